@@ -1,0 +1,111 @@
+"""Dependency solvers behind one protocol, and the table of them.
+
+`Engine.load` is dear and done once per target; everything an `Index` answers afterwards is cheap and asked often. Each
+engine fetches and caches repodata with its own library, so a cache and configuration that the user already has are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from envcheck.model import Channel, ChannelStatus, EngineInfo, Outcome, Record, VirtualPackage
+
+__all__ = ["Engine", "Index", "LoadOptions", "ProgressCallback"]
+
+ProgressCallback = Callable[[str, int, int], None]
+"""Called with a label, the number of steps done and the number of steps in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """How repodata is loaded and solved over, the same for every engine.
+
+    ``cache_directory`` is where the engine keeps repodata (``None``: the library's own place); ``offline`` forbids every
+    request but ``file://``; ``exclude_newer`` drops records newer than that many milliseconds since the epoch;
+    ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings of those names.
+    """
+
+    cache_directory: str | None = None
+    offline: bool = False
+    exclude_newer: int | None = None
+    verify_tls: bool | str = True
+    proxies: tuple[tuple[str, str], ...] = ()
+
+
+@runtime_checkable
+class Index(Protocol):
+    """Repodata of some channels for one platform and ``noarch``, loaded, with a solver over it."""
+
+    @property
+    def platform(self) -> str:
+        """The conda subdir this index is for."""
+        ...
+
+    @property
+    def statuses(self) -> tuple[ChannelStatus, ...]:
+        """How each channel answered, in channel order."""
+        ...
+
+    def names(self) -> frozenset[str]:
+        """Every package name that any loaded channel has for the platform or ``noarch``."""
+        ...
+
+    def records(self, name: str) -> tuple[Record, ...]:
+        """All records of a name over all channels: channel order first, newest first within a channel."""
+        ...
+
+    def matching(self, spec: str) -> tuple[Record, ...]:
+        """The records of `records` that satisfy a MatchSpec, as the engine understands it.
+
+        Raises:
+            ValueError: The text is no MatchSpec.
+        """
+        ...
+
+    def solve(
+        self,
+        specs: Sequence[str],
+        *,
+        preferred: Sequence[Record] = (),
+        constraints: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> Outcome:
+        """Dry-solve MatchSpecs.
+
+        Args:
+            specs: What has to be installed, as MatchSpec texts.
+            preferred: Records to choose where the solver may, one per name.
+            constraints: MatchSpecs to respect for packages that are installed anyway.
+            timeout: Seconds after which the outcome is a cancelled `Unsolved`.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """A dependency solver with its own repodata loading."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """Name and version of the library."""
+        ...
+
+    def load(
+        self,
+        channels: Sequence[Channel],
+        platform: str,
+        virtual_packages: Sequence[VirtualPackage],
+        *,
+        channel_priority: str = "flexible",
+        options: LoadOptions | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Index:
+        """Load repodata of every channel for ``platform`` and ``noarch``.
+
+        A channel that cannot be loaded is told in `Index.statuses` and left out.
+
+        Raises:
+            ChannelError: No channel at all could be loaded.
+        """
+        ...

@@ -1,0 +1,589 @@
+"""The types that travel between the stages of the pipeline.
+
+Every type is a frozen, slotted, keyword-only dataclass that holds tuples and never lists or dictionaries, so a value can
+be shared, compared and hashed. Nothing here does input or output. The stages are
+
+    bytes -> Export -> Environment -> Availability + Outcome -> Plan + Findings -> Report
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+__all__ = [
+    "Availability",
+    "Channel",
+    "ChannelReference",
+    "ChannelState",
+    "ChannelStatus",
+    "Damage",
+    "DamageKind",
+    "DistributionFile",
+    "EngineInfo",
+    "Environment",
+    "Evidence",
+    "Export",
+    "Finding",
+    "NormalizedEdit",
+    "Outcome",
+    "PinPolicy",
+    "PipAvailability",
+    "PipPresence",
+    "PipRequirement",
+    "PipRequirementKind",
+    "Plan",
+    "PlanAdded",
+    "PlanChanged",
+    "PlanDropped",
+    "PlanKept",
+    "Presence",
+    "Record",
+    "Remedy",
+    "RemedyAction",
+    "Report",
+    "Requirement",
+    "Severity",
+    "Sighting",
+    "Solved",
+    "SourceKind",
+    "Target",
+    "Unsolved",
+    "Verdict",
+    "VirtualPackage",
+]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What a source file says
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class SourceKind(str, enum.Enum):
+    """The dialect of a source file, found from its content; the value is the JSON report's ``source.kind``."""
+
+    ENVIRONMENT_YAML = "environment-yaml"
+    LIST_EXPORT = "list-export"
+    EXPLICIT = "explicit"
+    LIST_TABLE = "list-table"
+    LIST_JSON = "list-json"
+    PIP_FREEZE = "pip-freeze"
+    CONDA_LOCK = "conda-lock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """One conda requirement as a source wrote it (or, in an `Environment`, as it is asked of the target).
+
+    ``version`` is the version part of a MatchSpec (CEP 29): ``==1.21.2``, ``1.21.*``, ``>=1.2,<2`` or ``None`` for any.
+    ``pin`` is the one version that the line names (``1.21.2`` for ``=1.21.2`` and ``==1.21.2``), ``None`` where the
+    constraint is a range or absent. ``build`` is a literal build string or a glob. ``channel`` is what the line says,
+    unresolved. ``url``, ``md5`` and ``sha256`` come from ``@EXPLICIT`` lines and lock files.
+    """
+
+    name: str
+    version: str | None = None
+    pin: str | None = None
+    build: str | None = None
+    channel: str | None = None
+    subdir: str | None = None
+    url: str | None = None
+    md5: str | None = None
+    sha256: str | None = None
+    line: int
+    text: str
+
+
+class PipRequirementKind(str, enum.Enum):
+    """What a line of a pip section is; only ``NAMED`` lines can be looked up on an index."""
+
+    NAMED = "named"
+    URL = "url"
+    VCS = "vcs"
+    LOCAL_PATH = "local-path"
+    EDITABLE = "editable"
+    REQUIREMENTS_FILE = "requirements-file"
+    CONSTRAINTS_FILE = "constraints-file"
+    OPTION = "option"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipRequirement:
+    """One line of a pip section, of a ``pip freeze``, or a conda row with a ``pypi_0`` build.
+
+    ``name`` is the PEP 503 normalized project name (``None`` for options and references that do not tell);
+    ``specifier`` is the PEP 440 specifier set as text (``==1.2``), ``pin`` the one version named with ``==`` or ``===``;
+    ``marker`` is the PEP 508 marker; ``url`` what follows ``@`` or ``-e`` or the option's argument, secrets included
+    (mask it before showing it). ``origin`` says where in the source it stood.
+    """
+
+    kind: PipRequirementKind
+    name: str | None = None
+    specifier: str = ""
+    pin: str | None = None
+    extras: tuple[str, ...] = ()
+    marker: str | None = None
+    url: str | None = None
+    origin: str = "pip section"
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelReference:
+    """A channel as the source names it (name, URL, ``defaults``, ``nodefaults``), with its line."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One observation that speaks for a source platform.
+
+    ``platform`` is a conda subdir (``win-64``) or a family where the subdir is not told (``win``, ``linux``, ``osx``,
+    ``unix``); ``weight`` is the strength of the observation, a positive integer, where 100 alone decides.
+    """
+
+    platform: str
+    weight: int
+    reason: str
+    line: int | None = None
+
+
+class DamageKind(str, enum.Enum):
+    """Ways in which a line of a source is broken or questionable; each is turned into a finding by a rule."""
+
+    TRAILING_EQUALS = "trailing-equals"
+    NO_VERSION = "no-version"
+    BUILD_IN_VERSION = "build-in-version"
+    CONDA_SPEC_UNDER_PIP = "conda-spec-under-pip"
+    PIP_SPEC_UNDER_CONDA = "pip-spec-under-conda"
+    SELECTOR = "selector"
+    UNREADABLE_LINE = "unreadable-line"
+    UNKNOWN_KEY = "unknown-key"
+    PIP_SECTION_WITHOUT_PIP = "pip-section-without-pip"
+    NON_CHANNEL = "non-channel"
+    DUPLICATE_KEY = "duplicate-key"
+    UNUSUAL_ENCODING = "unusual-encoding"
+    CONSOLE_PASTE = "console-paste"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """Something wrong in the source: what, about whom, where, and what was made of it.
+
+    ``subject`` is the package, key or channel concerned; ``text`` the offending text as written; ``read_as`` what
+    envcheck took it for (``None``: the line was left out).
+    """
+
+    kind: DamageKind
+    subject: str
+    line: int
+    text: str
+    read_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A parsed source: everything it says, in the order it says it, nothing resolved and nothing lost.
+
+    ``platform`` is the inferred source platform (a conda subdir, e.g. ``win-64``, or ``None`` when nothing tells) and
+    ``evidence`` what it was inferred from, strongest first. ``name_claims`` is the platform that the file's own name
+    """
+
+    path: str
+    kind: SourceKind
+    encoding: str
+    environment_name: str | None = None
+    prefix: str | None = None
+    channels: tuple[ChannelReference, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    pip: tuple[PipRequirement, ...] = ()
+    platform: str | None = None
+    name_claims: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    damage: tuple[Damage, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What it is checked against
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One channel, resolved.
+
+    ``name`` is the short canonical name (``conda-forge``, ``pkgs/main``) or the URL where there is none; ``url`` the
+    canonical base URL without secrets, as it may stand in a lock; ``locations`` the base URLs that are really asked, in
+    order (mirrors, ``file://`` trees, URLs with tokens: never shown, logged or written). ``mirror`` is the name of the
+    known mirror that the first location belongs to. ``origin`` tells who asked for it: ``source``, ``command line``,
+    ``condarc`` or ``default``; ``line`` the source's line.
+    """
+
+    name: str
+    url: str
+    locations: tuple[str, ...] = field(repr=False)
+    mirror: str | None = None
+    origin: str = "source"
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualPackage:
+    """A virtual package of the target (CEP 30): ``__glibc 2.28``."""
+
+    name: str
+    version: str
+    build: str = "0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where the environment is wanted. ``channel_priority`` is ``strict``, ``flexible`` or ``disabled``."""
+
+    platform: str
+    virtual_packages: tuple[VirtualPackage, ...]
+    channels: tuple[Channel, ...]
+    channel_priority: str = "flexible"
+
+
+class PinPolicy(str, enum.Enum):
+    """How much of the versions a plan may change (``--pins``)."""
+
+    PRESERVE = "preserve"
+    EXACT = "exact"
+    MINOR = "minor"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizedEdit:
+    """One change that normalization made, for the user to read: ``before`` and ``after`` are spec texts."""
+
+    subject: str
+    before: str
+    after: str | None
+    reason: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """An `Export` made ready for one target: platform-bound parts removed, pip rows moved, Python determined.
+
+    ``requirements`` are asked of the target, in source order, one per name; ``pip`` is the pip section with the moved
+    ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``), ``None`` when nothing tells.
+    """
+
+    name: str
+    requirements: tuple[Requirement, ...]
+    pip: tuple[PipRequirement, ...]
+    channels: tuple[ChannelReference, ...] = ()
+    python: str | None = None
+    python_reason: str | None = None
+    edits: tuple[NormalizedEdit, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What engines and indexes answer
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One package record of a channel (CEP 36), in the words of both engines.
+
+    ``channel`` is the canonical base URL of the channel, ``url`` the canonical URL of the file, neither with secrets;
+    ``md5`` and ``sha256`` are lower-case hexadecimal; ``size`` is in bytes, ``timestamp`` in milliseconds since the epoch.
+    """
+
+    name: str
+    version: str
+    build: str
+    build_number: int
+    subdir: str
+    channel: str
+    url: str
+    md5: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    timestamp: int | None = None
+    noarch: str | None = None
+    depends: tuple[str, ...] = ()
+    constrains: tuple[str, ...] = ()
+    track_features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """A dry-solve succeeded; ``packages`` are sorted by name."""
+
+    packages: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsolved:
+    """A dry-solve failed; ``explanation`` is the engine's own prose, to be shown and never parsed."""
+
+    explanation: str
+    cancelled: bool = False
+
+
+Outcome = Solved | Unsolved
+
+
+class ChannelState(str, enum.Enum):
+    """How one channel answered."""
+
+    LOADED = "loaded"
+    NO_SUBDIR = "no-subdir"
+    NOT_FOUND = "not-found"
+    FORBIDDEN = "forbidden"
+    UNREACHABLE = "unreachable"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelStatus:
+    """What came of asking one channel for one platform; ``detail`` is shown to the user and free of secrets."""
+
+    channel: Channel
+    state: ChannelState
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Which solver answered."""
+
+    name: str
+    version: str
+    reason: str = ""
+
+
+class Presence(str, enum.Enum):
+    """Where one conda requirement stands with respect to the target, found by look-ups alone."""
+
+    AVAILABLE = "available"
+    BUILD_ELSEWHERE = "build-elsewhere"
+    VERSION_ELSEWHERE = "version-elsewhere"
+    HIDDEN_BY_PRIORITY = "hidden-by-priority"
+    PLATFORM_ONLY = "platform-only"
+    NEEDS_VIRTUAL_PACKAGE = "needs-virtual-package"
+    OTHER_CHANNEL = "other-channel"
+    RENAMED = "renamed"
+    PYPI_ONLY = "pypi-only"
+    NOWHERE = "nowhere"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A place where a package was found: channel name, subdir, newest version there, whether the pin is there too."""
+
+    channel: str
+    subdir: str
+    newest: str
+    has_pin: bool
+
+
+class PipPresence(str, enum.Enum):
+    """Where one pip requirement stands on the package index for the target."""
+
+    WHEEL = "wheel"
+    PURE_WHEEL = "pure-wheel"
+    SOURCE_ONLY = "source-only"
+    OTHER_PLATFORM = "other-platform"
+    OTHER_PYTHON = "other-python"
+    NO_VERSION = "no-version"
+    NO_PROJECT = "no-project"
+    YANKED = "yanked"
+    NOT_CHECKED = "not-checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionFile:
+    """A file of a project on a package index; ``url`` is free of secrets."""
+
+    filename: str
+    url: str
+    sha256: str | None
+    requires_python: str | None
+    yanked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipAvailability:
+    """What the package index says of one project for the target's platform and Python.
+
+    ``version`` is the version that was judged (the pin, or the best one); ``nearest`` the installable versions closest
+    to the pin, best first; ``detail`` a few words such as the platforms for which wheels exist.
+    """
+
+    name: str
+    pin: str | None
+    presence: PipPresence
+    version: str | None = None
+    nearest: tuple[str, ...] = ()
+    file: DistributionFile | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """The classification of one requirement and what there is to offer instead.
+
+    ``nearest`` are versions on the target closest to the pin, best first; ``sightings`` other channels and platforms that
+    have the name; ``close_names`` names on the target that may have been meant, best first; ``counterparts`` packages
+    that do the same job on the target (empty with ``PLATFORM_ONLY``: nothing is needed); ``virtual_package`` what the
+    only candidates need that the target has not (``__win``); ``pypi`` the index's answer when it was asked.
+    """
+
+    requirement: Requirement
+    presence: Presence
+    nearest: tuple[str, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    close_names: tuple[str, ...] = ()
+    counterparts: tuple[str, ...] = ()
+    virtual_package: str | None = None
+    pypi: PipAvailability | None = None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What the user is told
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class Severity(str, enum.Enum):
+    """How bad a finding is; ``ERROR``: the environment does not build on the target as it stands."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class RemedyAction(str, enum.Enum):
+    """The kind of edit that a remedy makes to the environment."""
+
+    CHANGE_VERSION = "change-version"
+    DROP_BUILD = "drop-build"
+    DROP = "drop"
+    REPLACE = "replace"
+    RENAME = "rename"
+    ADD_CHANNEL = "add-channel"
+    MOVE_TO_PIP = "move-to-pip"
+    MOVE_TO_CONDA = "move-to-conda"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """An edit that answers a finding; ``verified`` only once a dry-solve with it succeeded."""
+
+    action: RemedyAction
+    summary: str
+    spec: str | None = None
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A fact about the user's environment, with a stable code; ``line`` is 1-based, ``None`` for the whole file."""
+
+    code: str
+    title: str
+    severity: Severity
+    subject: str
+    message: str
+    line: int | None = None
+    remedies: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanKept:
+    """A requirement that the plan satisfies as it was asked."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged:
+    """A requirement that the plan satisfies with another version; ``from_version`` is the asked constraint."""
+
+    name: str
+    from_version: str
+    to_version: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDropped:
+    """A requirement that the plan leaves out, or (in ``Plan.to_pip``) has pip install."""
+
+    name: str
+    version: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanAdded:
+    """A package that the export did not list and the plan installs; ``reason`` names what needs it."""
+
+    name: str
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The closest environment found for the target.
+
+    Every conda requirement of the source stands in exactly one of ``kept``, ``changed``, ``dropped`` and ``to_pip``.
+    ``solved`` is true when a dry-solve of exactly these packages succeeded; ``packages`` is then its solution, otherwise
+    empty. ``requirements`` are the specs to write into an environment file.
+    """
+
+    kept: tuple[PlanKept, ...] = ()
+    changed: tuple[PlanChanged, ...] = ()
+    dropped: tuple[PlanDropped, ...] = ()
+    to_pip: tuple[PlanDropped, ...] = ()
+    added: tuple[PlanAdded, ...] = ()
+    requirements: tuple[str, ...] = ()
+    packages: tuple[Record, ...] = ()
+    solved: bool = False
+    explanation: str = ""
+
+
+class Verdict(str, enum.Enum):
+    """``READY``: installs as written; ``FIXABLE``: the plan solves and loses no package that Linux has; else ``BLOCKED``."""
+
+    READY = "ready"
+    FIXABLE = "fixable"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that one check of one source for one target found."""
+
+    envcheck_version: str
+    export: Export
+    environment: Environment
+    target: Target
+    engine: EngineInfo
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    plan: Plan
+    availability: tuple[Availability, ...] = ()
+    pip: tuple[PipAvailability, ...] = ()
+    channel_statuses: tuple[ChannelStatus, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every channel could be asked; if not, the verdict speaks only of those that could."""
+        broken = (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
+        return not any(status.state in broken for status in self.channel_statuses)

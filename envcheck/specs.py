@@ -1,0 +1,121 @@
+"""Conda's own grammar: MatchSpec text (CEP 29) and version order (CEP 33), by rattler's parser.
+
+Besides the rattler engine this is the only module that imports `rattler`, and it does so on first use.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from envcheck.model import Requirement
+
+if TYPE_CHECKING:
+    import rattler
+
+__all__ = ["exact_spec", "is_version", "parse_requirement", "sort_versions", "spec_text", "version_key"]
+
+
+@functools.lru_cache(maxsize=65536)
+def _version(text: str) -> rattler.Version:
+    from rattler import Version
+    from rattler.exceptions import InvalidVersionError
+
+    try:
+        return Version(text)
+    except InvalidVersionError as error:
+        raise ValueError(f"{text!r} is not a conda version") from error
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version that names a release: conda's grammar accepts it and it holds a digit.
+
+    CEP 33 accepts bare words, so that ``custom`` is a version to conda; no release is called that.
+    """
+    if not any(character.isdigit() for character in text):
+        return False
+    try:
+        _version(text)
+    except ValueError:
+        return False
+    return True
+
+
+def version_key(text: str) -> rattler.Version:
+    """A sort key in conda's version order.
+
+    Raises:
+        ValueError: The text is not a conda version.
+    """
+    return _version(text)
+
+
+def sort_versions(versions: Iterable[str], *, newest_first: bool = False) -> list[str]:
+    """Distinct versions in conda's order; texts that are equal as versions (``1.0``, ``1.0.0``) sort by text."""
+    ordered = sorted(sorted(set(versions)), key=_version)
+    return ordered[::-1] if newest_first else ordered
+
+
+def parse_requirement(text: str, *, line: int, written: str | None = None) -> Requirement:
+    """Read one conda requirement as conda's command line and ``environment.yml`` accept it.
+
+    ``name=1.2`` is ``1.2.*`` (CEP 29's fuzzy match), ``name=1.2=build`` and ``name==1.2`` are exact.
+
+    Args:
+        text: The specification, without comment or list dash.
+        line: The 1-based line of the source it stands on.
+        written: The text as the source has it, if that differs.
+
+    Raises:
+        ValueError: The text is no MatchSpec; the message says why.
+    """
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    stripped = text.strip()
+    channel: str | None = None
+    bare = stripped
+    if "::" in stripped:
+        channel, _, bare = stripped.rpartition("::")
+    try:
+        spec = MatchSpec(bare, strict=False)
+    except InvalidMatchSpecError as error:
+        raise ValueError(str(error)) from error
+    version = spec.version
+    if channel is None and spec.channel is not None:
+        channel = spec.channel.name or spec.channel.base_url
+    return Requirement(
+        name=spec.name.normalized,
+        version=version,
+        pin=_pin(version),
+        build=spec.build,
+        channel=channel or None,
+        subdir=spec.subdir,
+        line=line,
+        text=stripped if written is None else written,
+    )
+
+
+def _pin(version: str | None) -> str | None:
+    """The one version that a constraint names, or ``None`` where it allows a choice between releases."""
+    if version is None or any(character in version for character in "<>!~,|^$"):
+        return None
+    text = version.removeprefix("==").removeprefix("=")
+    text = text.removesuffix(".*").removesuffix("*")
+    return text if "*" not in text and is_version(text) else None
+
+
+def exact_spec(name: str, version: str, build: str | None = None) -> str:
+    """A MatchSpec for one version: ``numpy ==1.26.4``, with its build when given."""
+    return f"{name} =={version}" if build is None else f"{name} =={version} {build}"
+
+
+def spec_text(requirement: Requirement) -> str:
+    """The MatchSpec text of a requirement, without its channel: ``numpy 1.26.* *_cpu``."""
+    parts = [requirement.name]
+    if requirement.version is not None or requirement.build is not None:
+        parts.append(requirement.version or "*")
+    if requirement.build is not None:
+        parts.append(requirement.build)
+    return " ".join(parts)
