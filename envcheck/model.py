@@ -1,7 +1,7 @@
 """The types that travel between the stages of the pipeline.
 
-Every type is a frozen, slotted, keyword-only dataclass that holds tuples and never lists or dictionaries, so a value can
-be shared, compared and hashed. Nothing here does input or output. The stages are
+Every type is a frozen, slotted, keyword-only dataclass that holds tuples and never lists or dictionaries, so a value
+can be shared, compared and hashed. Nothing here does input or output. The stages are
 
     bytes -> Export -> Environment -> Availability + Outcome -> Plan + Findings -> Report
 """
@@ -113,7 +113,7 @@ class PipRequirement:
     """One line of a pip section, of a ``pip freeze``, or a conda row with a ``pypi_0`` build.
 
     ``name`` is the PEP 503 normalized project name (``None`` for options and references that do not tell);
-    ``specifier`` is the PEP 440 specifier set as text (``==1.2``), ``pin`` the one version named with ``==`` or ``===``;
+    ``specifier`` is the PEP 440 specifier set as text (``==1.2``), ``pin`` the version named with ``==`` or ``===``;
     ``marker`` is the PEP 508 marker; ``url`` what follows ``@`` or ``-e`` or the option's argument, secrets included
     (mask it before showing it). ``origin`` says where in the source it stood.
     """
@@ -275,7 +275,7 @@ class Environment:
     """An `Export` made ready for one target: platform-bound parts removed, pip rows moved, Python determined.
 
     ``requirements`` are asked of the target, in source order, one per name; ``pip`` is the pip section with the moved
-    ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``), ``None`` when nothing tells.
+    ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``), ``None`` if nothing tells.
     """
 
     name: str
@@ -297,7 +297,7 @@ class Record:
     """One package record of a channel (CEP 36), in the words of both engines.
 
     ``channel`` is the canonical base URL of the channel, ``url`` the canonical URL of the file, neither with secrets;
-    ``md5`` and ``sha256`` are lower-case hexadecimal; ``size`` is in bytes, ``timestamp`` in milliseconds since the epoch.
+    ``md5`` and ``sha256`` are lower-case hexadecimal; ``size`` is in bytes, ``timestamp`` in milliseconds since 1970.
     """
 
     name: str
@@ -436,8 +436,8 @@ class PipAvailability:
 class Availability:
     """The classification of one requirement and what there is to offer instead.
 
-    ``nearest`` are versions on the target closest to the pin, best first; ``sightings`` other channels and platforms that
-    have the name; ``close_names`` names on the target that may have been meant, best first; ``counterparts`` packages
+    ``nearest`` are versions on the target closest to the pin, best first; ``sightings`` other channels and platforms
+    that have the name; ``close_names`` names on the target that may have been meant, best first; ``counterparts`` packages
     that do the same job on the target (empty with ``PLATFORM_ONLY``: nothing is needed); ``virtual_package`` what the
     only candidates need that the target has not (``__win``); ``pypi`` the index's answer when it was asked.
     """
@@ -543,8 +543,8 @@ class Plan:
     """The closest environment found for the target.
 
     Every conda requirement of the source stands in exactly one of ``kept``, ``changed``, ``dropped`` and ``to_pip``.
-    ``solved`` is true when a dry-solve of exactly these packages succeeded; ``packages`` is then its solution, otherwise
-    empty. ``requirements`` are the specs to write into an environment file.
+    ``solved`` is true when a dry-solve of exactly these packages succeeded; ``packages`` is then its solution,
+    otherwise empty. ``requirements`` are the specs to write into an environment file.
     """
 
     kept: tuple[PlanKept, ...] = ()
@@ -559,7 +559,7 @@ class Plan:
 
 
 class Verdict(str, enum.Enum):
-    """``READY``: installs as written; ``FIXABLE``: the plan solves and loses no package that Linux has; else ``BLOCKED``."""
+    """``READY``: installs as written; ``FIXABLE``: the plan solves and loses nothing that Linux has; else ``BLOCKED``."""
 
     READY = "ready"
     FIXABLE = "fixable"

@@ -1,7 +1,7 @@
 """Dependency solvers behind one protocol, and the table of them.
 
 `Engine.load` is dear and done once per target; everything an `Index` answers afterwards is cheap and asked often. Each
-engine fetches and caches repodata with its own library, so a cache and configuration that the user already has are used.
+engine fetches and caches repodata with its own library, so that a user's existing cache and configuration are used.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ProgressCallback = Callable[[str, int, int], None]
 class LoadOptions:
     """How repodata is loaded and solved over, the same for every engine.
 
-    ``cache_directory`` is where the engine keeps repodata (``None``: the library's own place); ``offline`` forbids every
-    request but ``file://``; ``exclude_newer`` drops records newer than that many milliseconds since the epoch;
+    ``cache_directory`` is where the engine keeps repodata (``None``: the library's own place); ``offline`` forbids
+    every request but ``file://``; ``exclude_newer`` drops records newer than that many milliseconds since the epoch;
     ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings of those names.
     """
 

@@ -1,0 +1,1 @@
+"""Lock formats, one module per format and version."""

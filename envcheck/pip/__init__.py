@@ -1,0 +1,1 @@
+"""The pip section: what a Python package index has for the target."""
