@@ -1,0 +1,93 @@
+"""Why a channel could not be loaded, found by asking it, so that no engine's prose has to be parsed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from envcheck.model import ChannelState
+
+__all__ = ["ask_why"]
+
+_FILENAMES = ("repodata.json.zst", "repodata.json")
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_TIMEOUT_SECONDS = (10, 20)
+
+
+def ask_why(
+    location: str,
+    subdir: str,
+    *,
+    offline: bool = False,
+    verify_tls: bool | str = True,
+    proxies: tuple[tuple[str, str], ...] = (),
+) -> tuple[ChannelState, str]:
+    """Say why ``<location>/<subdir>`` could not be used.
+
+    Args:
+        location: The channel's base URL as it is asked, secrets included.
+        subdir: The subdir that failed.
+        offline: Whether requests are forbidden.
+        verify_tls: As in `requests`: whether, or against which certificate bundle, to verify.
+        proxies: Pairs of URL scheme and proxy URL.
+
+    Returns:
+        The state and a few words for the user, free of secrets: only what the server answered, never its address.
+    """
+    parts = urlsplit(location)
+    if parts.scheme == "file":
+        return _ask_directory(Path(url2pathname(parts.path)), subdir)
+    if offline:
+        return ChannelState.UNREACHABLE, "nothing is cached for it and --offline forbids asking"
+    return _ask_server(location.rstrip("/"), subdir, verify_tls, dict(proxies))
+
+
+def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
+    if not directory.is_dir():
+        return ChannelState.NOT_FOUND, "there is no such directory"
+    if not any((directory / subdir / filename).exists() for filename in _FILENAMES):
+        return ChannelState.NO_SUBDIR, f"it has no {subdir}/repodata.json"
+    return ChannelState.DAMAGED, f"its {subdir}/repodata.json cannot be read: truncated or not repodata"
+
+
+def _ask_server(base: str, subdir: str, verify_tls: bool | str, proxies: dict[str, str]) -> tuple[ChannelState, str]:
+    import requests
+
+    with requests.Session() as session:
+        session.verify = verify_tls
+        session.proxies.update(proxies)
+        try:
+            for filename in _FILENAMES:
+                with session.get(f"{base}/{subdir}/{filename}", stream=True, timeout=_TIMEOUT_SECONDS) as response:
+                    status = response.status_code
+                    if status != requests.codes.not_found:
+                        head = next(response.iter_content(64), b"") if response.ok else b""
+                        return _judge(status, head, filename)
+        except requests.exceptions.SSLError:
+            return ChannelState.UNREACHABLE, "its TLS certificate could not be verified"
+        except requests.exceptions.ProxyError:
+            return ChannelState.UNREACHABLE, "the configured proxy refused or did not answer"
+        except requests.exceptions.Timeout:
+            return ChannelState.UNREACHABLE, "it did not answer in time"
+        except requests.exceptions.TooManyRedirects:
+            return ChannelState.UNREACHABLE, "it redirects in circles"
+        except requests.exceptions.ConnectionError:
+            return ChannelState.UNREACHABLE, "no connection could be made, or it was broken off"
+        except requests.exceptions.RequestException as error:
+            return ChannelState.UNREACHABLE, f"the request failed ({type(error).__name__})"
+    return ChannelState.NO_SUBDIR, f"it has no {subdir}/repodata.json (HTTP 404)"
+
+
+def _judge(status: int, head: bytes, filename: str) -> tuple[ChannelState, str]:
+    """What an answer other than 404 says; ``head`` is the first bytes of a successful one."""
+    if status in (401, 403, 407):
+        return ChannelState.FORBIDDEN, f"it refuses access (HTTP {status})"
+    if status >= 400:
+        return ChannelState.UNREACHABLE, f"it answers HTTP {status}"
+    if head.lstrip()[:1] == b"<":
+        return ChannelState.DAMAGED, "it answers with a web page instead of repodata (a login or proxy page?)"
+    expected = _ZSTD_MAGIC if filename.endswith(".zst") else b"{"
+    if not head.lstrip().startswith(expected):
+        return ChannelState.DAMAGED, f"its {filename} is not repodata"
+    return ChannelState.DAMAGED, f"its {filename} is truncated or damaged"
