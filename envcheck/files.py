@@ -1,0 +1,87 @@
+"""Writing a file so that nobody ever sees half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from envcheck.errors import OutputError
+
+__all__ = ["write_atomically"]
+
+
+def write_atomically(path: str | Path, text: str) -> None:
+    """Replace a file's content in one step: a reader sees the old content or the new one, never a part.
+
+    The text goes to a temporary file in the same directory (``os.replace`` is atomic only within a file system), is
+    flushed to the disk and then takes the place of the target. The mode of an existing file is kept, a new one gets the
+    mode that the umask asks for, and a symbolic link keeps pointing at what it points at. A device or a pipe
+    (``/dev/stdout``) cannot be replaced and is written to directly.
+
+    Args:
+        path: The file to write. Its directory has to exist.
+        text: The content; written as UTF-8 with its line ends unchanged.
+
+    Raises:
+        OutputError: The file cannot be written. What was there before is untouched and no temporary file remains.
+    """
+    shown = str(path)
+    target = Path(os.path.realpath(path))
+    data = text.encode("utf-8")
+    try:
+        mode = _mode_of(target)
+        if mode is not None and stat.S_ISDIR(mode):
+            raise OutputError(f"{shown} is a directory.", path=shown, hint="Name a file to write to.")
+        if mode is not None and not stat.S_ISREG(mode):
+            Path(path).write_bytes(data)
+            return
+        # os.replace would overwrite a file that its owner made read-only: only the directory's mode counts for it.
+        if mode is not None and not os.access(target, os.W_OK):
+            raise PermissionError(13, "the file is read-only")
+        _replace(target, data, mode)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {shown}: {error.strerror or error}.",
+            path=shown,
+            hint="Choose a directory that exists and that you may write to.",
+        ) from error
+
+
+def _mode_of(target: Path) -> int | None:
+    try:
+        return target.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _replace(target: Path, data: bytes, mode: int | None) -> None:
+    temporary = target.parent / f".{target.name[:100]}.{secrets.token_hex(8)}.tmp"
+    # O_EXCL: never write through a link that somebody else put there. 0o666 lets the kernel apply the umask.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if mode is not None:
+            temporary.chmod(stat.S_IMODE(mode))
+        temporary.replace(target)
+    except BaseException:
+        # BaseException: Ctrl-C must not leave the temporary file behind either.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_directory(target.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the new name survive a power cut, where directories can be synchronized at all (not on Windows)."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
