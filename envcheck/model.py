@@ -275,7 +275,9 @@ class Environment:
     """An `Export` made ready for one target: platform-bound parts removed, pip rows moved, Python determined.
 
     ``requirements`` are asked of the target, in source order, one per name; ``pip`` is the pip section with the moved
-    ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``), ``None`` if nothing tells.
+    ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``), ``None`` if nothing tells,
+    and ``python_reason`` where that was read. ``implied`` are names that the environment needs without saying so
+    (``pip`` for a pip section).
     """
 
     name: str
@@ -284,6 +286,7 @@ class Environment:
     channels: tuple[ChannelReference, ...] = ()
     python: str | None = None
     python_reason: str | None = None
+    implied: tuple[str, ...] = ()
     edits: tuple[NormalizedEdit, ...] = ()
 
 
@@ -437,9 +440,10 @@ class Availability:
     """The classification of one requirement and what there is to offer instead.
 
     ``nearest`` are versions on the target closest to the pin, best first; ``sightings`` other channels and platforms
-    that have the name; ``close_names`` names on the target that may have been meant, best first; ``counterparts`` packages
-    that do the same job on the target (empty with ``PLATFORM_ONLY``: nothing is needed); ``virtual_package`` what the
-    only candidates need that the target has not (``__win``); ``pypi`` the index's answer when it was asked.
+    that have the name; ``close_names`` names on the target that may have been meant, best first; ``counterparts``
+    packages that do the same job on the target (empty with ``PLATFORM_ONLY``: nothing is needed);
+    ``virtual_package`` what the only candidates need that the target has not (``__win``); ``pypi`` the package index's
+    answer when it was asked; ``detail`` a few words that make the presence precise.
     """
 
     requirement: Requirement
@@ -450,6 +454,7 @@ class Availability:
     counterparts: tuple[str, ...] = ()
     virtual_package: str | None = None
     pypi: PipAvailability | None = None
+    detail: str = ""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -544,7 +549,8 @@ class Plan:
 
     Every conda requirement of the source stands in exactly one of ``kept``, ``changed``, ``dropped`` and ``to_pip``.
     ``solved`` is true when a dry-solve of exactly these packages succeeded; ``packages`` is then its solution,
-    otherwise empty. ``requirements`` are the specs to write into an environment file.
+    otherwise empty. ``requirements`` are the specs to write into an environment file, ``direct`` the names that the
+    user asked for as far as the source tells, ``added_channels`` what the plan needs beyond the source's channels.
     """
 
     kept: tuple[PlanKept, ...] = ()
@@ -553,13 +559,15 @@ class Plan:
     to_pip: tuple[PlanDropped, ...] = ()
     added: tuple[PlanAdded, ...] = ()
     requirements: tuple[str, ...] = ()
+    direct: tuple[str, ...] = ()
+    added_channels: tuple[Channel, ...] = ()
     packages: tuple[Record, ...] = ()
     solved: bool = False
     explanation: str = ""
 
 
 class Verdict(str, enum.Enum):
-    """``READY``: installs as written; ``FIXABLE``: the plan solves and loses nothing that Linux has; else ``BLOCKED``."""
+    """``READY``: installs as written; ``FIXABLE``: the plan solves and loses nothing Linux has; else ``BLOCKED``."""
 
     READY = "ready"
     FIXABLE = "fixable"

@@ -14,7 +14,17 @@ from envcheck.model import Requirement
 if TYPE_CHECKING:
     import rattler
 
-__all__ = ["exact_spec", "is_version", "parse_requirement", "sort_versions", "spec_text", "version_key"]
+__all__ = [
+    "dependency_parts",
+    "exact_spec",
+    "is_version",
+    "nearest_versions",
+    "parse_requirement",
+    "satisfies",
+    "sort_versions",
+    "spec_text",
+    "version_key",
+]
 
 
 @functools.lru_cache(maxsize=65536)
@@ -119,3 +129,58 @@ def spec_text(requirement: Requirement) -> str:
     if requirement.build is not None:
         parts.append(requirement.build)
     return " ".join(parts)
+
+
+@functools.lru_cache(maxsize=65536)
+def dependency_parts(dependency: str) -> tuple[str, str | None, str | None]:
+    """Name, version constraint and build of one entry of ``depends`` or ``constrains``.
+
+    An entry that rattler cannot read (repodata holds a few) gives its first word and no constraint.
+    """
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    try:
+        spec = MatchSpec(dependency, strict=False)
+    except InvalidMatchSpecError:
+        return dependency.split(" ", 1)[0].lower(), None, None
+    return spec.name.normalized, spec.version, spec.build
+
+
+@functools.lru_cache(maxsize=65536)
+def satisfies(version: str, constraint: str | None) -> bool:
+    """Whether a version lies within a MatchSpec's version constraint (``None``: any)."""
+    if constraint is None:
+        return True
+    from rattler import VersionSpec
+
+    return VersionSpec(constraint).matches(_version(version))
+
+
+def nearest_versions(wanted: str, available: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
+    """The versions closest to one that cannot be had, best first.
+
+    Those that share more leading segments (same minor, then same major) come first; among them the next newer one, the
+    next older one, the second newer one, and so on.
+
+    Raises:
+        ValueError: ``wanted`` is not a conda version.
+    """
+    key = _version(wanted)
+    ordered = sort_versions(available)
+    newer = [version for version in ordered if _version(version) >= key]
+    older = [version for version in reversed(ordered) if _version(version) < key]
+    steps = {
+        version: (position, side) for side, run in enumerate((newer, older)) for position, version in enumerate(run)
+    }
+    wanted_segments = wanted.split(".")
+
+    def shared(version: str) -> int:
+        count = 0
+        for left, right in zip(wanted_segments, version.split("."), strict=False):
+            if left != right:
+                break
+            count += 1
+        return min(count, 2)
+
+    return tuple(sorted(steps, key=lambda version: (-shared(version), steps[version]))[:limit])

@@ -1,0 +1,211 @@
+"""`Export` → `Environment`: what the source asks for, without what binds it to another platform.
+
+Pure and idempotent: the environment file that envcheck writes normalizes to itself. Whether a package exists on the
+target is not asked here; only the repodata can tell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from envcheck.builds import python_of_build, variant_of_build
+from envcheck.model import (
+    ChannelReference,
+    Environment,
+    Export,
+    NormalizedEdit,
+    PipRequirement,
+    PipRequirementKind,
+    Requirement,
+    SourceKind,
+)
+
+__all__ = ["is_full_export", "normalize", "platform_differs"]
+
+# Kinds that list everything that is installed, rather than what somebody asked for.
+_LISTINGS = frozenset(
+    {
+        SourceKind.LIST_EXPORT,
+        SourceKind.EXPLICIT,
+        SourceKind.LIST_TABLE,
+        SourceKind.LIST_JSON,
+        SourceKind.CONDA_LOCK,
+    }
+)
+
+
+def normalize(export: Export, platform: str, *, keep_variants: bool = False) -> Environment:
+    """Make an export ready for a target platform.
+
+    Args:
+        export: The parsed source.
+        platform: The target's conda subdir.
+        keep_variants: Whether a build that names a variant (``cuda``, ``mkl``, ``cpu``, …) becomes a build constraint
+            instead of being dropped with the other builds of another platform.
+
+    Returns:
+        The environment, with every change recorded in `Environment.edits`.
+    """
+    foreign = platform_differs(export, platform)
+    edits: list[NormalizedEdit] = []
+    requirements: list[Requirement] = []
+    for requirement in export.requirements:
+        freed = _free_of_platform(requirement, export, foreign=foreign, keep_variants=keep_variants)
+        if freed.build != requirement.build:
+            edits.append(
+                NormalizedEdit(
+                    subject=requirement.name,
+                    before=f"{requirement.pin or requirement.version or '*'}={requirement.build}",
+                    after=f"{freed.pin or freed.version or '*'}" + (f"={freed.build}" if freed.build else ""),
+                    reason=f"the build belongs to {export.platform or 'another platform'}",
+                    line=requirement.line,
+                )
+            )
+        requirements.append(freed)
+    requirements = _merge_duplicates(requirements, edits)
+    pip = _merge_pip(export.pip, edits)
+    python, python_reason = _python(export)
+    names = {requirement.name for requirement in requirements}
+    needs_pip = any(row.kind is not PipRequirementKind.OPTION for row in pip) and "pip" not in names
+    return Environment(
+        name=export.environment_name or "environment",
+        requirements=tuple(requirements),
+        pip=pip,
+        channels=export.channels or _channels_of_rows(export.requirements),
+        python=python,
+        python_reason=python_reason,
+        implied=("pip",) if needs_pip else (),
+        edits=tuple(edits),
+    )
+
+
+def platform_differs(export: Export, platform: str) -> bool:
+    """Whether the source was made on a platform that is known and is not the target's."""
+    return export.platform is not None and export.platform != platform
+
+
+def is_full_export(export: Export) -> bool:
+    """Whether the source lists everything installed, so that its rows do not tell what the user asked for.
+
+    A hand-written file and ``conda env export --from-history`` name what was asked for; everything else that conda
+    writes names every package, nearly all with a version.
+    """
+    if export.kind in _LISTINGS:
+        return True
+    rows = export.requirements
+    with_build = sum(1 for row in rows if row.build is not None and "*" not in row.build)
+    if rows and with_build * 2 > len(rows):
+        return True
+    pinned = sum(1 for row in rows if row.pin is not None)
+    return export.prefix is not None and len(rows) >= 10 and pinned * 10 >= len(rows) * 9
+
+
+def _free_of_platform(requirement: Requirement, export: Export, *, foreign: bool, keep_variants: bool) -> Requirement:
+    """A row without the build, URL and hashes of another platform, and without the channel that it merely came from."""
+    build = requirement.build
+    literal = build is not None and not any(character in build for character in "*^|")
+    if foreign and literal and build is not None:
+        build = variant_of_build(build) if keep_variants else None
+    # In a hand-written or exported YAML `channel::name` is a wish; elsewhere the channel only tells the origin.
+    channel = requirement.channel if export.kind is SourceKind.ENVIRONMENT_YAML else None
+    return replace(
+        requirement,
+        build=build,
+        channel=channel,
+        subdir=None if foreign else requirement.subdir,
+        url=None if foreign else requirement.url,
+        md5=None if foreign else requirement.md5,
+        sha256=None if foreign else requirement.sha256,
+    )
+
+
+def _merge_duplicates(requirements: Iterable[Requirement], edits: list[NormalizedEdit]) -> list[Requirement]:
+    """One requirement per name; names that differ by ``-`` and ``_`` are different conda packages (CEP 26)."""
+    merged: dict[str, Requirement] = {}
+    for requirement in requirements:
+        first = merged.get(requirement.name)
+        if first is None:
+            merged[requirement.name] = requirement
+            continue
+        both = _both(first, requirement)
+        merged[requirement.name] = both
+        edits.append(
+            NormalizedEdit(
+                subject=requirement.name,
+                before=f"{first.text} and {requirement.text}",
+                after=f"{both.name} {both.version or ''}".strip(),
+                reason=f"listed twice, on lines {first.line} and {requirement.line}",
+                line=requirement.line,
+            )
+        )
+    return list(merged.values())
+
+
+def _both(first: Requirement, second: Requirement) -> Requirement:
+    """The requirement that asks for both where that is possible; of two different pins the first one."""
+    if first.version is None:
+        return replace(second, line=first.line, text=first.text, build=first.build or second.build)
+    if second.version is None or first.version == second.version or first.pin is not None:
+        return replace(first, build=first.build or second.build)
+    if second.pin is not None:
+        return replace(second, line=first.line, text=first.text, build=first.build or second.build)
+    return replace(first, version=f"{first.version},{second.version}", build=first.build or second.build)
+
+
+def _merge_pip(rows: Sequence[PipRequirement], edits: list[NormalizedEdit]) -> tuple[PipRequirement, ...]:
+    """The pip section with every project once; the first mention wins."""
+    seen: dict[str, PipRequirement] = {}
+    merged: list[PipRequirement] = []
+    for row in rows:
+        if row.name is None or row.marker is not None:
+            merged.append(row)
+            continue
+        first = seen.get(row.name)
+        if first is None:
+            seen[row.name] = row
+            merged.append(row)
+            continue
+        edits.append(
+            NormalizedEdit(
+                subject=row.name,
+                before=f"{first.text} and {row.text}",
+                after=first.text,
+                reason=f"in the pip section twice, on lines {first.line} and {row.line}",
+                line=row.line,
+            )
+        )
+    return tuple(merged)
+
+
+def _python(export: Export) -> tuple[str | None, str | None]:
+    """The Python to have and where that is read: the python row, or else what most builds are bound to."""
+    for requirement in export.requirements:
+        if requirement.name == "python":
+            if requirement.pin is not None:
+                minor = ".".join(requirement.pin.split(".")[:2])
+                return f"{minor}.*", f"line {requirement.line}: {requirement.text}"
+            if requirement.version is not None:
+                return requirement.version, f"line {requirement.line}: {requirement.text}"
+    bound = Counter(
+        python
+        for requirement in export.requirements
+        if requirement.build is not None and (python := python_of_build(requirement.build)) is not None
+    )
+    if not bound:
+        return None, None
+    minor, count = min(bound.items(), key=lambda item: (-item[1], item[0]))
+    return f"{minor}.*", f"{count} builds are bound to Python {minor}"
+
+
+def _channels_of_rows(requirements: Sequence[Requirement]) -> tuple[ChannelReference, ...]:
+    """The channels that rows came from, for sources without a list of channels: the most used one first."""
+    first_line: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    for requirement in requirements:
+        if requirement.channel is not None:
+            counts[requirement.channel] += 1
+            first_line.setdefault(requirement.channel, requirement.line)
+    ordered = sorted(counts, key=lambda channel: (-counts[channel], first_line[channel]))
+    return tuple(ChannelReference(text=channel, line=first_line[channel]) for channel in ordered)

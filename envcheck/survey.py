@@ -1,0 +1,347 @@
+"""Where every requirement stands, by look-ups alone: nothing is solved and no list of names is believed.
+
+Each requirement is asked of the target's channels first; what they lack is then asked of the same channels for the
+platform that the source came from, of the well-known other channels, and of the Python package index. Each of those
+questions is asked at most once, and only when something is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from envcheck.engines import Index
+from envcheck.model import (
+    Availability,
+    Channel,
+    ChannelState,
+    Environment,
+    PipAvailability,
+    PipPresence,
+    Presence,
+    Record,
+    Requirement,
+    Sighting,
+    Target,
+)
+from envcheck.names import close_names, conda_name_for_pypi, counterparts, pypi_names_for_conda
+from envcheck.specs import dependency_parts, is_version, nearest_versions, satisfies, sort_versions
+
+__all__ = ["World", "installable", "survey"]
+
+_CLOSE_NAMES = 3
+_NEAREST = 3
+
+
+class World(Protocol):
+    """The questions that a survey asks beyond the target's own index; answers are loaded on first use and kept."""
+
+    @property
+    def index(self) -> Index:
+        """The target's channels for the target's platform."""
+        ...
+
+    def for_platform(self, platform: str) -> Index | None:
+        """The target's channels for another platform; ``None`` when they cannot be loaded."""
+        ...
+
+    def other_channels(self) -> Sequence[tuple[Channel, Index]]:
+        """Well-known and configured channels that the target does not use, for the target's platform."""
+        ...
+
+    def on_package_index(
+        self, projects: Sequence[tuple[str, str | None]]
+    ) -> Mapping[tuple[str, str | None], PipAvailability]:
+        """What the Python package index has of projects, each with a version or ``None``; empty when not asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One requirement that the target's channels do not have as asked."""
+
+    requirement: Requirement
+    presence: Presence
+    nearest: tuple[str, ...] = ()
+    virtual_package: str | None = None
+    detail: str = ""
+
+
+def survey(
+    environment: Environment, target: Target, world: World, *, source_platform: str | None
+) -> tuple[Availability, ...]:
+    """Classify every requirement of an environment.
+
+    Args:
+        environment: The normalized environment.
+        target: The target; its channels are those of ``world.index``.
+        world: Where to ask.
+        source_platform: The platform that the source was made on, if known.
+
+    Returns:
+        One `Availability` per requirement, in the environment's order.
+    """
+    index = world.index
+    python = _python_version(environment, index)
+    names = index.names()
+    answers: dict[str, Availability] = {}
+    open_questions: list[_Question] = []
+    for requirement in environment.requirements:
+        if requirement.name in names:
+            question = _in_target(requirement, target, index, python)
+            if question.presence is Presence.AVAILABLE:
+                answers[requirement.name] = Availability(requirement=requirement, presence=Presence.AVAILABLE)
+                continue
+        else:
+            question = _Question(requirement=requirement, presence=Presence.NOWHERE)
+        open_questions.append(question)
+    found = [_elsewhere(question, target, world, source_platform, python) for question in open_questions]
+    for availability in _with_package_index(found, world, source_platform):
+        answers[availability.requirement.name] = availability
+    unreadable = any(
+        status.state in (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
+        for status in index.statuses
+    )
+    if unreadable:
+        answers = {name: _doubted(availability) for name, availability in answers.items()}
+    return tuple(answers[requirement.name] for requirement in environment.requirements)
+
+
+def installable(record: Record, target: Target, python: str | None) -> bool:
+    """Whether nothing in a record's own dependencies rules it out on the target with a Python version."""
+    return missing_virtual_package(record, target) is None and _accepts_python(record, python)
+
+
+def missing_virtual_package(record: Record, target: Target) -> str | None:
+    """The first virtual package that a record depends on and the target has not (CEP 30), as its MatchSpec."""
+    present = {package.name: package.version for package in target.virtual_packages}
+    for dependency in record.depends:
+        if not dependency.startswith("__"):
+            continue
+        name, constraint, _ = dependency_parts(dependency)
+        version = present.get(name)
+        if version is None or not satisfies(version, constraint):
+            return dependency
+    return None
+
+
+def _accepts_python(record: Record, python: str | None) -> bool:
+    if python is None:
+        return True
+    minor = ".".join(python.split(".")[:2])
+    for dependency in record.depends:
+        if not dependency.startswith("python"):
+            continue
+        name, constraint, _ = dependency_parts(dependency)
+        if name == "python" and not satisfies(python, constraint):
+            return False
+        if name == "python_abi" and not satisfies(minor, constraint):
+            return False
+    return True
+
+
+def _python_version(environment: Environment, index: Index) -> str | None:
+    """The newest Python on the target that the environment allows, to judge builds by."""
+    if environment.python is None:
+        return None
+    records = index.matching(f"python {environment.python}")
+    return records[0].version if records else None
+
+
+def _in_target(requirement: Requirement, target: Target, index: Index, python: str | None) -> _Question:
+    """How far the target's channels have a requirement whose name they know."""
+    records = index.records(requirement.name)
+    usable = [record for record in records if missing_virtual_package(record, target) is None]
+    if not usable:
+        lacking = sorted({missing_virtual_package(record, target) or "" for record in records})
+        name = dependency_parts(lacking[0])[0]
+        # A noarch package that needs __win is a Windows package in all but its subdir.
+        presence = Presence.PLATFORM_ONLY if name in ("__win", "__osx", "__linux") else Presence.NEEDS_VIRTUAL_PACKAGE
+        return _Question(requirement=requirement, presence=presence, virtual_package=lacking[0])
+    fitting = [record for record in usable if _accepts_python(record, python)]
+    nearest = _nearest(requirement, fitting)
+    matches = _matching(index, requirement, with_build=False)
+    if not matches:
+        return _Question(requirement=requirement, presence=Presence.VERSION_ELSEWHERE, nearest=nearest)
+    lacking_for_version = [missing_virtual_package(record, target) for record in matches]
+    if all(lacking_for_version):
+        return _Question(
+            requirement=requirement,
+            presence=Presence.NEEDS_VIRTUAL_PACKAGE,
+            virtual_package=next(iter(filter(None, lacking_for_version))),
+            nearest=nearest,
+        )
+    matches = [record for record in matches if installable(record, target, python)]
+    if not matches:
+        return _Question(
+            requirement=requirement,
+            presence=Presence.VERSION_ELSEWHERE,
+            nearest=nearest,
+            detail=f"not built for Python {'.'.join((python or '').split('.')[:2])}",
+        )
+    if requirement.build is not None and not _matching(index, requirement, with_build=True):
+        return _Question(requirement=requirement, presence=Presence.BUILD_ELSEWHERE, nearest=nearest)
+    first_channel = records[0].channel
+    if target.channel_priority == "strict" and all(record.channel != first_channel for record in matches):
+        return _Question(
+            requirement=requirement,
+            presence=Presence.HIDDEN_BY_PRIORITY,
+            nearest=nearest,
+            detail=_channel_name(target, matches[0].channel),
+        )
+    return _Question(requirement=requirement, presence=Presence.AVAILABLE)
+
+
+def _matching(index: Index, requirement: Requirement, *, with_build: bool) -> list[Record]:
+    version = requirement.version or "*"
+    build = f" {requirement.build}" if with_build and requirement.build is not None else ""
+    channel = f"{requirement.channel}::" if requirement.channel is not None else ""
+    try:
+        return list(index.matching(f"{channel}{requirement.name} {version}{build}"))
+    except ValueError:
+        return []
+
+
+def _nearest(requirement: Requirement, records: Iterable[Record]) -> tuple[str, ...]:
+    versions = {record.version for record in records}
+    if requirement.pin is None or not is_version(requirement.pin):
+        return tuple(sort_versions(versions, newest_first=True)[:_NEAREST])
+    return nearest_versions(requirement.pin, versions - {requirement.pin}, limit=_NEAREST)
+
+
+def _elsewhere(
+    question: _Question, target: Target, world: World, source_platform: str | None, python: str | None
+) -> Availability:
+    """Ask other platforms and other channels for what the target's channels lack."""
+    requirement = question.requirement
+    name = requirement.name
+    on_platforms = _on_other_platforms(requirement, target, world, source_platform)
+    availability = Availability(
+        requirement=requirement,
+        presence=question.presence,
+        nearest=question.nearest,
+        sightings=on_platforms,
+        virtual_package=question.virtual_package,
+        detail=question.detail,
+    )
+    if question.presence in (Presence.BUILD_ELSEWHERE, Presence.HIDDEN_BY_PRIORITY):
+        return availability
+    in_channels = _in_other_channels(requirement, target, world, python)
+    availability = replace(availability, sightings=in_channels + on_platforms)
+    if question.presence is Presence.PLATFORM_ONLY:
+        return replace(availability, counterparts=_counterparts(name, target, world))
+    if question.presence is not Presence.NOWHERE:
+        return availability
+    if in_channels:
+        return replace(availability, presence=Presence.OTHER_CHANNEL)
+    if on_platforms:
+        return replace(availability, presence=Presence.PLATFORM_ONLY, counterparts=_counterparts(name, target, world))
+    renamed = _renamed(name, world.index.names())
+    if renamed:
+        return replace(availability, presence=Presence.RENAMED, close_names=renamed)
+    return replace(availability, close_names=tuple(close_names(name, sorted(world.index.names()), limit=_CLOSE_NAMES)))
+
+
+def _on_other_platforms(
+    requirement: Requirement, target: Target, world: World, source_platform: str | None
+) -> tuple[Sighting, ...]:
+    """Sightings in the same channels for the source's platform; for an unknown one, for those that exports come from."""
+    guesses = (source_platform,) if source_platform else ("win-64", "osx-64", "osx-arm64")
+    sightings: list[Sighting] = []
+    for platform in guesses:
+        index = world.for_platform(platform) if platform != target.platform else None
+        records = index.records(requirement.name) if index is not None else ()
+        # noarch records are in every platform's index and were judged with the target's.
+        records = tuple(record for record in records if record.subdir == platform)
+        if records:
+            sightings.append(_sighting(requirement, records, _channel_name(target, records[0].channel)))
+            break
+    return tuple(sightings)
+
+
+def _in_other_channels(
+    requirement: Requirement, target: Target, world: World, python: str | None
+) -> tuple[Sighting, ...]:
+    sightings: list[Sighting] = []
+    for channel, index in world.other_channels():
+        records = [record for record in index.records(requirement.name) if installable(record, target, python)]
+        if records:
+            sightings.append(_sighting(requirement, records, channel.name))
+    return tuple(sightings)
+
+
+def _sighting(requirement: Requirement, records: Sequence[Record], channel: str) -> Sighting:
+    newest = sort_versions({record.version for record in records}, newest_first=True)[0]
+    has_pin = any(satisfies(record.version, requirement.version) for record in records)
+    return Sighting(channel=channel, subdir=records[0].subdir, newest=newest, has_pin=has_pin)
+
+
+def _counterparts(name: str, target: Target, world: World) -> tuple[str, ...]:
+    """Packages that do the same job on the target, as far as its channels have them."""
+    known = counterparts(name, target.platform) or ()
+    return tuple(other for other in known if other in world.index.names())
+
+
+def _renamed(name: str, names: frozenset[str]) -> tuple[str, ...]:
+    """The target's name for a package that was asked for by its PyPI name or with another separator."""
+    candidates = [conda_name_for_pypi(name), name.replace("_", "-"), name.replace("-", "_"), name.replace("-", ".")]
+    found = [candidate for candidate in candidates if candidate != name and candidate in names]
+    return tuple(dict.fromkeys(found))
+
+
+def _with_package_index(found: Sequence[Availability], world: World, source_platform: str | None) -> list[Availability]:
+    """Ask the Python package index, once for all, about everything that may be a Python distribution."""
+    questions = {
+        availability.requirement.name: (_pypi_name(availability.requirement.name), availability.requirement.pin)
+        for availability in found
+        if _may_be_on_package_index(availability, world, source_platform)
+    }
+    answers = world.on_package_index(tuple(dict.fromkeys(questions.values()))) if questions else {}
+    result = []
+    for availability in found:
+        question = questions.get(availability.requirement.name)
+        answer = answers.get(question) if question is not None else None
+        if answer is not None:
+            presence = availability.presence
+            if presence is Presence.NOWHERE and answer.presence not in (
+                PipPresence.NO_PROJECT,
+                PipPresence.NOT_CHECKED,
+            ):
+                presence = Presence.PYPI_ONLY
+            availability = replace(availability, presence=presence, pypi=answer)  # noqa: PLW2901
+        result.append(availability)
+    return result
+
+
+def _may_be_on_package_index(availability: Availability, world: World, source_platform: str | None) -> bool:
+    """Whether a conda package is, or may be, a Python distribution: only then is its PyPI namesake the same thing."""
+    if availability.presence in (Presence.BUILD_ELSEWHERE, Presence.HIDDEN_BY_PRIORITY, Presence.RENAMED):
+        return False
+    name = availability.requirement.name
+    records = world.index.records(name)
+    if not records and source_platform is not None:
+        source_index = world.for_platform(source_platform)
+        records = source_index.records(name) if source_index is not None else ()
+    if not records:
+        return True
+    return any(dependency_parts(dependency)[0] == "python" for dependency in records[0].depends)
+
+
+def _pypi_name(name: str) -> str:
+    known = pypi_names_for_conda(name)
+    return known[0] if known else name
+
+
+def _doubted(availability: Availability) -> Availability:
+    """What can be said while a channel is silent: absence proves nothing."""
+    if availability.presence is Presence.AVAILABLE:
+        return availability
+    return replace(availability, presence=Presence.UNKNOWN)
+
+
+def _channel_name(target: Target, url: str) -> str:
+    for channel in target.channels:
+        if channel.url.rstrip("/") == url.rstrip("/"):
+            return channel.name
+    return url
