@@ -50,6 +50,10 @@ class World(Protocol):
         """Well-known and configured channels that the target does not use, for the target's platform."""
         ...
 
+    def with_channels(self, added: Sequence[Channel]) -> Index:
+        """The target's channels with others behind them, for the target's platform."""
+        ...
+
     def on_package_index(
         self, projects: Sequence[tuple[str, str | None]]
     ) -> Mapping[tuple[str, str | None], PipAvailability]:
@@ -246,7 +250,7 @@ def _elsewhere(
 def _on_other_platforms(
     requirement: Requirement, target: Target, world: World, source_platform: str | None
 ) -> tuple[Sighting, ...]:
-    """Sightings in the same channels for the source's platform; for an unknown one, for those that exports come from."""
+    """Sightings in the same channels for the source's platform, or for those that exports mostly come from."""
     guesses = (source_platform,) if source_platform else ("win-64", "osx-64", "osx-arm64")
     sightings: list[Sighting] = []
     for platform in guesses:

@@ -1,0 +1,85 @@
+"""What the user asked for: which rows of an export are direct, and which only came along.
+
+An export does not say. Its rows are found in the source platform's repodata, where their real dependencies stand; a row
+that nothing else in the export needs was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from envcheck.engines import Index
+from envcheck.model import Record, Requirement
+from envcheck.specs import dependency_parts
+
+__all__ = ["Intent", "infer_intent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """Direct names in source order, and for each transitive name the rows that need it, in name order."""
+
+    direct: tuple[str, ...]
+    needed_by: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def infer_intent(requirements: Sequence[Requirement], indexes: Sequence[Index], *, full_export: bool) -> Intent:
+    """Tell direct requirements from transitive ones.
+
+    Args:
+        requirements: The rows of the source, one per name, builds as the source wrote them.
+        indexes: Where records are looked up, the source platform's first.
+        full_export: Whether the rows list everything installed; otherwise all of them are direct.
+
+    Returns:
+        The intent. ``python`` is always direct, and so is a row that no index knows and nothing needs.
+    """
+    names = tuple(requirement.name for requirement in requirements)
+    if not full_export:
+        return Intent(direct=names)
+    needs = {requirement.name: _needs(requirement, indexes, frozenset(names)) for requirement in requirements}
+    needed_by: dict[str, set[str]] = {name: set() for name in names}
+    for name, dependencies in needs.items():
+        for dependency in dependencies:
+            needed_by[dependency].add(name)
+    reachable = {name: _reachable(name, needs) for name in names}
+    direct = []
+    transitive = []
+    for name in names:
+        # Of packages that need each other, each is direct unless something outside the circle needs it.
+        outside = [other for other in needed_by[name] if other not in reachable[name]]
+        if name == "python" or not outside:
+            direct.append(name)
+        else:
+            transitive.append((name, tuple(sorted(needed_by[name]))))
+    return Intent(direct=tuple(direct), needed_by=tuple(transitive))
+
+
+def _needs(requirement: Requirement, indexes: Sequence[Index], names: frozenset[str]) -> frozenset[str]:
+    """The rows that a row depends on, by the record that is closest to it."""
+    record = next(
+        (found for index in indexes if (found := _closest(requirement, index.records(requirement.name)))), None
+    )
+    if record is None:
+        return frozenset()
+    dependencies = {dependency_parts(dependency)[0] for dependency in record.depends}
+    return frozenset(dependencies & names - {requirement.name})
+
+
+def _closest(requirement: Requirement, records: Sequence[Record]) -> Record | None:
+    """The very record, else one of the same version, else the newest."""
+    same_version = [record for record in records if record.version == requirement.pin]
+    same_build = [record for record in same_version if record.build == requirement.build]
+    return next(iter([*same_build, *same_version, *records]), None)
+
+
+def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    seen: set[str] = set()
+    pending = [start]
+    while pending:
+        for name in needs[pending.pop()]:
+            if name not in seen:
+                seen.add(name)
+                pending.append(name)
+    return frozenset(seen)

@@ -1,0 +1,194 @@
+"""Findings 3xx: channels and mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.model import ChannelState, Presence, Remedy, RemedyAction, Severity
+from envcheck.rules.facts import Draft, Facts
+
+__all__ = [
+    "channel_lacks_platform",
+    "channel_mended",
+    "channel_not_found",
+    "channel_unreadable",
+    "frozen_channel",
+    "missing_conda_forge",
+    "not_a_channel",
+    "plain_http",
+]
+
+
+def channel_not_found(facts: Facts) -> Iterator[Draft]:
+    """A channel or mirror does not have what its name promises: it answers, but there is no such channel.
+
+    Mirrors carry only some channels, and channels are removed. conda stops at the first one with ``HTTP 404``.
+
+    Fix: remove the channel, or name another mirror of it.
+    """
+    for status in facts.statuses:
+        if status.state is ChannelState.NOT_FOUND:
+            channel = status.channel
+            where = f" on the {channel.mirror} mirror" if channel.mirror else ""
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=channel.name,
+                message=f"the channel does not exist{where} for {facts.target.platform}: {status.detail}",
+                line=channel.line,
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove the channel {channel.name}"),),
+            )
+
+
+def channel_unreadable(facts: Facts) -> Iterator[Draft]:
+    """A channel or mirror could not be read, so nothing can be said of the packages it may have.
+
+    This is about the channel and not about the packages: while it is silent, a package that no other channel has is
+    reported as unknown, and no plan or lock is made.
+
+    Fix: run again later, check network, proxy and credentials, or name another mirror.
+    """
+    for status in facts.statuses:
+        if status.state in (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN):
+            channel = status.channel
+            where = f"the {channel.mirror} mirror of " if channel.mirror else ""
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=channel.name,
+                message=f"{where}{channel.name} could not be read: {status.detail}",
+                line=channel.line,
+                remedies=(
+                    Remedy(
+                        action=RemedyAction.EDIT,
+                        summary="run again later, or name another mirror with -c URL --override-channels",
+                    ),
+                ),
+            )
+
+
+def channel_lacks_platform(facts: Facts) -> Iterator[Draft]:
+    """A channel exists but has nothing for the target's platform (or no ``noarch``).
+
+    ``pkgs/msys2``, for one, is a channel of Windows packages.
+
+    Fix: nothing has to be done; a channel that only Windows uses can be removed.
+    """
+    for status in facts.statuses:
+        if status.state is ChannelState.NO_SUBDIR:
+            yield Draft(
+                severity=Severity.INFO,
+                subject=status.channel.name,
+                message=status.detail,
+                line=status.channel.line,
+            )
+
+
+def channel_mended(facts: Facts) -> Iterator[Draft]:
+    """A channel is written in a way that does not name a channel, such as a URL that ends in ``/win-64``.
+
+    conda appends the platform itself and asks for ``…/win-64/linux-64``.
+
+    Fix: write the channel without the platform.
+    """
+    for edit in facts.channel_edits:
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=edit.subject,
+            message=f"{edit.reason}: {edit.before}",
+            line=edit.line,
+            remedies=(
+                Remedy(
+                    action=RemedyAction.EDIT,
+                    summary="remove it" if edit.after is None else f"write {edit.after}",
+                    spec=edit.after,
+                ),
+            ),
+        )
+
+
+def not_a_channel(facts: Facts) -> Iterator[Draft]:
+    """Something that is no channel stands among the channels, mostly ``pypi``.
+
+    ``pypi`` is what ``conda list`` prints for packages that pip installed; conda would look for a channel of that name.
+
+    Fix: remove it.
+    """
+    for edit in facts.non_channels:
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=edit.subject,
+            message=edit.reason,
+            line=edit.line,
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove {edit.before} from the channels"),),
+        )
+
+
+def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
+    """Packages are missing that conda-forge has, and conda-forge is not among the channels.
+
+    This is the most frequent reason for ``PackagesNotFoundError`` on a machine other than the exporter's: its channels
+    were configured there and the export does not carry them.
+
+    Fix: add conda-forge to the channels (``conda config --add channels conda-forge``, or in the file).
+    """
+    if any(channel.name == "conda-forge" for channel in facts.target.channels):
+        return
+    names = [
+        one.requirement.name
+        for one in facts.availability
+        if one.presence is Presence.OTHER_CHANNEL and any(s.channel == "conda-forge" for s in one.sightings)
+    ]
+    if not names:
+        return
+    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    adopted = any(channel.name == "conda-forge" for channel in facts.plan.added_channels)
+    yield Draft(
+        severity=Severity.ERROR,
+        subject="conda-forge",
+        message=f"conda-forge is not among the channels and has {listed}",
+        remedies=(
+            Remedy(
+                action=RemedyAction.ADD_CHANNEL,
+                summary="add conda-forge to the channels",
+                spec="conda-forge",
+                verified=facts.plan.solved and adopted,
+            ),
+        ),
+    )
+
+
+def frozen_channel(facts: Facts) -> Iterator[Draft]:
+    """``pkgs/free`` is among the channels: it has been frozen since 2017 and left ``defaults`` with conda 4.7.
+
+    Its packages are too old for any current Python, and they slow the solver down.
+
+    Fix: remove it; use ``pkgs/main`` or conda-forge.
+    """
+    for channel in facts.target.channels:
+        if channel.name == "pkgs/free":
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=channel.name,
+                message="pkgs/free has been frozen since 2017; it has nothing for Python 3.7 and later",
+                line=channel.line,
+                remedies=(Remedy(action=RemedyAction.EDIT, summary="remove pkgs/free from the channels"),),
+            )
+
+
+def plain_http(facts: Facts) -> Iterator[Draft]:
+    """A channel of the source is asked over plain HTTP, so packages could be replaced on the way.
+
+    Loopback addresses are not meant.
+
+    Fix: write ``https://``.
+    """
+    for channel in facts.target.channels:
+        first = channel.locations[0] if channel.locations else ""
+        loopback = first.startswith(("http://127.", "http://localhost", "http://[::1]"))
+        if channel.origin == "source" and first.startswith("http://") and not loopback:
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=channel.name,
+                message="the channel is asked over plain HTTP",
+                line=channel.line,
+                remedies=(Remedy(action=RemedyAction.EDIT, summary="write https:// in its address"),),
+            )

@@ -1,0 +1,71 @@
+"""What a rule is given, what it gives back, and what a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from envcheck.intent import Intent
+from envcheck.model import (
+    Availability,
+    ChannelStatus,
+    Environment,
+    Export,
+    NormalizedEdit,
+    Outcome,
+    PipAvailability,
+    Plan,
+    Remedy,
+    Severity,
+    Target,
+)
+
+__all__ = ["Draft", "Facts", "Rule"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that the stages before found out about one source and one target.
+
+    ``as_written`` is the outcome of solving the source's rows unchanged, ``None`` where look-ups alone already rule that
+    out; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was not
+    needed).
+    """
+
+    export: Export
+    environment: Environment
+    target: Target
+    channel_edits: tuple[NormalizedEdit, ...]
+    non_channels: tuple[NormalizedEdit, ...]
+    statuses: tuple[ChannelStatus, ...]
+    availability: tuple[Availability, ...]
+    pip: tuple[PipAvailability, ...]
+    package_index_trouble: str
+    as_written: Outcome | None
+    intent: Intent
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A finding before its rule has put its code and title on it."""
+
+    severity: Severity
+    subject: str
+    message: str
+    line: int | None = None
+    remedies: tuple[Remedy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A stable code, a title, and a pure function whose docstring is the rule's documentation."""
+
+    code: str
+    title: str
+    check: Callable[[Facts], Iterator[Draft]]
+
+    @property
+    def documentation(self) -> str:
+        """What the rule finds, why that matters and how it is mended."""
+        return (self.check.__doc__ or "").strip()
