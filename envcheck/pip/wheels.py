@@ -1,0 +1,442 @@
+"""Which files of a project install on a target without being built: a pure judgement over an index's answer.
+
+The rules are pip's: wheel names and tags (PEP 427, PEP 425, PEP 600 for manylinux), ``Requires-Python`` (PEP 345, 503),
+yanked files (PEP 592), pre-releases and local versions (PEP 440). Source distributions count as not installable,
+because to use one means to run its build code inside the image.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from envcheck.model import DistributionFile, PipAvailability, PipPresence
+from envcheck.pip.lookup import IndexUnavailable, Lookup, ProjectUnreadable
+
+__all__ = ["judge", "supported_tags"]
+
+_NEAREST = 5
+_LINUX_ARCHITECTURES = {
+    "linux-64": "x86_64",
+    "linux-32": "i686",
+    "linux-aarch64": "aarch64",
+    "linux-ppc64le": "ppc64le",
+    "linux-s390x": "s390x",
+    "linux-riscv64": "riscv64",
+}
+# PEP 600: the older names are aliases; manylinux1 and manylinux2010 exist for x86 only.
+_LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+_X86 = ("x86_64", "i686")
+# The macOS that conda-lock and conda-forge take for granted when nothing else is said.
+_MACOS = (11, 0)
+# Beyond every glibc there is: for a target whose glibc nobody told, no manylinux wheel is ruled out.
+_ANY_GLIBC_MINOR = 99
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Tags of a target
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _glibc_minor(glibc: str | None) -> int:
+    match = re.match(r"2\.(\d+)", glibc or "")
+    return int(match.group(1)) if match else _ANY_GLIBC_MINOR
+
+
+@functools.lru_cache(maxsize=64)
+def _platforms(platform: str, glibc: str | None) -> tuple[str, ...]:
+    """Platform tags of a conda subdir, best first; empty for one that no wheel is built for."""
+    if platform == "win-64":
+        return ("win_amd64",)
+    if platform == "win-32":
+        return ("win32",)
+    if platform == "win-arm64":
+        return ("win_arm64",)
+    if platform == "osx-64":
+        return tuple(mac_platforms(_MACOS, "x86_64"))
+    if platform == "osx-arm64":
+        return tuple(mac_platforms(_MACOS, "arm64"))
+    architecture = _LINUX_ARCHITECTURES.get(platform)
+    if architecture is None:
+        return ()
+    # PEP 600: the floor is glibc 2.5 (manylinux1) on x86 and 2.17 (manylinux2014) elsewhere.
+    floor = 5 if architecture in _X86 else 17
+    tags: list[str] = []
+    for minor in range(_glibc_minor(glibc), floor - 1, -1):
+        tags.append(f"manylinux_2_{minor}_{architecture}")
+        if minor in _LEGACY_MANYLINUX:
+            tags.append(f"{_LEGACY_MANYLINUX[minor]}_{architecture}")
+    return (*tags, f"linux_{architecture}")
+
+
+@functools.lru_cache(maxsize=64)
+def supported_tags(python: str, platform: str, glibc: str | None) -> dict[Tag, int]:
+    """Every wheel tag that a CPython on a target accepts, with its rank (0 is the best match).
+
+    Args:
+        python: Major and minor version (``3.10``); more parts are ignored.
+        platform: A conda subdir.
+        glibc: The target's glibc version, ``None`` if unknown (then none is too new).
+    """
+    version = _python_version(python)
+    interpreter = f"cp{version[0]}{version[1]}"
+    platforms = list(_platforms(platform, glibc))
+    # Until 3.7 the ABI tag said that the interpreter was built with pymalloc; Linux builds of 2.7 had wide characters.
+    flags = "mu" if version < (3, 3) else "m" if version < (3, 8) else ""
+    if not platforms:
+        # Nothing is known about the platform: only pure wheels are certain.
+        ordered = list(compatible_tags(version, interpreter, ["any"]))
+    else:
+        ordered = [
+            *cpython_tags(version, [f"{interpreter}{flags}"], platforms),
+            *compatible_tags(version, interpreter, platforms),
+        ]
+    ranks: dict[Tag, int] = {}
+    for rank, tag in enumerate(ordered):
+        ranks.setdefault(tag, rank)
+    return ranks
+
+
+def _python_version(python: str) -> tuple[int, int]:
+    match = re.match(r"(\d+)\.(\d+)", python)
+    if match is None:
+        raise ValueError(f"{python!r} is not a Python version such as 3.10")
+    return int(match.group(1)), int(match.group(2))
+
+
+def _accepts_python(requires_python: str | None, python: str | None) -> bool:
+    """Whether a file admits the target's Python; an unreadable requirement admits every one, as in pip."""
+    if requires_python is None or python is None:
+        return True
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True
+    if python.count(".") > 1:
+        return specifiers.contains(python, prereleases=True)
+    # Only the minor version is settled: ">=3.9.1" is met by some 3.9, so ask for its first and a late patch release.
+    return any(specifiers.contains(f"{python}.{patch}", prereleases=True) for patch in (0, 99))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files of a version
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """One file, judged: ``rank`` orders the wheels that install (``None``: this one does not)."""
+
+    file: DistributionFile
+    version: Version
+    tags: frozenset[Tag] | None
+    accepts_python: bool
+    rank: tuple[int, ...] | None
+
+    @property
+    def is_wheel(self) -> bool:
+        return self.tags is not None
+
+    @property
+    def is_pure(self) -> bool:
+        return self.tags is not None and any(tag.platform == "any" for tag in self.tags)
+
+
+_SOURCE_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
+
+
+def _source_version(filename: str, project: str) -> Version | None:
+    """The version in a source distribution's name, also of those from before PEP 625 (``Foo-Bar-1.0.zip``)."""
+    suffix = next((suffix for suffix in _SOURCE_SUFFIXES if filename.lower().endswith(suffix)), None)
+    if suffix is None:
+        return None
+    stem = filename[: -len(suffix)]
+    # The name itself may hold hyphens: take the split whose left side is the project.
+    for position in (match.start() for match in re.finditer("-", stem)):
+        if canonicalize_name(stem[:position]) == project:
+            try:
+                return Version(stem[position + 1 :])
+            except InvalidVersion:
+                return None
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    python: str | None
+    platform: str
+    glibc: str | None
+
+    def rank(self, tags: Iterable[Tag]) -> int | None:
+        """How well a wheel fits, 0 best; ``None`` if it does not."""
+        if self.python is None:
+            # Without a Python version only the platform can be held against a wheel.
+            order = {name: position for position, name in enumerate((*_platforms(self.platform, self.glibc), "any"))}
+            ranks = [order[tag.platform] for tag in tags if tag.platform in order]
+        else:
+            supported = supported_tags(self.python, self.platform, self.glibc)
+            ranks = [supported[tag] for tag in tags if tag in supported]
+        return min(ranks, default=None)
+
+    def has_platform(self, tags: Iterable[Tag]) -> bool:
+        names = {*_platforms(self.platform, self.glibc), "any"}
+        return any(tag.platform in names for tag in tags)
+
+
+def _candidates(name: str, files: Iterable[DistributionFile], target: _Target) -> Iterator[_Candidate]:
+    for file in files:
+        accepts = _accepts_python(file.requires_python, target.python)
+        if file.filename.endswith(".whl"):
+            try:
+                _, version, build, tags = parse_wheel_filename(file.filename)
+            except (InvalidWheelFilename, InvalidVersion):
+                continue
+            tag_rank = target.rank(tags) if accepts else None
+            # PEP 427: among equal tags the higher build number wins, hence its negation.
+            rank = None if tag_rank is None else (tag_rank, -build[0] if build else 0)
+            yield _Candidate(file=file, version=version, tags=tags, accepts_python=accepts, rank=rank)
+        else:
+            source = _source_version(file.filename, name)
+            if source is not None:
+                yield _Candidate(file=file, version=source, tags=None, accepts_python=accepts, rank=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Release:
+    """All usable files of one version; ``yanked`` if every one of them was withdrawn."""
+
+    version: Version
+    candidates: tuple[_Candidate, ...]
+
+    @property
+    def yanked(self) -> bool:
+        return all(candidate.file.yanked for candidate in self.candidates)
+
+    def wheel(self, *, allow_yanked: bool = False) -> _Candidate | None:
+        """The wheel that pip would choose; a withdrawn one only where there is no other and it is allowed (PEP 592)."""
+        fitting = [one for one in self.candidates if one.rank is not None and (allow_yanked or not one.file.yanked)]
+        return min(fitting, key=lambda one: (one.file.yanked, one.rank or (), one.file.filename), default=None)
+
+    def source(self) -> _Candidate | None:
+        fitting = [one for one in self.candidates if not one.is_wheel and one.accepts_python]
+        return min(fitting, key=lambda one: (one.file.yanked, one.file.filename), default=None)
+
+
+def _releases(name: str, files: Iterable[DistributionFile], target: _Target) -> dict[Version, _Release]:
+    grouped: dict[Version, list[_Candidate]] = {}
+    for candidate in _candidates(name, files, target):
+        grouped.setdefault(candidate.version, []).append(candidate)
+    return {version: _Release(version=version, candidates=tuple(found)) for version, found in grouped.items()}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The judgement
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def judge(
+    name: str,
+    found: Lookup,
+    *,
+    pin: str | None = None,
+    specifier: str = "",
+    python: str | None,
+    platform: str,
+    glibc: str | None = None,
+) -> PipAvailability:
+    """Say whether a project installs on a target from wheels alone, and which versions would if not.
+
+    ``YANKED`` is told of a version that would install and was withdrawn: with ``file`` set, pip still installs it
+    because it is pinned; without, pip refuses. ``SOURCE_ONLY`` means that there is code to build and no wheel.
+
+    Args:
+        name: The project, in any spelling.
+        found: What the index said of it.
+        pin: The one version asked for with ``==`` or ``===``.
+        specifier: The PEP 440 specifier set; empty and with a pin, ``==pin`` is meant.
+        python: The target's Python (``3.10``), ``None`` if unknown: then only the platform is judged.
+        platform: The target's conda subdir.
+        glibc: The target's glibc, ``None`` if unknown: then no manylinux wheel is too new.
+    """
+    project = canonicalize_name(name)
+    answer = functools.partial(PipAvailability, name=project, pin=pin)
+    if isinstance(found, IndexUnavailable | ProjectUnreadable):
+        return answer(presence=PipPresence.NOT_CHECKED, detail=found.reason)
+    if found is None:
+        return answer(presence=PipPresence.NO_PROJECT, detail="no such project")
+    releases = _releases(project, found.files, _Target(python=python, platform=platform, glibc=glibc))
+    matching = _matching(releases, pin, specifier)
+    pinned = pin is not None
+    usable = [release for release in matching if pinned or not release.yanked]
+    nearest = _nearest(releases, _reference(pin, specifier), exclude=matching)
+    if not matching:
+        return answer(
+            presence=PipPresence.NO_VERSION, nearest=nearest, detail=_no_version_detail(releases, pin, specifier)
+        )
+    if not usable:
+        detail = "every matching version was withdrawn from the index"
+        return answer(presence=PipPresence.YANKED, nearest=nearest, detail=detail)
+    for release in usable:
+        wheel = release.wheel(allow_yanked=pinned)
+        if wheel is not None:
+            return _installable(answer, release, wheel, nearest)
+    for release in usable:
+        source = release.source()
+        if source is not None:
+            return answer(
+                presence=PipPresence.SOURCE_ONLY,
+                version=str(release.version),
+                nearest=nearest,
+                file=source.file,
+                detail=_source_detail(release),
+            )
+    presence, detail = _obstacle(usable[0], _Target(python=python, platform=platform, glibc=glibc))
+    return answer(presence=presence, version=str(usable[0].version), nearest=nearest, detail=detail)
+
+
+def _installable(
+    answer: functools.partial[PipAvailability], release: _Release, wheel: _Candidate, nearest: tuple[str, ...]
+) -> PipAvailability:
+    version = str(release.version)
+    if wheel.file.yanked:
+        detail = "withdrawn from the index; pip installs it only because it is pinned"
+        return answer(presence=PipPresence.YANKED, version=version, nearest=nearest, file=wheel.file, detail=detail)
+    presence = PipPresence.PURE_WHEEL if wheel.is_pure else PipPresence.WHEEL
+    return answer(presence=presence, version=version, file=wheel.file)
+
+
+def _matching(releases: dict[Version, _Release], pin: str | None, specifier: str) -> list[_Release]:
+    """The releases that a requirement admits, newest first; pre-releases by PEP 440's rule."""
+    text = specifier or (f"=={pin}" if pin is not None else "")
+    try:
+        specifiers = SpecifierSet(text)
+    except InvalidSpecifier:
+        return []
+    admitted = specifiers.filter(sorted(releases, reverse=True))
+    return [releases[version] for version in admitted]
+
+
+def _reference(pin: str | None, specifier: str) -> Version | None:
+    """The version that near ones should be near to: the pin, else the newest that the specifier mentions."""
+    texts = [pin] if pin is not None else re.findall(r"[^\s,<>=!~]+", specifier)
+    versions = [version for version in map(_version_or_none, texts) if version is not None]
+    return max(versions, default=None)
+
+
+def _version_or_none(text: str | None) -> Version | None:
+    try:
+        return Version((text or "").removesuffix(".*"))
+    except InvalidVersion:
+        return None
+
+
+def _nearest(
+    releases: dict[Version, _Release], reference: Version | None, *, exclude: Sequence[_Release]
+) -> tuple[str, ...]:
+    """Versions with a wheel for the target, best first: same minor version first, then closest, newer before older."""
+    # What matched and installs is the answer and not an alternative; what matched and does not install has no wheel.
+    excluded = {release.version for release in exclude}
+    wants_prerelease = reference is not None and reference.is_prerelease
+    installable = sorted(
+        version
+        for version, release in releases.items()
+        if version not in excluded and (wants_prerelease or not version.is_prerelease) and release.wheel() is not None
+    )
+    if reference is None:
+        return tuple(str(version) for version in reversed(installable[-_NEAREST:]))
+    # Closeness is counted in releases, not in numbers: 2023.12 and 2024.1 are neighbours.
+    older = sum(version <= reference for version in installable)
+
+    def order(item: tuple[int, Version]) -> tuple[bool, bool, int, bool]:
+        position, version = item
+        steps = position - older + 1 if position >= older else older - position
+        # 1.13.0 is the next best thing to 1.13.0+cu118.
+        same_but_local = version.public == reference.public
+        return not same_but_local, _minor(version) != _minor(reference), steps, position < older
+
+    ordered = sorted(enumerate(installable), key=order)
+    return tuple(str(version) for _, version in ordered[:_NEAREST])
+
+
+def _minor(version: Version) -> tuple[int, int, int]:
+    return version.epoch, version.major, version.minor
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A few words about why not
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _no_version_detail(releases: dict[Version, _Release], pin: str | None, specifier: str) -> str:
+    if not releases:
+        return "the project has no files"
+    text = specifier or f"=={pin}"
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return f"{pin or specifier} is not a version that PEP 440 knows"
+    wanted = _version_or_none(pin)
+    if wanted is not None and wanted.local is not None:
+        public = Version(wanted.public)
+        if any(version.public == str(public) for version in releases):
+            return f"the index has {public} without the local label +{wanted.local}"
+        return f"local versions such as +{wanted.local} are not on this index"
+    return "no such version"
+
+
+def _source_detail(release: _Release) -> str:
+    platforms = _wheel_platforms(release)
+    if not platforms:
+        return "source distribution only"
+    return f"source distribution; wheels only for {', '.join(platforms)}"
+
+
+def _wheel_platforms(release: _Release) -> list[str]:
+    return sorted({tag.platform for one in release.candidates for tag in one.tags or ()})
+
+
+def _obstacle(release: _Release, target: _Target) -> tuple[PipPresence, str]:
+    """Why no file of a release can be used: the Python it needs, or the platforms it is built for."""
+    here = [one for one in release.candidates if one.tags is None or target.has_platform(one.tags)]
+    if here and not any(one.accepts_python for one in here):
+        needed = sorted({one.file.requires_python for one in here if one.file.requires_python})
+        return PipPresence.OTHER_PYTHON, f"needs Python {' or '.join(needed)}"
+    if here:
+        pythons = sorted({tag.interpreter for one in here for tag in one.tags or ()}, key=_interpreter_order)
+        return PipPresence.OTHER_PYTHON, f"wheels only for {', '.join(map(_interpreter_name, pythons))}"
+    platforms = _wheel_platforms(release)
+    newer = _glibc_needed(platforms, target)
+    if newer is not None:
+        return PipPresence.OTHER_PLATFORM, f"wheels need glibc 2.{newer} or newer"
+    return PipPresence.OTHER_PLATFORM, f"wheels only for {', '.join(platforms)}"
+
+
+def _glibc_needed(platforms: Iterable[str], target: _Target) -> int | None:
+    architecture = _LINUX_ARCHITECTURES.get(target.platform)
+    if architecture is None:
+        return None
+    found = (re.fullmatch(rf"manylinux_2_(\d+)_{architecture}", platform) for platform in platforms)
+    return min((int(match.group(1)) for match in found if match), default=None)
+
+
+def _interpreter_order(interpreter: str) -> tuple[str, int]:
+    match = re.fullmatch(r"([a-z]+)(\d+)", interpreter)
+    if match is None:
+        return interpreter, 0
+    digits = match.group(2)
+    return match.group(1), int(digits[0]) * 1000 + int(digits[1:] or 0)
+
+
+def _interpreter_name(interpreter: str) -> str:
+    match = re.fullmatch(r"(cp|py|pp)(\d)(\d*)", interpreter)
+    if match is None:
+        return interpreter
+    kind = {"cp": "CPython", "py": "Python", "pp": "PyPy"}[match.group(1)]
+    return f"{kind} {match.group(2)}.{match.group(3)}" if match.group(3) else f"{kind} {match.group(2)}"
