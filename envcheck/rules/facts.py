@@ -27,9 +27,9 @@ __all__ = ["Draft", "Facts", "Rule"]
 class Facts:
     """Everything that the stages before found out about one source and one target.
 
-    ``as_written`` is the outcome of solving the source's rows unchanged, ``None`` where look-ups alone already rule that
-    out; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was not
-    needed).
+    ``as_written`` is the outcome of solving the source's rows unchanged, ``None`` where look-ups alone already rule
+    that out; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was
+    not needed).
     """
 
     export: Export

@@ -23,8 +23,8 @@ _SAVE_AS_UTF8 = Remedy(action=RemedyAction.EDIT, summary="save the file as UTF-8
 def encoding(facts: Facts) -> Iterator[Draft]:
     """The file is not UTF-8, so conda, mamba and pip on Linux cannot read it.
 
-    PowerShell's ``>`` writes UTF-16, and some editors write the system's own code page. conda reads UTF-8 and stops with
-    a decoding error or, worse, with a message about the first package.
+    PowerShell's ``>`` writes UTF-16, and some editors write the system's own code page. conda reads UTF-8 and stops
+    with a decoding error or, worse, with a message about the first package.
 
     Fix: save the file as UTF-8, or export with ``conda env export --file environment.yml`` instead of ``>``.
     """

@@ -1,0 +1,326 @@
+"""Findings 5xx: what the channels have, and what goes together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.model import (
+    Availability,
+    PipPresence,
+    Plan,
+    Presence,
+    Remedy,
+    RemedyAction,
+    Severity,
+    Sighting,
+    Unsolved,
+)
+from envcheck.rules.facts import Draft, Facts
+
+__all__ = [
+    "build_elsewhere",
+    "does_not_go_together",
+    "hidden_by_priority",
+    "nothing_solves",
+    "nowhere",
+    "on_package_index_only",
+    "other_channel",
+    "renamed",
+    "unknown",
+    "version_elsewhere",
+]
+
+_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+
+
+def _of(facts: Facts, presence: Presence) -> Iterator[Availability]:
+    return (one for one in facts.availability if one.presence is presence)
+
+
+def version_elsewhere(facts: Facts) -> Iterator[Draft]:
+    """The package exists for the target, but not in this version (or not for this Python).
+
+    Versions differ between platforms: a release may have been built for Windows only, or under another channel.
+
+    Fix: take the nearest version that the target has; the versions are listed closest first.
+    """
+    for one in _of(facts, Presence.VERSION_ELSEWHERE):
+        requirement = one.requirement
+        wanted = requirement.pin or requirement.version or ""
+        where = f" ({one.detail})" if one.detail else ""
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=requirement.name,
+            message=f"{wanted} does not exist for {facts.target.platform}{where}"
+            + (f"; nearest {', '.join(one.nearest)}" if one.nearest else ""),
+            line=requirement.line,
+            remedies=_ordered(
+                [
+                    *_version_remedies(one, facts.plan),
+                    *_channel_remedies([sighting for sighting in one.sightings if sighting.has_pin], facts),
+                    *_pip_remedies(one),
+                ]
+            ),
+        )
+
+
+def build_elsewhere(facts: Facts) -> Iterator[Draft]:
+    """The version exists for the target, but not in the build that is asked for.
+
+    Builds are replaced when a dependency changes and are sometimes removed.
+
+    Fix: drop the build and keep the version.
+    """
+    for one in _of(facts, Presence.BUILD_ELSEWHERE):
+        requirement = one.requirement
+        kept = any(row.name == requirement.name for row in facts.plan.kept)
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=requirement.name,
+            message=f"{requirement.pin or requirement.version or ''} exists, but not in the build {requirement.build}",
+            line=requirement.line,
+            remedies=(
+                Remedy(
+                    action=RemedyAction.DROP_BUILD,
+                    summary="drop the build",
+                    spec=f"{requirement.name}={requirement.pin or requirement.version or ''}".rstrip("="),
+                    verified=facts.plan.solved and kept,
+                ),
+            ),
+        )
+
+
+def hidden_by_priority(facts: Facts) -> Iterator[Draft]:
+    """A channel of higher priority has the package in other versions, and strict channel priority hides this one.
+
+    Fix: put the channel that has it first, name it in the requirement (``channel::name``), or use flexible priority.
+    """
+    for one in _of(facts, Presence.HIDDEN_BY_PRIORITY):
+        requirement = one.requirement
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=requirement.name,
+            message=f"{requirement.pin or requirement.version or ''} is only in {one.detail}, "
+            "which strict channel priority hides behind a channel of higher priority",
+            line=requirement.line,
+            remedies=_ordered(
+                [
+                    Remedy(
+                        action=RemedyAction.EDIT,
+                        summary=f"write {one.detail}::{requirement.name}",
+                        spec=f"{one.detail}::{requirement.name}",
+                    ),
+                    *_version_remedies(one, facts.plan),
+                ]
+            ),
+        )
+
+
+def other_channel(facts: Facts) -> Iterator[Draft]:
+    """None of the configured channels has the package; another channel does.
+
+    Asked of conda-forge, the defaults, bioconda and every channel that the configuration names.
+
+    Fix: add that channel.
+    """
+    for one in _of(facts, Presence.OTHER_CHANNEL):
+        requirement = one.requirement
+        places = ", ".join(f"{sighting.channel} (newest {sighting.newest})" for sighting in one.sightings)
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=requirement.name,
+            message=f"none of the channels has it for {facts.target.platform}; found in {places}",
+            line=requirement.line,
+            remedies=_ordered([*_channel_remedies(list(one.sightings), facts), *_pip_remedies(one)]),
+        )
+
+
+def renamed(facts: Facts) -> Iterator[Draft]:
+    """The package goes by another name in the channels: conda and PyPI names differ, or a separator does.
+
+    Fix: use the name that the channel has.
+    """
+    for one in _of(facts, Presence.RENAMED):
+        name = one.requirement.name
+        adopted = any(row.name == name for row in facts.plan.changed)
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=name,
+            message=f"the channels have no {name}; they call it {one.close_names[0]}",
+            line=one.requirement.line,
+            remedies=_ordered(
+                [
+                    Remedy(
+                        action=RemedyAction.RENAME,
+                        summary=f"write {other}",
+                        spec=other,
+                        verified=facts.plan.solved and adopted and other == one.close_names[0],
+                    )
+                    for other in one.close_names
+                ]
+            ),
+        )
+
+
+def on_package_index_only(facts: Facts) -> Iterator[Draft]:
+    """No channel has the package, but the Python package index has a project of that name.
+
+    Fix: move it below ``pip:``. Whether a wheel for the target's Python and platform exists is said with the finding.
+    """
+    for one in _of(facts, Presence.PYPI_ONLY):
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=one.requirement.name,
+            message="no channel has it; the Python package index does",
+            line=one.requirement.line,
+            remedies=_ordered([*_pip_remedies(one), *_spelling_remedies(one)]),
+        )
+
+
+def nowhere(facts: Facts) -> Iterator[Draft]:
+    """The package is in none of the channels that were asked, for no platform, and not on the package index.
+
+    It may be misspelled, private, or gone.
+
+    Fix: correct the name if one of the close names was meant, name the channel that has it, or drop it.
+    """
+    for one in _of(facts, Presence.NOWHERE):
+        name = one.requirement.name
+        asked = one.pypi is not None and one.pypi.presence is PipPresence.NO_PROJECT
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=name,
+            message="no channel has it for any platform asked"
+            + (" and it is not on the Python package index" if asked else ""),
+            line=one.requirement.line,
+            remedies=_ordered(
+                [
+                    *_spelling_remedies(one),
+                    Remedy(action=RemedyAction.EDIT, summary=f"if a private channel has {name}, name it with -c"),
+                ]
+            ),
+        )
+
+
+def unknown(facts: Facts) -> Iterator[Draft]:
+    """The channels that answered do not have it as asked, and another channel could not be read.
+
+    Fix: see the finding about the channel; nothing can be said about the package before that.
+    """
+    names = [one for one in facts.availability if one.presence is Presence.UNKNOWN]
+    if names:
+        listed = ", ".join(one.requirement.name for one in names[:5])
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=f"{len(names)} packages",
+            message=f"cannot be judged while a channel is silent: {listed}{more}",
+            line=names[0].requirement.line,
+        )
+
+
+def does_not_go_together(facts: Facts) -> Iterator[Draft]:
+    """Every single requirement exists for the target, but they cannot all be installed at once in these versions.
+
+    Libraries are built against other versions on another platform. The plan changes as little as its search found
+    necessary; each change is listed with its reason.
+
+    Fix: use the versions of the plan.
+    """
+    if not isinstance(facts.as_written, Unsolved) or not facts.plan.solved:
+        return
+    settled = (Presence.AVAILABLE, Presence.BUILD_ELSEWHERE)
+    available = {one.requirement.name: one for one in facts.availability if one.presence in settled}
+    changed = [row for row in facts.plan.changed if row.name in available]
+    dropped = [row for row in facts.plan.dropped if row.name in available]
+    if not changed and not dropped:
+        return
+    names = [*(row.name for row in changed), *(row.name for row in dropped)]
+    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    yield Draft(
+        severity=Severity.ERROR,
+        subject=f"{len(names)} packages",
+        message=f"exist for {facts.target.platform} but do not go together as pinned: {listed}",
+        line=available[names[0]].requirement.line,
+        remedies=(Remedy(action=RemedyAction.CHANGE_VERSION, summary="use the versions of the plan", verified=True),),
+    )
+
+
+def nothing_solves(facts: Facts) -> Iterator[Draft]:
+    """No version of the direct packages that exist for the target could be found to go together.
+
+    Fix: read the solver's own words below; drop or free the packages that it names.
+    """
+    if facts.plan.solved or not facts.plan.explanation or not facts.availability:
+        return
+    if any(one.presence is Presence.UNKNOWN for one in facts.availability):
+        return
+    yield Draft(
+        severity=Severity.ERROR,
+        subject="environment",
+        message=f"no plan was found; the solver says: {facts.plan.explanation}",
+    )
+
+
+def _version_remedies(one: Availability, plan: Plan) -> list[Remedy]:
+    name = one.requirement.name
+    planned = {record.name: record.version for record in plan.packages}
+    versions = list(one.nearest)
+    if name in planned and planned[name] not in versions:
+        versions.insert(0, planned[name])
+    return [
+        Remedy(
+            action=RemedyAction.CHANGE_VERSION,
+            summary=f"take {version}",
+            spec=f"{name}={version}",
+            verified=plan.solved and planned.get(name) == version,
+        )
+        for version in versions
+    ]
+
+
+def _channel_remedies(sightings: list[Sighting], facts: Facts) -> list[Remedy]:
+    adopted = {channel.name for channel in facts.plan.added_channels}
+    return [
+        Remedy(
+            action=RemedyAction.ADD_CHANNEL,
+            summary=f"add the channel {sighting.channel}",
+            spec=sighting.channel,
+            verified=facts.plan.solved and sighting.channel in adopted,
+        )
+        for sighting in sightings
+        if sighting.subdir in (facts.target.platform, "noarch")
+        and all(channel.name != sighting.channel for channel in facts.target.channels)
+    ]
+
+
+def _pip_remedies(one: Availability) -> list[Remedy]:
+    pypi = one.pypi
+    if pypi is None or pypi.version is None:
+        return []
+    spec = f"{pypi.name}=={pypi.version}"
+    if pypi.presence in _WHEELS:
+        return [Remedy(action=RemedyAction.MOVE_TO_PIP, summary=f"pip install {spec} (a wheel exists)", spec=spec)]
+    if pypi.presence is PipPresence.SOURCE_ONLY:
+        summary = f"pip install {spec} (source only: it has to be built in the image)"
+        return [Remedy(action=RemedyAction.MOVE_TO_PIP, summary=summary, spec=spec)]
+    return [
+        Remedy(
+            action=RemedyAction.MOVE_TO_PIP,
+            summary=f"pip install {pypi.name}=={version} (a wheel exists; {pypi.pin} has none)",
+            spec=f"{pypi.name}=={version}",
+        )
+        for version in pypi.nearest[:1]
+    ]
+
+
+def _spelling_remedies(one: Availability) -> list[Remedy]:
+    return [
+        Remedy(action=RemedyAction.RENAME, summary=f"if {other} was meant, write that", spec=other)
+        for other in one.close_names
+    ]
+
+
+def _ordered(remedies: list[Remedy]) -> tuple[Remedy, ...]:
+    """Verified remedies first; otherwise in the order of worth in which they were given."""
+    return tuple(sorted(remedies, key=lambda remedy: not remedy.verified))

@@ -1,0 +1,127 @@
+"""Findings 4xx: what binds the environment to another platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.model import Availability, Plan, Presence, Remedy, RemedyAction, Severity
+from envcheck.normalize import platform_differs
+from envcheck.rules.facts import Draft, Facts
+
+__all__ = ["foreign_builds", "needs_virtual_package", "platform_only"]
+
+
+def foreign_builds(facts: Facts) -> Iterator[Draft]:
+    """Requirements carry builds of another platform.
+
+    A build string such as ``h12be248_0`` names one file of one platform. The same version has other builds on Linux, so
+    conda answers ``PackagesNotFoundError`` or ``ResolvePackageNotFound`` for nearly every row.
+
+    Fix: export with ``conda env export --no-builds``, or use the environment file that envcheck writes.
+    """
+    if not platform_differs(facts.export, facts.target.platform):
+        return
+    rows = [row for row in facts.export.requirements if row.build is not None and "*" not in row.build]
+    explicit = [row for row in facts.export.requirements if row.url is not None]
+    if not rows and not explicit:
+        return
+    what = "URLs" if len(explicit) > len(rows) / 2 else "builds"
+    first = (explicit or rows)[0]
+    count = max(len(rows), len(explicit))
+    yield Draft(
+        severity=Severity.ERROR,
+        subject=f"{count} {what}",
+        message=f"{count} of {len(facts.export.requirements)} rows carry {what} of {facts.export.platform}, "
+        f"which {facts.target.platform} does not have: {first.name}={first.pin or ''}={first.build or ''}",
+        line=first.line,
+        remedies=(
+            Remedy(
+                action=RemedyAction.DROP_BUILD,
+                summary="drop the builds and keep the versions",
+                verified=facts.plan.solved,
+            ),
+        ),
+    )
+
+
+def platform_only(facts: Facts) -> Iterator[Draft]:
+    """A package exists only for another platform: in no channel for the target, or only with ``__win`` as dependency.
+
+    Found by look-up in the repodata, not by a list of names. Most are run-time libraries that came along on Windows and
+    need no replacement; where something does the same job on Linux it is named.
+
+    Fix: drop the package, or use the counterpart that is named.
+    """
+    for one in facts.availability:
+        if one.presence is not Presence.PLATFORM_ONLY:
+            continue
+        requirement = one.requirement
+        where = one.sightings[0].subdir if one.sightings else facts.export.platform or "another platform"
+        because = f"a noarch package that needs {one.virtual_package}" if one.virtual_package else f"only for {where}"
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=requirement.name,
+            message=f"{because}; {facts.target.platform} does not have it",
+            line=requirement.line,
+            remedies=_drop_remedies(one, facts.plan),
+        )
+
+
+def _drop_remedies(one: Availability, plan: Plan) -> tuple[Remedy, ...]:
+    name = one.requirement.name
+    dropped = plan.solved and any(row.name == name for row in plan.dropped)
+    present = {record.name for record in plan.packages}
+    remedies = [Remedy(action=RemedyAction.DROP, summary=f"drop {name}", verified=dropped)]
+    remedies += [
+        Remedy(
+            action=RemedyAction.REPLACE,
+            summary=f"{other} does its job on the target",
+            spec=other,
+            verified=plan.solved and other in present,
+        )
+        for other in one.counterparts
+    ]
+    return tuple(remedies)
+
+
+def needs_virtual_package(facts: Facts) -> Iterator[Draft]:
+    """All candidates need a virtual package that the target does not have, such as ``__cuda`` or a newer ``__glibc``.
+
+    Virtual packages stand for the machine: its kernel, C library and GPU driver (CEP 30). While an image is built there
+    is no GPU driver, so ``__cuda`` is absent unless it is asked for.
+
+    Fix: name the image or the virtual package (``--virtual-package __cuda=12.4``), or take another version.
+    """
+    for one in facts.availability:
+        if one.presence is not Presence.NEEDS_VIRTUAL_PACKAGE:
+            continue
+        requirement = one.requirement
+        wanted = f" {requirement.pin}" if requirement.pin else ""
+        name, _, version = (one.virtual_package or "").partition(" ")
+        example = version.lstrip("<>=! ").split(",")[0] or "VERSION"
+        remedies = [
+            Remedy(
+                action=RemedyAction.EDIT,
+                summary=f"if the target has it, say so: --virtual-package {name}={example}",
+            )
+        ]
+        remedies += [
+            Remedy(
+                action=RemedyAction.CHANGE_VERSION,
+                summary=f"take {requirement.name} {version}",
+                spec=f"{requirement.name}={version}",
+                verified=_in_plan(facts.plan, requirement.name, version),
+            )
+            for version in one.nearest
+        ]
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=requirement.name,
+            message=f"every build of{wanted or ' it'} needs {one.virtual_package}, which the target does not have",
+            line=requirement.line,
+            remedies=tuple(sorted(remedies, key=lambda remedy: not remedy.verified)),
+        )
+
+
+def _in_plan(plan: Plan, name: str, version: str) -> bool:
+    return plan.solved and any(record.name == name and record.version == version for record in plan.packages)

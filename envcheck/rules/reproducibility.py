@@ -1,0 +1,49 @@
+"""Findings 7xx: whether the same file gives the same environment tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.model import Remedy, RemedyAction, Severity
+from envcheck.rules.facts import Draft, Facts
+
+__all__ = ["python_not_pinned", "without_md5"]
+
+
+def python_not_pinned(facts: Facts) -> Iterator[Draft]:
+    """Nothing says which Python is wanted, so every build may bring another one.
+
+    Fix: add ``python=3.X`` to the dependencies.
+    """
+    chosen = next((record.version for record in facts.plan.packages if record.name == "python"), None)
+    if facts.environment.python is not None or chosen is None:
+        return
+    minor = ".".join(chosen.split(".")[:2])
+    yield Draft(
+        severity=Severity.INFO,
+        subject="python",
+        message=f"no Python version is asked for; today that gives {chosen}",
+        remedies=(
+            Remedy(
+                action=RemedyAction.EDIT,
+                summary=f"add python={minor} to the dependencies",
+                spec=f"python={minor}",
+                verified=facts.plan.solved,
+            ),
+        ),
+    )
+
+
+def without_md5(facts: Facts) -> Iterator[Draft]:
+    """The channel states no md5 for a package of the plan, which conda-lock.yml needs for every conda package.
+
+    Fix: ask the channel's owner to index it again; ``--explicit`` files can hold the sha256 instead.
+    """
+    names = [record.name for record in facts.plan.packages if record.md5 is None]
+    if names:
+        listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=names[0],
+            message=f"the channel states no md5, so conda-lock.yml cannot be written: {listed}",
+        )
