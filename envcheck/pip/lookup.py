@@ -52,3 +52,7 @@ class PackageIndex(Protocol):
     def projects(self, names: Iterable[str], *, progress: Progress | None = None) -> Mapping[str, Lookup]:
         """The files of many projects, keyed by the names as they were given."""
         ...
+
+    def close(self) -> None:
+        """Give back what the index holds open."""
+        ...
