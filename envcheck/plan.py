@@ -36,7 +36,7 @@ from envcheck.survey import World, installable
 __all__ = ["make_plan"]
 
 _SOLVE_SECONDS = 60.0
-_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+_INSTALLABLE = (PipPresence.WHEEL, PipPresence.PURE_WHEEL, PipPresence.SOURCE_ONLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,8 +284,10 @@ def _describe(
                 kept.append(PlanKept(name=requirement.name, version=record.version))
             else:
                 changed.append(_changed(wish, record, platform))
-        elif one.presence is Presence.PYPI_ONLY and one.pypi is not None and one.pypi.presence in _WHEELS:
-            reason = "no channel has it; the package index has a wheel for this target"
+        elif one.presence is Presence.PYPI_ONLY and one.pypi is not None and one.pypi.presence in _INSTALLABLE:
+            source_only = one.pypi.presence is PipPresence.SOURCE_ONLY
+            what = "only its source, to be built in the image" if source_only else "a wheel for this target"
+            reason = f"no channel has it; the package index has {what}"
             to_pip.append(PlanDropped(name=requirement.name, version=one.pypi.version, reason=reason))
         else:
             reason = _dropped_reason(one, wish, needed_by.get(requirement.name, ()), platform, solved=bool(packages))
@@ -322,7 +324,7 @@ def _dropped_reason(
         return f"it needs {one.virtual_package}, which the target does not have"
     if one.presence is Presence.PYPI_ONLY:
         detail = one.pypi.detail if one.pypi is not None else ""
-        return "no channel has it, and the package index has no wheel for this target" + (
+        return "no channel has it, and the package index has nothing for this target" + (
             f" ({detail})" if detail else ""
         )
     if wish is None:

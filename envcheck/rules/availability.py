@@ -13,7 +13,6 @@ from envcheck.model import (
     RemedyAction,
     Severity,
     Sighting,
-    Unsolved,
 )
 from envcheck.rules.facts import Draft, Facts
 
@@ -227,12 +226,13 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
 
     Fix: use the versions of the plan.
     """
-    if not isinstance(facts.as_written, Unsolved) or not facts.plan.solved:
+    if not facts.plan.solved:
         return
     settled = (Presence.AVAILABLE, Presence.BUILD_ELSEWHERE)
     available = {one.requirement.name: one for one in facts.availability if one.presence in settled}
     changed = [row for row in facts.plan.changed if row.name in available]
-    dropped = [row for row in facts.plan.dropped if row.name in available]
+    direct = frozenset(facts.intent.direct)
+    dropped = [row for row in facts.plan.dropped if row.name in available and row.name in direct]
     if not changed and not dropped:
         return
     names = [*(row.name for row in changed), *(row.name for row in dropped)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from envcheck.model import ChannelState, Presence, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts
+from envcheck.secrets import mask
 
 __all__ = [
     "channel_lacks_platform",
@@ -112,13 +113,14 @@ def not_a_channel(facts: Facts) -> Iterator[Draft]:
 
     Fix: remove it.
     """
-    for edit in facts.non_channels:
+    for reference in facts.non_channels:
+        name = mask(reference.text)
         yield Draft(
             severity=Severity.ERROR,
-            subject=edit.subject,
-            message=edit.reason,
-            line=edit.line,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove {edit.before} from the channels"),),
+            subject=name,
+            message=f"{name} is no channel; conda would look for one of that name",
+            line=reference.line,
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove {name} from the channels"),),
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from envcheck.intent import Intent
 from envcheck.model import (
     Availability,
+    ChannelReference,
     ChannelStatus,
     Environment,
     Export,
@@ -36,7 +37,7 @@ class Facts:
     environment: Environment
     target: Target
     channel_edits: tuple[NormalizedEdit, ...]
-    non_channels: tuple[NormalizedEdit, ...]
+    non_channels: tuple[ChannelReference, ...]
     statuses: tuple[ChannelStatus, ...]
     availability: tuple[Availability, ...]
     pip: tuple[PipAvailability, ...]

@@ -1,0 +1,173 @@
+"""The one way through: bytes in, report out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envcheck import __version__
+from envcheck.channels import resolve_channels
+from envcheck.intent import infer_intent
+from envcheck.model import (
+    Availability,
+    Environment,
+    Export,
+    Finding,
+    Outcome,
+    PipAvailability,
+    PipRequirementKind,
+    Plan,
+    Presence,
+    Report,
+    Requirement,
+    Severity,
+    Solved,
+    Target,
+    Verdict,
+)
+from envcheck.normalize import is_full_export, normalize, platform_differs
+from envcheck.plan import make_plan
+from envcheck.request import Request
+from envcheck.rules import Facts, apply_rules
+from envcheck.sources import read_source
+from envcheck.specs import spec_text
+from envcheck.survey import World, survey
+from envcheck.virtual_packages import virtual_packages_for
+from envcheck.world import LoadedWorld, Services
+
+__all__ = ["check"]
+
+# What exists for the target in some form: a plan that leaves such a direct package out is not the environment.
+_EXISTS = frozenset(
+    {
+        Presence.AVAILABLE,
+        Presence.BUILD_ELSEWHERE,
+        Presence.VERSION_ELSEWHERE,
+        Presence.HIDDEN_BY_PRIORITY,
+        Presence.OTHER_CHANNEL,
+        Presence.RENAMED,
+    }
+)
+
+
+def check(request: Request, services: Services) -> Report:
+    """Check one source for one target.
+
+    Args:
+        request: The source and every option.
+        services: The engine and the package index.
+
+    Returns:
+        The report.
+
+    Raises:
+        SourceError: The source cannot be read.
+        ConfigurationError: An option or a configuration value cannot be used.
+        ChannelError: No channel at all could be loaded.
+    """
+    export = read_source(request.data, request.path)
+    environment = normalize(export, request.platform, keep_variants=request.keep_variants)
+    resolution = resolve_channels(
+        environment.channels,
+        request.configuration,
+        command_line=request.channels,
+        override=request.override_channels,
+        platform=request.platform,
+    )
+    target = Target(
+        platform=request.platform,
+        virtual_packages=virtual_packages_for(
+            request.platform, image=request.image, overrides=request.virtual_packages
+        ),
+        channels=resolution.channels,
+        channel_priority=request.configuration.channel_priority,
+    )
+    python = environment.python.removesuffix(".*") if environment.python else None
+    world = LoadedWorld(request, target, services, environment.channels, python=python)
+    availability = survey(environment, target, world, source_platform=export.platform)
+    pip = _survey_pip(environment, world)
+    as_written = _solve_as_written(export, target, availability, world)
+    intent = infer_intent(
+        _one_per_name(export),
+        [index for index in (world.for_platform(export.platform or target.platform), world.index) if index is not None],
+        full_export=is_full_export(export),
+    )
+    plan = make_plan(environment, target, availability, world, intent, pins=request.pins)
+    facts = Facts(
+        export=export,
+        environment=environment,
+        target=target,
+        channel_edits=resolution.edits,
+        non_channels=resolution.non_channels,
+        statuses=world.index.statuses,
+        availability=availability,
+        pip=pip,
+        package_index_trouble=world.package_index_trouble,
+        as_written=as_written,
+        intent=intent,
+        plan=plan,
+    )
+    findings = apply_rules(facts)
+    return Report(
+        envcheck_version=__version__,
+        export=export,
+        environment=environment,
+        target=target,
+        engine=services.engine.info,
+        verdict=_verdict(findings, as_written, plan, availability),
+        findings=_selected(findings, request),
+        plan=plan,
+        availability=availability,
+        pip=pip,
+        channel_statuses=world.index.statuses,
+    )
+
+
+def _one_per_name(export: Export) -> tuple[Requirement, ...]:
+    return tuple({requirement.name: requirement for requirement in reversed(export.requirements)}.values())[::-1]
+
+
+def _survey_pip(environment: Environment, world: World) -> tuple[PipAvailability, ...]:
+    """The package index's answers for the pip section, in its order."""
+    questions = tuple(
+        dict.fromkeys(
+            (row.name, row.pin)
+            for row in environment.pip
+            if row.kind is PipRequirementKind.NAMED and row.name is not None
+        )
+    )
+    return tuple(world.on_package_index(questions).values())
+
+
+def _solve_as_written(
+    export: Export, target: Target, availability: Sequence[Availability], world: World
+) -> Outcome | None:
+    """Solve the source's rows unchanged, unless look-ups have already ruled that out."""
+    if platform_differs(export, target.platform) and any(row.build or row.url for row in export.requirements):
+        return None
+    if any(one.presence is not Presence.AVAILABLE for one in availability):
+        return None
+    return world.index.solve([spec_text(requirement) for requirement in export.requirements])
+
+
+def _verdict(
+    findings: Sequence[Finding], as_written: Outcome | None, plan: Plan, availability: Sequence[Availability]
+) -> Verdict:
+    """Ready, fixable or blocked, as `Verdict` defines them."""
+    if isinstance(as_written, Solved) and not any(one.severity is Severity.ERROR for one in findings):
+        return Verdict.READY
+    if not plan.solved:
+        return Verdict.BLOCKED
+    direct = frozenset(plan.direct)
+    dropped = {row.name for row in plan.dropped}
+    lost = [one for one in availability if one.requirement.name in direct & dropped and one.presence in _EXISTS]
+    return Verdict.BLOCKED if lost else Verdict.FIXABLE
+
+
+def _selected(findings: Sequence[Finding], request: Request) -> tuple[Finding, ...]:
+    """The findings that ``--select`` and ``--ignore`` leave; the verdict is formed from all of them."""
+    select, ignore = request.select, request.ignore
+    return tuple(
+        finding
+        for finding in findings
+        if (not select or finding.code.startswith(select)) and not (ignore and finding.code.startswith(ignore))
+    )

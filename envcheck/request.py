@@ -1,0 +1,37 @@
+"""Everything that one check is told, in one frozen value: no stage reads options, clock or environment elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from envcheck.condarc import Configuration
+from envcheck.model import PinPolicy
+
+__all__ = ["Request"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One source and one target, with every option that the command line has.
+
+    ``path`` is the source as the user named it and ``data`` its bytes; ``channels`` are those of the command line;
+    ``virtual_packages`` are ``NAME=VERSION`` texts, later ones winning; ``exclude_newer`` is in milliseconds since 1970;
+    ``select`` and ``ignore`` are prefixes of finding codes; ``check_pip`` is false with ``--no-pip``.
+    """
+
+    path: str
+    data: bytes = field(repr=False)
+    configuration: Configuration
+    platform: str = "linux-64"
+    channels: tuple[str, ...] = field(default=(), repr=False)
+    override_channels: bool = False
+    image: str | None = None
+    virtual_packages: tuple[str, ...] = ()
+    offline: bool = False
+    cache_directory: str | None = None
+    exclude_newer: int | None = None
+    pins: PinPolicy = PinPolicy.PRESERVE
+    keep_variants: bool = False
+    check_pip: bool = True
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()

@@ -1,0 +1,177 @@
+"""What a check can ask: indexes loaded by the engine when they are first needed, and the Python package index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from envcheck.channels import resolve_channels
+from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
+from envcheck.errors import ChannelError
+from envcheck.model import Channel, ChannelReference, PipAvailability, Target
+from envcheck.pip.lookup import IndexUnavailable, PackageIndex
+from envcheck.request import Request
+from envcheck.virtual_packages import virtual_packages_for
+
+__all__ = ["LoadedWorld", "Services", "load_options"]
+
+# Where a package that the configured channels lack is looked for: the channels that public environments mostly use.
+_WELL_KNOWN_CHANNELS = ("conda-forge", "defaults", "bioconda")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The two things outside that a check uses, and where it tells its progress."""
+
+    engine: Engine
+    package_index: PackageIndex
+    progress: ProgressCallback | None = None
+
+
+def load_options(request: Request) -> LoadOptions:
+    """The engine's options for a request."""
+    return LoadOptions(
+        cache_directory=request.cache_directory,
+        offline=request.offline or request.configuration.offline,
+        exclude_newer=request.exclude_newer,
+        verify_tls=request.configuration.ssl_verify,
+        proxies=request.configuration.proxy_servers,
+    )
+
+
+class LoadedWorld:
+    """The `envcheck.survey.World` of one request and target; every question is asked at most once."""
+
+    def __init__(
+        self,
+        request: Request,
+        target: Target,
+        services: Services,
+        references: Sequence[ChannelReference],
+        *,
+        python: str | None,
+    ) -> None:
+        self._request = request
+        self._target = target
+        self._services = services
+        self._references = references
+        self._python = python
+        self._platforms: dict[str, Index | None] = {}
+        self._extended: dict[tuple[str, ...], Index] = {}
+        self._package_index_trouble = "" if request.check_pip else "--no-pip"
+
+    @cached_property
+    def index(self) -> Index:
+        """The target's channels for the target's platform.
+
+        Raises:
+            ChannelError: None of them could be loaded.
+        """
+        return self._load(self._target.channels, self._target.platform)
+
+    def for_platform(self, platform: str) -> Index | None:
+        """The target's channels for another platform, where they can be loaded."""
+        if platform == self._target.platform:
+            return self.index
+        if platform not in self._platforms:
+            resolution = resolve_channels(
+                self._references,
+                self._request.configuration,
+                command_line=self._request.channels,
+                override=self._request.override_channels,
+                platform=platform,
+            )
+            self._platforms[platform] = self._try_load(resolution.channels, platform)
+        return self._platforms[platform]
+
+    def other_channels(self) -> Sequence[tuple[Channel, Index]]:
+        """The well-known and configured channels that the target lacks; none with ``--override-channels``."""
+        return self._other_channels
+
+    @cached_property
+    def _other_channels(self) -> tuple[tuple[Channel, Index], ...]:
+        if self._request.override_channels:
+            return ()
+        configuration = self._request.configuration
+        texts = dict.fromkeys(
+            (
+                *_WELL_KNOWN_CHANNELS,
+                *configuration.channels,
+                *(name for name, _ in configuration.custom_channels),
+                *(name for name, _ in configuration.mirrored_channels),
+            )
+        )
+        resolution = resolve_channels(
+            [ChannelReference(text="nodefaults", line=0)],
+            configuration,
+            command_line=tuple(texts),
+            platform=self._target.platform,
+        )
+        used = {channel.url for channel in self._target.channels}
+        found = []
+        for channel in resolution.channels:
+            index = self._try_load((channel,), self._target.platform) if channel.url not in used else None
+            if index is not None and index.names():
+                found.append((channel, index))
+        return tuple(found)
+
+    def with_channels(self, added: Sequence[Channel]) -> Index:
+        """The target's channels with others behind them."""
+        key = tuple(channel.url for channel in added)
+        if not key:
+            return self.index
+        if key not in self._extended:
+            self._extended[key] = self._load((*self._target.channels, *added), self._target.platform)
+        return self._extended[key]
+
+    def on_package_index(
+        self, projects: Sequence[tuple[str, str | None]]
+    ) -> Mapping[tuple[str, str | None], PipAvailability]:
+        """What the Python package index has of projects for the target."""
+        from envcheck.pip.wheels import judge
+
+        if not self._request.check_pip or not projects:
+            return {}
+        names = list(dict.fromkeys(name for name, _ in projects))
+        answers = self._services.package_index.projects(names, progress=self._services.progress)
+        trouble = next((answer for answer in answers.values() if isinstance(answer, IndexUnavailable)), None)
+        if trouble is not None:
+            self._package_index_trouble = trouble.reason
+            return {}
+        glibc = next((one.version for one in self._target.virtual_packages if one.name == "__glibc"), None)
+        return {
+            (name, pin): judge(
+                name,
+                answers[name],
+                pin=pin,
+                python=self._python,
+                platform=self._target.platform,
+                glibc=glibc,
+            )
+            for name, pin in projects
+        }
+
+    @property
+    def package_index_trouble(self) -> str:
+        """Why the package index gave no answers; empty while nothing went wrong."""
+        return self._package_index_trouble
+
+    def _load(self, channels: Sequence[Channel], platform: str) -> Index:
+        virtual_packages = (
+            self._target.virtual_packages if platform == self._target.platform else virtual_packages_for(platform)
+        )
+        return self._services.engine.load(
+            channels,
+            platform,
+            virtual_packages,
+            channel_priority=self._target.channel_priority,
+            options=load_options(self._request),
+            progress=self._services.progress,
+        )
+
+    def _try_load(self, channels: Sequence[Channel], platform: str) -> Index | None:
+        try:
+            return self._load(channels, platform)
+        except ChannelError:
+            return None
