@@ -111,6 +111,7 @@ def _python_version(python: str) -> tuple[int, int]:
     return int(match.group(1)), int(match.group(2))
 
 
+@functools.lru_cache(maxsize=4096)
 def _accepts_python(requires_python: str | None, python: str | None) -> bool:
     """Whether a file admits the target's Python; an unreadable requirement admits every one, as in pip."""
     if requires_python is None or python is None:
@@ -271,7 +272,8 @@ def judge(
         return answer(presence=PipPresence.NOT_CHECKED, detail=found.reason)
     if found is None:
         return answer(presence=PipPresence.NO_PROJECT, detail="no such project")
-    releases = _releases(project, found.files, _Target(python=python, platform=platform, glibc=glibc))
+    target = _Target(python=python, platform=platform, glibc=glibc)
+    releases = _releases(project, found.files, target)
     matching = _matching(releases, pin, specifier)
     pinned = pin is not None
     usable = [release for release in matching if pinned or not release.yanked]
@@ -295,9 +297,9 @@ def judge(
                 version=str(release.version),
                 nearest=nearest,
                 file=source.file,
-                detail=_source_detail(release),
+                detail=_source_detail(release, target),
             )
-    presence, detail = _obstacle(usable[0], _Target(python=python, platform=platform, glibc=glibc))
+    presence, detail = _obstacle(usable[0], target)
     return answer(presence=presence, version=str(usable[0].version), nearest=nearest, detail=detail)
 
 
@@ -391,11 +393,11 @@ def _no_version_detail(releases: dict[Version, _Release], pin: str | None, speci
     return "no such version"
 
 
-def _source_detail(release: _Release) -> str:
-    platforms = _wheel_platforms(release)
-    if not platforms:
+def _source_detail(release: _Release, target: _Target) -> str:
+    wheels = tuple(one for one in release.candidates if one.is_wheel)
+    if not wheels:
         return "source distribution only"
-    return f"source distribution; wheels only for {', '.join(platforms)}"
+    return f"source distribution; {_obstacle(_Release(version=release.version, candidates=wheels), target)[1]}"
 
 
 def _wheel_platforms(release: _Release) -> list[str]:
@@ -409,8 +411,8 @@ def _obstacle(release: _Release, target: _Target) -> tuple[PipPresence, str]:
         needed = sorted({one.file.requires_python for one in here if one.file.requires_python})
         return PipPresence.OTHER_PYTHON, f"needs Python {' or '.join(needed)}"
     if here:
-        pythons = sorted({tag.interpreter for one in here for tag in one.tags or ()}, key=_interpreter_order)
-        return PipPresence.OTHER_PYTHON, f"wheels only for {', '.join(map(_interpreter_name, pythons))}"
+        interpreters = {tag.interpreter for one in here for tag in one.tags or ()}
+        return PipPresence.OTHER_PYTHON, f"wheels only for {_interpreter_names(interpreters)}"
     platforms = _wheel_platforms(release)
     newer = _glibc_needed(platforms, target)
     if newer is not None:
@@ -434,9 +436,17 @@ def _interpreter_order(interpreter: str) -> tuple[str, int]:
     return match.group(1), int(digits[0]) * 1000 + int(digits[1:] or 0)
 
 
-def _interpreter_name(interpreter: str) -> str:
-    match = re.fullmatch(r"(cp|py|pp)(\d)(\d*)", interpreter)
-    if match is None:
-        return interpreter
-    kind = {"cp": "CPython", "py": "Python", "pp": "PyPy"}[match.group(1)]
-    return f"{kind} {match.group(2)}.{match.group(3)}" if match.group(3) else f"{kind} {match.group(2)}"
+def _interpreter_names(interpreters: Iterable[str]) -> str:
+    """``CPython 3.8, 3.9, PyPy 3.9`` for ``cp38``, ``cp39``, ``pp39``."""
+    words: list[str] = []
+    last = ""
+    for interpreter in sorted(interpreters, key=_interpreter_order):
+        match = re.fullmatch(r"(cp|py|pp)(\d)(\d*)", interpreter)
+        if match is None:
+            words.append(interpreter)
+            continue
+        kind = {"cp": "CPython", "py": "Python", "pp": "PyPy"}[match.group(1)]
+        version = f"{match.group(2)}.{match.group(3)}".removesuffix(".")
+        words.append(version if kind == last else f"{kind} {version}")
+        last = kind
+    return ", ".join(words)

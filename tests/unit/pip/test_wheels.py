@@ -95,11 +95,20 @@ def test_an_unknown_platform_gets_pure_wheels_only() -> None:
     [
         ([WINDOWS, "demo-1.0-cp310-cp310-win32.whl"], "wheels only for win32, win_amd64"),
         (["demo-1.0.tar.gz"], "source distribution only"),
+        (
+            [
+                "demo-1.0.tar.gz",
+                WINDOWS,
+                "demo-1.0-cp39-cp39-manylinux1_x86_64.whl",
+                "demo-1.0-pp39-pypy39_pp73-manylinux1_x86_64.whl",
+            ],
+            "source distribution; wheels only for CPython 3.9, PyPy 3.9",
+        ),
         (["demo-1.0.tar.gz", WINDOWS], "source distribution; wheels only for win_amd64"),
         (["demo-1.0-cp310-cp310-manylinux_2_34_x86_64.whl"], "wheels need glibc 2.34 or newer"),
         (
             ["demo-1.0-cp39-cp39-manylinux1_x86_64.whl", "demo-1.0-cp38-cp38-manylinux1_x86_64.whl"],
-            "wheels only for CPython 3.8, CPython 3.9",
+            "wheels only for CPython 3.8, 3.9",
         ),
         ([file("demo-1.0-py3-none-any.whl", requires_python=">=3.11")], "needs Python >=3.11"),
     ],
