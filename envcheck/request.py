@@ -15,7 +15,7 @@ class Request:
     """One source and one target, with every option that the command line has.
 
     ``path`` is the source as the user named it and ``data`` its bytes; ``channels`` are those of the command line;
-    ``virtual_packages`` are ``NAME=VERSION`` texts, later ones winning; ``exclude_newer`` is in milliseconds since 1970;
+    ``virtual_packages`` are ``NAME=VERSION`` texts, later ones winning; ``exclude_newer`` is in ms since 1970;
     ``select`` and ``ignore`` are prefixes of finding codes; ``check_pip`` is false with ``--no-pip``.
     """
 

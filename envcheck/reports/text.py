@@ -1,0 +1,196 @@
+"""The text report: verdict first, then the problems grouped and short, then the plan."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from envcheck.model import Finding, Remedy, Report, Severity, Verdict
+from envcheck.reports.plain import plain
+from envcheck.secrets import mask
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+__all__ = ["render"]
+
+_SHOWN_PER_CODE = 4
+_SHOWN_CHANGES = 8
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_VERDICT_STYLES = {Verdict.READY: "bold green", Verdict.FIXABLE: "bold yellow", Verdict.BLOCKED: "bold red"}
+
+
+def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bool = False) -> str:
+    """One report as text.
+
+    Args:
+        report: The report.
+        width: Columns to wrap at.
+        colour: Whether to emit terminal styles; nothing depends on them.
+        verbose: Whether to show every finding, every change and the evidence, instead of the first few of each.
+
+    Returns:
+        The text, with a final newline.
+    """
+    from rich.console import Console
+
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    with console.capture() as capture:
+        _Writer(console, verbose=verbose).write(report)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+class _Writer:
+    def __init__(self, console: Console, *, verbose: bool) -> None:
+        self._console = console
+        self._verbose = verbose
+
+    def write(self, report: Report) -> None:
+        self._header(report)
+        self._verdict(report)
+        self._findings(report.findings)
+        self._plan(report)
+
+    def _line(self, text: Text | str = "", *, indent: int = 0) -> None:
+        from rich.padding import Padding
+        from rich.text import Text as RichText
+
+        content = RichText(text) if isinstance(text, str) else text
+        if indent:
+            self._console.print(Padding(content, (0, 0, 0, indent)))
+        else:
+            self._console.print(content)
+
+    def _header(self, report: Report) -> None:
+        export, target = report.export, report.target
+        origin = f" from {export.platform}" if export.platform else ""
+        rows = _counted(len(export.requirements), "conda row")
+        pip = f" and {_counted(len(export.pip), 'pip row')}" if export.pip else ""
+        self._line(f"{plain(mask(export.path))}: {export.kind.value}{origin}, {export.encoding}, {rows}{pip}")
+        if self._verbose:
+            for evidence in export.evidence:
+                where = f" (line {evidence.line})" if evidence.line else ""
+                self._line(f"{evidence.platform}: {plain(evidence.reason)}{where}", indent=2)
+        glibc = next((f", glibc {one.version}" for one in target.virtual_packages if one.name == "__glibc"), "")
+        channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
+        engine = f"{report.engine.name} {report.engine.version}"
+        self._line(f"target {target.platform}{glibc}; channels {channels or 'none'}; engine {engine}")
+        self._line()
+
+    def _verdict(self, report: Report) -> None:
+        from rich.text import Text as RichText
+
+        word = report.verdict.value.upper()
+        text = RichText(word, style=_VERDICT_STYLES[report.verdict])
+        text.append(f": {_verdict_sentence(report)}", style="")
+        self._line(text)
+        plan = report.plan
+        if plan.solved:
+            parts = [
+                f"{len(plan.kept)} kept",
+                f"{len(plan.changed)} changed",
+                f"{len(plan.dropped)} dropped",
+                f"{len(plan.to_pip)} to pip",
+                f"{len(plan.added)} added",
+            ]
+            self._line(f"plan: {', '.join(parts)}; {_counted(len(plan.packages), 'package')} in all")
+        self._line()
+
+    def _findings(self, findings: Sequence[Finding]) -> None:
+        if not findings:
+            self._line("No problems found.")
+            self._line()
+            return
+        counts = [
+            _counted(count, _WORDS[severity])
+            for severity in Severity
+            if (count := sum(1 for finding in findings if finding.severity is severity))
+        ]
+        self._line(f"Problems: {', '.join(counts)}")
+        self._line()
+        for _, group in groupby(findings, key=lambda finding: (finding.severity, finding.code)):
+            self._group(list(group))
+
+    def _group(self, findings: list[Finding]) -> None:
+        from rich.text import Text as RichText
+
+        first = findings[0]
+        head = RichText(_WORDS[first.severity], style=_STYLES[first.severity])
+        head.append(f" {first.code} ", style="bold")
+        head.append(first.title + (f" ({len(findings)})" if len(findings) > 1 else ""), style="")
+        self._line(head)
+        shown = findings if self._verbose else findings[:_SHOWN_PER_CODE]
+        for finding in shown:
+            where = f" (line {finding.line})" if finding.line else ""
+            self._line(f"{plain(mask(finding.subject))}{where}: {plain(mask(finding.message))}", indent=2)
+            remedies = finding.remedies if self._verbose else finding.remedies[:2]
+            for remedy in remedies:
+                self._line(_remedy_line(remedy), indent=4)
+        if len(findings) > len(shown):
+            rest = findings[len(shown) :]
+            names = ", ".join(plain(mask(finding.subject)) for finding in rest[:12])
+            more = f" and {len(rest) - 12} more" if len(rest) > 12 else ""
+            self._line(f"likewise {names}{more} (-v shows each)", indent=2)
+        self._line()
+
+    def _plan(self, report: Report) -> None:
+        plan = report.plan
+        if not plan.solved:
+            return
+        if plan.added_channels:
+            names = ", ".join(plain(mask(channel.name)) for channel in plan.added_channels)
+            self._line(f"Channels added: {names}")
+            self._line()
+        self._list(
+            "Changed",
+            (f"{row.name} {row.from_version} -> {row.to_version}: {row.reason}" for row in plan.changed),
+        )
+        self._list("Dropped", (f"{row.name}: {row.reason}" for row in plan.dropped))
+        self._list("Moved to pip", (f"{row.name} {row.version or ''}: {row.reason}" for row in plan.to_pip))
+
+    def _list(self, title: str, rows: Iterable[str]) -> None:
+        rows = list(rows)
+        if not rows:
+            return
+        self._line(f"{title}:")
+        shown = rows if self._verbose else rows[:_SHOWN_CHANGES]
+        for row in shown:
+            self._line(plain(mask(row)), indent=2)
+        if len(rows) > len(shown):
+            self._line(f"and {len(rows) - len(shown)} more (-v shows all)", indent=2)
+        self._line()
+
+
+def _verdict_sentence(report: Report) -> str:
+    platform = report.target.platform
+    if not report.complete:
+        return f"not every channel could be read, so nothing certain can be said about {platform}"
+    if report.verdict is Verdict.READY:
+        return f"it installs on {platform} as written (dry-solved)"
+    if report.verdict is Verdict.FIXABLE:
+        return f"it does not build on {platform} as it stands; the plan below does (dry-solved)"
+    if report.plan.solved:
+        return f"it does not build on {platform}, and the closest plan loses packages that were asked for"
+    return f"it does not build on {platform}, and no plan was found"
+
+
+def _remedy_line(remedy: Remedy) -> str:
+    proof = " [verified]" if remedy.verified else ""
+    return f"fix: {plain(mask(remedy.summary))}{proof}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
