@@ -67,12 +67,14 @@ _SUBDIR_SELECTOR = re.compile(r"\[[^\]]*\]$")
 class ChannelResolution:
     """The channels of a target, in order of priority, and how they came about.
 
+    ``edits`` are all changes on the way; ``mended`` those among them that correct an address that is written wrongly.
     ``non_channels`` are references that name no channel (``pypi``); ``denied`` are channels that the configuration's
     allow and deny lists keep out; neither is among ``channels``.
     """
 
     channels: tuple[Channel, ...]
     edits: tuple[NormalizedEdit, ...] = ()
+    mended: tuple[NormalizedEdit, ...] = ()
     non_channels: tuple[ChannelReference, ...] = ()
     denied: tuple[Channel, ...] = ()
 
@@ -101,6 +103,7 @@ class _Resolved:
 
     channels: tuple[Channel, ...]
     edits: tuple[NormalizedEdit, ...] = ()
+    mended: tuple[NormalizedEdit, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -141,6 +144,7 @@ def resolve_channels(
         )
     channels: list[Channel] = []
     edits: list[NormalizedEdit] = []
+    mended: list[NormalizedEdit] = []
     non_channels: list[ChannelReference] = []
     for mention in _mentions(references, configuration, command_line=command_line, override=override):
         text = mention.text.strip()
@@ -153,6 +157,7 @@ def resolve_channels(
         else:
             resolved = _resolve(mention, text, configuration, platform)
             edits.extend(resolved.edits)
+            mended.extend(resolved.mended)
             for channel in resolved.channels:
                 if any(known.url == channel.url for known in channels):
                     if mention.origin in {"source", "command line"}:
@@ -175,6 +180,7 @@ def resolve_channels(
     return ChannelResolution(
         channels=tuple(channel for channel in channels if channel not in denied),
         edits=tuple(edits),
+        mended=tuple(mended),
         non_channels=tuple(non_channels),
         denied=tuple(denied),
     )
@@ -206,8 +212,8 @@ def _resolve(mention: _Mention, text: str, configuration: Configuration, platfor
     if (members := _multichannel(name, configuration, platform)) is not None:
         channels = tuple(_channel(member, mention, configuration) for member in members)
         listed = ", ".join(channel.name for channel in channels)
-        return _Resolved(channels, (*edits, _edit(mention, listed, f"'{name}' stands for several channels")))
-    return _Resolved((_channel(name, mention, configuration),), edits)
+        return _Resolved(channels, (*edits, _edit(mention, listed, f"'{name}' stands for several channels")), edits)
+    return _Resolved((_channel(name, mention, configuration),), edits, edits)
 
 
 def _is_denied(channel: Channel, configuration: Configuration, platform: str) -> bool:

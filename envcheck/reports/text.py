@@ -137,8 +137,8 @@ class _Writer:
             where = f" (line {finding.line})" if finding.line else ""
             self._line(f"{plain(mask(finding.subject))}{where}: {plain(mask(finding.message))}", indent=2)
             remedies = finding.remedies if self._verbose else finding.remedies[:2]
-            for remedy in remedies:
-                self._line(_remedy_line(remedy), indent=4)
+            if remedies:
+                self._line(f"fix: {', or '.join(_remedy_words(remedy) for remedy in remedies)}", indent=4)
         if len(findings) > len(shown):
             rest = findings[len(shown) :]
             names = ", ".join(plain(mask(finding.subject)) for finding in rest[:12])
@@ -187,9 +187,9 @@ def _verdict_sentence(report: Report) -> str:
     return f"it does not build on {platform}, and no plan was found"
 
 
-def _remedy_line(remedy: Remedy) -> str:
+def _remedy_words(remedy: Remedy) -> str:
     proof = " [verified]" if remedy.verified else ""
-    return f"fix: {plain(mask(remedy.summary))}{proof}"
+    return f"{plain(mask(remedy.summary))}{proof}"
 
 
 def _counted(count: int, noun: str) -> str:

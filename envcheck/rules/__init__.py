@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("EC306", "conda-forge is missing", channels.missing_conda_forge),
     Rule("EC307", "Frozen channel", channels.frozen_channel),
     Rule("EC308", "Channel over plain HTTP", channels.plain_http),
+    Rule("EC309", "Channel not allowed", channels.channel_denied),
     Rule("EC401", "Builds of another platform", platform.foreign_builds),
     Rule("EC402", "Only for another platform", platform.platform_only),
     Rule("EC403", "Needs a virtual package", platform.needs_virtual_package),

@@ -9,6 +9,7 @@ from envcheck.rules.facts import Draft, Facts
 from envcheck.secrets import mask
 
 __all__ = [
+    "channel_denied",
     "channel_lacks_platform",
     "channel_mended",
     "channel_not_found",
@@ -194,3 +195,20 @@ def plain_http(facts: Facts) -> Iterator[Draft]:
                 line=channel.line,
                 remedies=(Remedy(action=RemedyAction.EDIT, summary="write https:// in its address"),),
             )
+
+
+def channel_denied(facts: Facts) -> Iterator[Draft]:
+    """The configuration's ``allowlist_channels`` or ``denylist_channels`` keep a channel out.
+
+    conda refuses the whole file; envcheck goes on without the channel.
+
+    Fix: remove the channel from the file, or have the list changed.
+    """
+    for channel in facts.denied_channels:
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=channel.name,
+            message="the configuration does not allow this channel",
+            line=channel.line,
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove the channel {channel.name}"),),
+        )

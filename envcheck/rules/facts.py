@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from envcheck.intent import Intent
 from envcheck.model import (
     Availability,
+    Channel,
     ChannelReference,
     ChannelStatus,
     Environment,
@@ -38,6 +39,7 @@ class Facts:
     target: Target
     channel_edits: tuple[NormalizedEdit, ...]
     non_channels: tuple[ChannelReference, ...]
+    denied_channels: tuple[Channel, ...]
     statuses: tuple[ChannelStatus, ...]
     availability: tuple[Availability, ...]
     pip: tuple[PipAvailability, ...]

@@ -1,0 +1,426 @@
+"""The command line: click commands become one `Request` each. Only here is anything printed, caught or exited."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from envcheck import __version__
+from envcheck.errors import EnvcheckError
+
+if TYPE_CHECKING:
+    from envcheck.model import Report
+    from envcheck.request import Request
+    from envcheck.world import Services
+
+__all__ = ["cli", "main"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+# Larger files are no exports; the reader says so, and nothing beyond this is read into memory.
+_LARGEST_SOURCE = 64 * 1024 * 1024
+_FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outputs:
+    """The files that a command was asked to write, ``None`` for those it was not."""
+
+    lock: str | None = None
+    explicit: str | None = None
+    environment: str | None = None
+
+
+def main() -> None:
+    """Run the command line and exit with its status (0, 1, 2, 3; 130 after an interrupt)."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character must not stop the report.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        status = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("envcheck: interrupted; nothing was left half-written", err=True)
+        sys.exit(130)
+    except EnvcheckError as error:
+        _complain(error)
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        # The reader has seen enough (`envcheck ... | head`); Python must not complain about it while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(error: EnvcheckError) -> None:
+    from envcheck.reports.plain import plain
+    from envcheck.secrets import mask
+
+    where = f"{error.location}: " if error.location else ""
+    click.echo(f"envcheck: {plain(mask(where + error.message))}", err=True)
+    if error.hint:
+        click.echo(f"hint: {plain(mask(error.hint))}", err=True)
+
+
+def _target_options(function: _F) -> _F:
+    """The options that say where the environment is wanted and where packages come from."""
+    options = [
+        click.option(
+            "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
+        ),
+        click.option(
+            "-c", "--channel", "channels", multiple=True, help="Put before the source's channels; repeatable."
+        ),
+        click.option("--override-channels", is_flag=True, help="Use only the channels given with -c."),
+        click.option("--engine", type=click.Choice(["auto", "libmamba", "rattler"]), default="auto", show_default=True),
+        click.option("--image", metavar="NAME", help="Base image whose C library and driver the target has."),
+        click.option(
+            "--virtual-package", "virtual_packages", multiple=True, metavar="NAME=VERSION", help="Repeatable."
+        ),
+        click.option("--offline", is_flag=True, help="Make no request; use what is cached and file:// channels."),
+        click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept."),
+        click.option("--exclude-newer", metavar="DATE", help="Ignore packages newer than an ISO 8601 date."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _check_options(function: _F) -> _F:
+    """The options that say how the environment is judged and how that is told."""
+    options = [
+        click.option(
+            "--pins", type=click.Choice(["preserve", "exact", "minor", "none"]), default="preserve", show_default=True
+        ),
+        click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
+        click.option("--no-pip", is_flag=True, help="Do not ask the Python package index."),
+        click.option("--index-url", metavar="URL", help="The Python package index."),
+        click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True),
+        click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
+        click.option("--explicit", type=click.Path(dir_okay=False), metavar="FILE", help="Write an @EXPLICIT list."),
+        click.option(
+            "--environment", type=click.Path(dir_okay=False), metavar="FILE", help="Write the plan's environment file."
+        ),
+        click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
+        click.option("--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."),
+        click.option("--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."),
+        click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
+        click.option("-v", "--verbose", count=True, help="Show every finding and change."),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="envcheck")
+def cli() -> None:
+    """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""
+
+
+@cli.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@_target_options
+@_check_options
+@click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="Write conda-lock.yml.")
+def check(
+    sources: tuple[str, ...], lock: str | None, explicit: str | None, environment: str | None, **options: Any
+) -> int:
+    """Diagnose environments: what would fail, why, and the closest environment that does not.
+
+    SOURCE is an export of any kind (environment.yml, conda list, @EXPLICIT, pip freeze, conda-lock.yml), or - for
+    standard input. Its kind is found from its content.
+
+    \b
+    Examples:
+      envcheck check environment.yml
+      envcheck check requirements.txt -c conda-forge --lock conda-lock.yml
+      conda list --export | envcheck check - --format json
+    """
+    outputs = _Outputs(lock=lock, explicit=explicit, environment=environment)
+    return _check_and_report(sources, outputs, **options)
+
+
+@cli.command()
+@click.argument("source", metavar="SOURCE")
+@_target_options
+@_check_options
+@click.option("--lock", type=click.Path(dir_okay=False), default="conda-lock.yml", show_default=True, metavar="FILE")
+def lock(source: str, lock: str, explicit: str | None, environment: str | None, **options: Any) -> int:
+    """Diagnose one environment, then write its lock.
+
+    \b
+    Example:
+      envcheck lock environment.yml -p linux-64 --lock conda-lock.yml
+    """
+    return _check_and_report((source,), _Outputs(lock=lock, explicit=explicit, environment=environment), **options)
+
+
+@cli.command()
+@click.argument("source", metavar="SOURCE")
+@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
+@click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of standard output.")
+def normalize(source: str, platform: str, keep_variants: bool, output: str | None) -> int:
+    """Write the cleaned environment.yml only: nothing is loaded and nothing solved.
+
+    \b
+    Example:
+      envcheck normalize requirements.txt > environment.yml
+    """
+    from envcheck.normalize import normalize as normalize_export
+    from envcheck.outputs import normalized_text
+    from envcheck.sources import read_source
+
+    environment = normalize_export(read_source(_read(source), source), platform, keep_variants=keep_variants)
+    _emit(normalized_text(environment), output)
+    return 0
+
+
+@cli.command()
+@click.argument("code", required=False)
+def rules(code: str | None) -> int:
+    """Say what each finding means, or all about one.
+
+    \b
+    Example:
+      envcheck rules EC402
+    """
+    from inspect import cleandoc
+
+    from envcheck.rules import RULES, find_rule
+
+    if code is None:
+        for rule in RULES:
+            click.echo(f"{rule.code}  {rule.title}")
+        return 0
+    found = find_rule(code)
+    if found is None:
+        raise click.UsageError(f"There is no finding {code!r}; 'envcheck rules' lists them.")
+    click.echo(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}")
+    return 0
+
+
+def _check_and_report(
+    sources: Sequence[str],
+    outputs: _Outputs,
+    *,
+    platforms: tuple[str, ...],
+    format_name: str,
+    output: str | None,
+    fail_on: str,
+    quiet: bool,
+    verbose: int,
+    **options: Any,
+) -> int:
+    """Check every source for every platform, write the files asked for, report, and give the exit status."""
+    wanted = platforms or ("linux-64",)
+    files = (outputs.lock, outputs.explicit, outputs.environment)
+    if len(sources) > 1 and any(files):
+        raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
+    if len(wanted) > 1 and (outputs.explicit or outputs.environment):
+        raise click.UsageError("--explicit and --environment take one --platform.")
+    from envcheck.pipeline import check as check_one
+    from envcheck.progress import Progress
+
+    reports: list[Report] = []
+    with Progress(enabled=not quiet) as progress:
+        services: Services | None = None
+        for source in sources:
+            data = _read(source)
+            for platform in wanted:
+                request, services = _prepare(source, data, platform, services, progress.step, **options)
+                reports.append(check_one(request, services))
+    written = _write_outputs(reports, outputs)
+    _emit(_render(reports, format_name, to_file=output is not None, verbose=verbose > 0), output)
+    if not quiet:
+        _tell_what_next(reports, written)
+    if not all(report.complete for report in reports):
+        return EnvcheckError.exit_status
+    severities = _FAIL_ON[fail_on]
+    return int(any(finding.severity.value in severities for report in reports for finding in report.findings))
+
+
+def _prepare(
+    source: str,
+    data: bytes,
+    platform: str,
+    services: Services | None,
+    progress: Callable[[str, int, int], None],
+    *,
+    channels: tuple[str, ...],
+    override_channels: bool,
+    engine: str,
+    image: str | None,
+    virtual_packages: tuple[str, ...],
+    offline: bool,
+    cache_dir: str | None,
+    exclude_newer: str | None,
+    pins: str,
+    keep_variants: bool,
+    no_pip: bool,
+    index_url: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+) -> tuple[Request, Services]:
+    """The request of one source and platform, and the services, which all requests of a run share."""
+    from envcheck.condarc import load_configuration
+    from envcheck.engines.choice import choose_engine
+    from envcheck.model import PinPolicy
+    from envcheck.pip.configuration import index_settings
+    from envcheck.pip.index import open_index
+    from envcheck.request import Request
+    from envcheck.virtual_packages import overrides_from_environment
+    from envcheck.world import Services
+
+    home = _home()
+    configuration = load_configuration(
+        os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32"
+    )
+    request = Request(
+        path=source,
+        data=data,
+        configuration=configuration,
+        platform=platform,
+        channels=channels,
+        override_channels=override_channels,
+        image=image,
+        virtual_packages=(*overrides_from_environment(os.environ, platform), *virtual_packages),
+        offline=offline,
+        cache_directory=cache_dir,
+        exclude_newer=_milliseconds(exclude_newer),
+        pins=PinPolicy(pins),
+        keep_variants=keep_variants,
+        check_pip=not no_pip,
+        select=tuple(code.upper() for code in select),
+        ignore=tuple(code.upper() for code in ignore),
+    )
+    if services is None:
+        from platformdirs import user_cache_path
+
+        pages = Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")
+        services = Services(
+            engine=choose_engine(engine),
+            package_index=open_index(
+                index_settings(index_url, os.environ, home=home),
+                cache_directory=pages / "package-index",
+                offline=offline or configuration.offline,
+            ),
+            progress=progress,
+        )
+    return request, replace(services, progress=progress)
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME and no entry in the password database
+        return None
+
+
+def _milliseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    import datetime as dt
+
+    try:
+        moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 date.", param_hint="--exclude-newer") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.timezone.utc)
+    return round(moment.timestamp() * 1000)
+
+
+def _read(source: str) -> bytes:
+    """The bytes of a source, at most one more than the reader accepts."""
+    from envcheck.errors import SourceError
+
+    if source == "-":
+        return sys.stdin.buffer.read(_LARGEST_SOURCE + 1)
+    path = Path(source)
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_LARGEST_SOURCE + 1)
+    except FileNotFoundError:
+        raise SourceError(
+            "there is no such file", path=source, hint="Check the name; 'conda env export > environment.yml' makes one."
+        ) from None
+    except IsADirectoryError:
+        raise SourceError(
+            "this is a directory, not an export", path=source, hint="Name a file in it, such as environment.yml."
+        ) from None
+    except OSError as error:
+        raise SourceError(f"the file cannot be read: {error.strerror}", path=source) from None
+
+
+def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
+    """Write the files asked for, if every plan solved; the paths written."""
+    wanted = [path for path in (outputs.lock, outputs.explicit, outputs.environment) if path is not None]
+    if not wanted:
+        return []
+    unsolved = [report for report in reports if not report.plan.solved or not report.complete]
+    if unsolved:
+        for path in wanted:
+            click.echo(f"envcheck: {path} was not written: there is no solved plan", err=True)
+        return []
+    from envcheck.files import write_atomically
+    from envcheck.outputs import environment_text, explicit_text, lock_text
+
+    texts = []
+    if outputs.lock is not None:
+        texts.append((outputs.lock, lock_text(reports)))
+    if outputs.explicit is not None:
+        texts.append((outputs.explicit, explicit_text(reports[0])))
+    if outputs.environment is not None:
+        texts.append((outputs.environment, environment_text(reports[0])))
+    for path, text in texts:
+        write_atomically(path, text)
+    return [path for path, _ in texts]
+
+
+def _render(reports: Sequence[Report], format_name: str, *, to_file: bool, verbose: bool) -> str:
+    if format_name == "json":
+        from envcheck.reports.report_json import render_all
+
+        return render_all(reports)
+    from envcheck.reports.text import render
+
+    terminal = sys.stdout.isatty() and not to_file
+    colour = terminal and "NO_COLOR" not in os.environ
+    width = _terminal_width() if terminal else 80
+    return "\n".join(render(report, width=width, colour=colour, verbose=verbose) for report in reports)
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return min(max(shutil.get_terminal_size().columns, 60), 160)
+
+
+def _emit(text: str, output: str | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from envcheck.files import write_atomically
+
+    write_atomically(output, text)
+
+
+def _tell_what_next(reports: Sequence[Report], written: Sequence[str]) -> None:
+    """On standard error: what was written, and the next command to type."""
+    from envcheck.outputs import next_command
+
+    for path in written:
+        click.echo(f"wrote {path}", err=True)
+    command = next_command(reports, written)
+    if command:
+        click.echo(f"next: {command}", err=True)
