@@ -242,7 +242,7 @@ def _check_and_report(
     written = _write_outputs(reports, outputs)
     _emit(_render(reports, format_name, to_file=output is not None, verbose=verbose > 0), output)
     if not quiet:
-        _tell_what_next(reports, written)
+        _tell_what_next(reports, outputs, written)
     if not all(report.complete for report in reports):
         return EnvcheckError.exit_status
     severities = _FAIL_ON[fail_on]
@@ -377,7 +377,7 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
 
     texts = []
     if outputs.lock is not None:
-        texts.append((outputs.lock, lock_text(reports)))
+        texts.append((outputs.lock, lock_text(reports, path=outputs.lock)))
     if outputs.explicit is not None:
         texts.append((outputs.explicit, explicit_text(reports[0])))
     if outputs.environment is not None:
@@ -415,12 +415,13 @@ def _emit(text: str, output: str | None) -> None:
     write_atomically(output, text)
 
 
-def _tell_what_next(reports: Sequence[Report], written: Sequence[str]) -> None:
-    """On standard error: what was written, and the next command to type."""
-    from envcheck.outputs import next_command
+def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Sequence[str]) -> None:
+    """On standard error: what was written, and what to do next."""
+    from envcheck.outputs import next_steps
 
     for path in written:
         click.echo(f"wrote {path}", err=True)
-    command = next_command(reports, written)
-    if command:
-        click.echo(f"next: {command}", err=True)
+    lock = outputs.lock if outputs.lock in written else None
+    environment = outputs.environment if outputs.environment in written else None
+    for step in next_steps(reports, lock=lock, environment=environment):
+        click.echo(f"next: {step}", err=True)

@@ -1,34 +1,39 @@
-"""The pip section of a plan: what stands below ``pip:`` in the environment file that envcheck writes."""
+"""The pip section: what stands below ``pip:`` in the environment files that envcheck writes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from envcheck.model import PipAvailability, PipPresence, PipRequirement, PipRequirementKind, Report
 
-__all__ = ["pip_lines"]
+__all__ = ["pip_lines", "planned_pip_lines"]
 
-_LEFT_OUT = (PipRequirementKind.UNREADABLE,)
 _CANNOT_BE_HAD = (PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON, PipPresence.NO_VERSION, PipPresence.NO_PROJECT)
 
 
-def pip_lines(report: Report) -> tuple[str, ...]:
-    """The lines of the pip section for the target.
+def pip_lines(rows: Sequence[PipRequirement], answers: Sequence[PipAvailability] = ()) -> tuple[str, ...]:
+    """The lines of a pip section.
 
     A row that the package index cannot serve for the target is written with the nearest version that it can, and left
-    out where there is none; each such row has its finding. Rows that were not looked up stay as they are, and packages
-    that the plan moves from conda to pip follow at the end.
+    out where there is none; each such row has its finding. Rows that were not looked up stay as they are.
+
+    Args:
+        rows: The pip section of an environment.
+        answers: What the package index said of its rows.
     """
-    answers = {(one.name, one.pin): one for one in report.pip}
-    lines = [
-        line
-        for row in report.environment.pip
-        if (line := _line(row, answers.get((row.name or "", row.pin)))) is not None
-    ]
+    by_question = {(one.name, one.pin): one for one in answers}
+    lines = [_line(row, by_question.get((row.name or "", row.pin))) for row in rows]
+    return tuple(dict.fromkeys(line for line in lines if line is not None))
+
+
+def planned_pip_lines(report: Report) -> tuple[str, ...]:
+    """The pip section of a plan: the environment's, and what the plan moves from conda to pip."""
     moved = [f"{row.name}=={row.version}" if row.version else row.name for row in report.plan.to_pip]
-    return tuple(dict.fromkeys([*lines, *moved]))
+    return tuple(dict.fromkeys([*pip_lines(report.environment.pip, report.pip), *moved]))
 
 
 def _line(row: PipRequirement, answer: PipAvailability | None) -> str | None:
-    if row.kind in _LEFT_OUT:
+    if row.kind is PipRequirementKind.UNREADABLE:
         return None
     if row.kind is PipRequirementKind.LOCAL_PATH:
         # The path is the exporter's; the project of that name is what was meant where there is a name.

@@ -1,0 +1,137 @@
+"""What is in the files that a plan becomes, and the next command to type; the writing is `envcheck.files`'."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from envcheck.model import Channel, Environment, Report, Requirement, Verdict
+from envcheck.pip.section import pip_lines, planned_pip_lines
+from envcheck.secrets import mask
+
+__all__ = ["environment_text", "explicit_text", "lock_text", "next_steps", "normalized_text"]
+
+
+def lock_text(reports: Sequence[Report], *, path: str) -> str:
+    """``conda-lock.yml`` for the solved plans of one source, one report per platform.
+
+    Args:
+        reports: The reports; every plan is solved.
+        path: Where the lock will stand; the source is named relative to it.
+
+    Raises:
+        OutputError: A package cannot be locked (no md5).
+    """
+    from envcheck.locks.conda_lock_v1 import PlatformLock, render_platforms
+
+    locks = [
+        PlatformLock(
+            platform=report.target.platform,
+            packages=report.plan.packages,
+            requirements=report.plan.requirements,
+            virtual_packages=report.target.virtual_packages,
+        )
+        for report in reports
+    ]
+    channels = {channel.url: channel for report in reports for channel in _channels(report)}
+    return render_platforms(
+        locks,
+        channels=tuple(channels.values()),
+        sources=tuple(dict.fromkeys(_source_name(report) for report in reports)),
+        filename=PurePath(path).name,
+    )
+
+
+def explicit_text(report: Report) -> str:
+    """The ``@EXPLICIT`` list of a solved plan's packages (CEP 23).
+
+    Raises:
+        OutputError: A package has no hash.
+    """
+    from envcheck.locks.explicit import render
+
+    return render(report.plan.packages, platform=report.target.platform)
+
+
+def environment_text(report: Report) -> str:
+    """The environment file of a solved plan: the source's requirements at the plan's versions, and the pip section."""
+    from envcheck.locks.environment_yaml import render
+
+    return render(
+        report.environment.name,
+        channels=[channel.name for channel in _channels(report)],
+        specs=[requirement.replace(" ==", "=") for requirement in report.plan.requirements],
+        pip=planned_pip_lines(report),
+    )
+
+
+def normalized_text(environment: Environment) -> str:
+    """The environment file of an environment as it was normalized; reading and normalizing it changes nothing."""
+    from envcheck.locks.environment_yaml import render
+
+    return render(
+        environment.name,
+        channels=[reference.text for reference in environment.channels],
+        specs=[*(_spec(requirement) for requirement in environment.requirements), *environment.implied],
+        pip=pip_lines(environment.pip),
+    )
+
+
+def next_steps(reports: Sequence[Report], *, lock: str | None, environment: str | None) -> tuple[str, ...]:
+    """What to do next, a line each: commands are ready to be typed.
+
+    Args:
+        reports: The reports of the run.
+        lock: The lock that was written, if any.
+        environment: The environment file that was written, if any.
+    """
+    if len(reports) != 1:
+        return ()
+    report = reports[0]
+    source = shlex.quote(mask(report.export.path))
+    name = shlex.quote(report.environment.name)
+    pip = planned_pip_lines(report)
+    steps: list[str] = []
+    if lock is not None:
+        steps.append(f"micromamba create -n {name} -f {shlex.quote(lock)}   (or: conda-lock install -n {name} …)")
+        if pip:
+            where = f"in {environment}" if environment is not None else "in the file that --environment writes"
+            steps.append(f"the lock holds the conda packages; the {len(pip)} pip requirements stand {where}")
+    elif environment is not None:
+        steps.append(f"conda env create -f {shlex.quote(environment)}")
+    elif report.verdict is Verdict.BLOCKED:
+        steps.append(f"envcheck check -v {source}   (every finding and change)")
+    elif report.verdict is Verdict.FIXABLE:
+        steps.append(
+            f"envcheck check {source} --lock conda-lock.yml --environment environment.{report.target.platform}.yml"
+        )
+    else:
+        steps.append(f"envcheck lock {source}")
+    return tuple(steps)
+
+
+def _channels(report: Report) -> tuple[Channel, ...]:
+    return (*report.target.channels, *report.plan.added_channels)
+
+
+def _source_name(report: Report) -> str:
+    """The source as it may stand in a lock: its name alone, because a directory is the author's affair."""
+    return "stdin" if report.export.path == "-" else PurePath(report.export.path).name
+
+
+def _spec(requirement: Requirement) -> str:
+    """A requirement as people write it in an environment file; it reads back as the same requirement."""
+    version = requirement.version or ""
+    channel = f"{requirement.channel}::" if requirement.channel else ""
+    if requirement.build is not None:
+        text = f"{requirement.name}={version.removeprefix('==')}={requirement.build}"
+        if not version.startswith("=="):
+            text = f"{requirement.name} {version or '*'} {requirement.build}"
+    elif version.endswith(".*") and requirement.pin == version[:-2]:
+        text = f"{requirement.name}={requirement.pin}"
+    elif version and version[0] in "<>=!~":
+        text = f"{requirement.name}{version}"
+    else:
+        text = f"{requirement.name} {version}".strip()
+    return channel + text
