@@ -1,0 +1,169 @@
+"""What a lock holds, whatever its format, and what is checked of every lock without asking anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from envcheck.errors import OutputError
+from envcheck.model import Record
+from envcheck.secrets import strip_secrets
+
+__all__ = [
+    "LockContents",
+    "LockError",
+    "LockProblem",
+    "LockedPackage",
+    "check_packages",
+    "package_from_url",
+    "require_lockable",
+    "split_dependency",
+]
+
+_SUFFIXES = (".conda", ".tar.bz2")
+_HASHES = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
+# Where a dependency's name ends (CEP 29): at a space, an operator or a bracket.
+_DEPENDENCY = re.compile(r"\s*(?:[^\s:\[]+::)?([^\s=<>!~\[]+)\s*(.*?)\s*")
+
+
+class LockError(OutputError):
+    """These packages cannot stand in a lock of this format; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedPackage:
+    """One package of a lock.
+
+    ``manager`` is ``conda`` or ``pip``; ``platform`` the conda subdir that the lock is for (a ``noarch`` package is
+    locked once per platform); ``dependencies`` are pairs of name and constraint, sorted by name.
+    """
+
+    name: str
+    version: str
+    build: str | None = None
+    manager: str = "conda"
+    platform: str
+    url: str
+    md5: str | None = None
+    sha256: str | None = None
+    dependencies: tuple[tuple[str, str], ...] = ()
+    category: str = "main"
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockContents:
+    """A lock that was read. ``content_hashes`` are pairs of platform and hash."""
+
+    platforms: tuple[str, ...]
+    packages: tuple[LockedPackage, ...]
+    channels: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    content_hashes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockProblem:
+    """Something wrong with a lock: whom it concerns, and what in a sentence without credentials."""
+
+    subject: str
+    message: str
+
+
+def split_dependency(text: str) -> tuple[str, str]:
+    """A dependency's name and the rest: ``python >=3.10,<3.11`` → ``("python", ">=3.10,<3.11")``."""
+    match = _DEPENDENCY.fullmatch(text)
+    return (match.group(1), match.group(2)) if match else (text.strip(), "")
+
+
+def package_from_url(url: str) -> tuple[str, str, str, str] | None:
+    """Name, version, build and subdir that a package URL tells (CEP 26), ``None`` if it is no package URL."""
+    parts = unquote(urlsplit(url).path).rsplit("/", 2)
+    suffix = next((suffix for suffix in _SUFFIXES if parts[-1].endswith(suffix)), None)
+    if suffix is None or len(parts) < 3:
+        return None
+    pieces = parts[-1].removesuffix(suffix).rsplit("-", 2)
+    return (pieces[0], pieces[1], pieces[2], parts[1]) if len(pieces) == 3 and all(pieces) else None
+
+
+def require_lockable(packages: Sequence[Record], *, hashes: Sequence[str]) -> None:
+    """Refuse packages that a lock could not name beyond doubt.
+
+    Args:
+        packages: The packages to lock.
+        hashes: The record's hash fields of which at least one has to be known.
+
+    Raises:
+        LockError: A package has no URL, none of the hashes, or a URL with credentials in it.
+    """
+    for problem, broken in (
+        ("have no download URL", [one.name for one in packages if not one.url]),
+        ("have credentials in their URLs", [one.name for one in packages if strip_secrets(one.url) != one.url]),
+    ):
+        if broken:
+            raise LockError(f"These packages {problem} and cannot be locked: {_listed(broken)}.")
+    unhashed = [one.name for one in packages if not any(getattr(one, name) for name in hashes)]
+    if unhashed:
+        raise LockError(
+            f"The channel gives no {' or '.join(hashes)} for these packages, which the lock format demands: "
+            f"{_listed(unhashed)}.",
+            hint="Pin other builds of them, ask a channel that has the hashes, or write an explicit list instead.",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def check_packages(packages: Sequence[LockedPackage]) -> tuple[LockProblem, ...]:
+    """Everything that a lock's packages tell about themselves that cannot be right, in the order of the lock."""
+    return tuple(problem for check in (_check_each, _check_twice, _check_closure) for problem in check(packages))
+
+
+def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
+    for package in packages:
+        subject = f"{package.name} ({package.platform})"
+        if strip_secrets(package.url) != package.url:
+            yield LockProblem(subject=subject, message="The URL holds credentials.")
+        for kind, pattern in _HASHES.items():
+            value = getattr(package, kind)
+            if value is not None and not pattern.fullmatch(value):
+                yield LockProblem(subject=subject, message=f"What stands as {kind} is no {kind} hash.")
+        if package.md5 is None and package.sha256 is None:
+            yield LockProblem(subject=subject, message="No hash is given, so a changed file would go unnoticed.")
+        if package.manager != "conda":
+            continue
+        told = package_from_url(package.url)
+        if told is None:
+            yield LockProblem(subject=subject, message="The URL is not that of a conda package.")
+            continue
+        name, version, build, subdir = told
+        if (name, version) != (package.name, package.version) or package.build not in (None, build):
+            yield LockProblem(subject=subject, message=f"The URL is that of {name} {version} {build}.")
+        if subdir not in (package.platform, "noarch"):
+            yield LockProblem(subject=subject, message=f"The file is built for {subdir}.")
+
+
+def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
+    seen: set[tuple[str, ...]] = set()
+    for package in packages:
+        key = (package.manager, package.name, package.platform, package.category)
+        if key in seen:
+            yield LockProblem(subject=f"{package.name} ({package.platform})", message="The package is locked twice.")
+        seen.add(key)
+
+
+def _check_closure(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
+    """A pip package's requirements may be met by a conda package of another name; only conda's are checked here."""
+    present = {(package.platform, package.name) for package in packages if package.manager == "conda"}
+    for package in packages:
+        if package.manager != "conda":
+            continue
+        for name, _ in package.dependencies:
+            # Virtual packages (CEP 30) belong to the machine and stand in no lock.
+            if not name.startswith("__") and (package.platform, name) not in present:
+                yield LockProblem(
+                    subject=f"{package.name} ({package.platform})", message=f"It needs {name}, which is not locked."
+                )
