@@ -21,7 +21,8 @@ class _CarefulDumper(yaml.SafeDumper):
 
 _CarefulDumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+"),
+    # Anchored, because PyYAML only looks for a match at the start.
+    re.compile(r"(?:[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+)$"),
     list("-+.0123456789"),
 )
 

@@ -203,6 +203,7 @@ def test_what_only_yaml_1_2_takes_for_a_number_is_quoted() -> None:
     text = rendered((record("a", "1e5", "0o17"),))
     assert "version: '1e5'" in text
     assert "build: '0o17'" in text
+    assert "build: 20_gnu" in rendered((record("a", "1.0", "20_gnu"),))
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_.-]{0,8}", fullmatch=True)
