@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
@@ -106,7 +106,7 @@ class DirectoryIndex:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._directory = Path(url2pathname(unquote(urlsplit(url).path)))
+        self._directory = Path(url2pathname(urlsplit(url).path))
         self._missing = None if self._directory.is_dir() else IndexUnavailable(reason=f"{self._directory} is missing")
 
     def project(self, name: str) -> Lookup:

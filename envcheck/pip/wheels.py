@@ -1,6 +1,6 @@
 """Which files of a project install on a target without being built: a pure judgement over an index's answer.
 
-The rules are pip's: wheel names and tags (PEP 427, PEP 425, PEP 600 for manylinux), ``Requires-Python`` (PEP 345, 503),
+The rules are pip's: wheel names (PEP 427) and tags (`envcheck.pip.tags`), ``Requires-Python`` (PEP 345, 503),
 yanked files (PEP 592), pre-releases and local versions (PEP 440). Source distributions count as not installable,
 because to use one means to run its build code inside the image.
 """
@@ -13,102 +13,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import DistributionFile, PipAvailability, PipPresence
 from envcheck.pip.lookup import IndexUnavailable, Lookup, ProjectUnreadable
+from envcheck.pip.tags import LINUX_ARCHITECTURES, platform_tags, supported_tags
 
-__all__ = ["judge", "supported_tags"]
+__all__ = ["judge"]
 
 _NEAREST = 5
-_LINUX_ARCHITECTURES = {
-    "linux-64": "x86_64",
-    "linux-32": "i686",
-    "linux-aarch64": "aarch64",
-    "linux-ppc64le": "ppc64le",
-    "linux-s390x": "s390x",
-    "linux-riscv64": "riscv64",
-}
-# PEP 600: the older names are aliases; manylinux1 and manylinux2010 exist for x86 only.
-_LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-_X86 = ("x86_64", "i686")
-# The macOS that conda-lock and conda-forge take for granted when nothing else is said.
-_MACOS = (11, 0)
-# Beyond every glibc there is: for a target whose glibc nobody told, no manylinux wheel is ruled out.
-_ANY_GLIBC_MINOR = 99
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Tags of a target
+# Files of a version
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-def _glibc_minor(glibc: str | None) -> int:
-    match = re.match(r"2\.(\d+)", glibc or "")
-    return int(match.group(1)) if match else _ANY_GLIBC_MINOR
-
-
-@functools.lru_cache(maxsize=64)
-def _platforms(platform: str, glibc: str | None) -> tuple[str, ...]:
-    """Platform tags of a conda subdir, best first; empty for one that no wheel is built for."""
-    if platform == "win-64":
-        return ("win_amd64",)
-    if platform == "win-32":
-        return ("win32",)
-    if platform == "win-arm64":
-        return ("win_arm64",)
-    if platform == "osx-64":
-        return tuple(mac_platforms(_MACOS, "x86_64"))
-    if platform == "osx-arm64":
-        return tuple(mac_platforms(_MACOS, "arm64"))
-    architecture = _LINUX_ARCHITECTURES.get(platform)
-    if architecture is None:
-        return ()
-    # PEP 600: the floor is glibc 2.5 (manylinux1) on x86 and 2.17 (manylinux2014) elsewhere.
-    floor = 5 if architecture in _X86 else 17
-    tags: list[str] = []
-    for minor in range(_glibc_minor(glibc), floor - 1, -1):
-        tags.append(f"manylinux_2_{minor}_{architecture}")
-        if minor in _LEGACY_MANYLINUX:
-            tags.append(f"{_LEGACY_MANYLINUX[minor]}_{architecture}")
-    return (*tags, f"linux_{architecture}")
-
-
-@functools.lru_cache(maxsize=64)
-def supported_tags(python: str, platform: str, glibc: str | None) -> dict[Tag, int]:
-    """Every wheel tag that a CPython on a target accepts, with its rank (0 is the best match).
-
-    Args:
-        python: Major and minor version (``3.10``); more parts are ignored.
-        platform: A conda subdir.
-        glibc: The target's glibc version, ``None`` if unknown (then none is too new).
-    """
-    version = _python_version(python)
-    interpreter = f"cp{version[0]}{version[1]}"
-    platforms = list(_platforms(platform, glibc))
-    # Until 3.7 the ABI tag said that the interpreter was built with pymalloc; Linux builds of 2.7 had wide characters.
-    flags = "mu" if version < (3, 3) else "m" if version < (3, 8) else ""
-    if not platforms:
-        # Nothing is known about the platform: only pure wheels are certain.
-        ordered = list(compatible_tags(version, interpreter, ["any"]))
-    else:
-        ordered = [
-            *cpython_tags(version, [f"{interpreter}{flags}"], platforms),
-            *compatible_tags(version, interpreter, platforms),
-        ]
-    ranks: dict[Tag, int] = {}
-    for rank, tag in enumerate(ordered):
-        ranks.setdefault(tag, rank)
-    return ranks
-
-
-def _python_version(python: str) -> tuple[int, int]:
-    match = re.match(r"(\d+)\.(\d+)", python)
-    if match is None:
-        raise ValueError(f"{python!r} is not a Python version such as 3.10")
-    return int(match.group(1)), int(match.group(2))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -124,11 +44,6 @@ def _accepts_python(requires_python: str | None, python: str | None) -> bool:
         return specifiers.contains(python, prereleases=True)
     # Only the minor version is settled: ">=3.9.1" is met by some 3.9, so ask for its first and a late patch release.
     return any(specifiers.contains(f"{python}.{patch}", prereleases=True) for patch in (0, 99))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files of a version
-# ---------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +94,7 @@ class _Target:
         """How well a wheel fits, 0 best; ``None`` if it does not."""
         if self.python is None:
             # Without a Python version only the platform can be held against a wheel.
-            order = {name: position for position, name in enumerate((*_platforms(self.platform, self.glibc), "any"))}
+            order = {name: position for position, name in enumerate((*platform_tags(self.platform, self.glibc), "any"))}
             ranks = [order[tag.platform] for tag in tags if tag.platform in order]
         else:
             supported = supported_tags(self.python, self.platform, self.glibc)
@@ -187,7 +102,7 @@ class _Target:
         return min(ranks, default=None)
 
     def has_platform(self, tags: Iterable[Tag]) -> bool:
-        names = {*_platforms(self.platform, self.glibc), "any"}
+        names = {*platform_tags(self.platform, self.glibc), "any"}
         return any(tag.platform in names for tag in tags)
 
 
@@ -265,6 +180,9 @@ def judge(
         python: The target's Python (``3.10``), ``None`` if unknown: then only the platform is judged.
         platform: The target's conda subdir.
         glibc: The target's glibc, ``None`` if unknown: then no manylinux wheel is too new.
+
+    Raises:
+        ValueError: ``python`` names no minor version.
     """
     project = canonicalize_name(name)
     answer = functools.partial(PipAvailability, name=project, pin=pin)
@@ -421,7 +339,7 @@ def _obstacle(release: _Release, target: _Target) -> tuple[PipPresence, str]:
 
 
 def _glibc_needed(platforms: Iterable[str], target: _Target) -> int | None:
-    architecture = _LINUX_ARCHITECTURES.get(target.platform)
+    architecture = LINUX_ARCHITECTURES.get(target.platform)
     if architecture is None:
         return None
     found = (re.fullmatch(rf"manylinux_2_(\d+)_{architecture}", platform) for platform in platforms)

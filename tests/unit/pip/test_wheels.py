@@ -7,7 +7,8 @@ from packaging.tags import parse_tag
 
 from envcheck.model import DistributionFile, PipAvailability, PipPresence
 from envcheck.pip.lookup import IndexUnavailable, ProjectFiles, ProjectUnreadable
-from envcheck.pip.wheels import judge, supported_tags
+from envcheck.pip.tags import supported_tags
+from envcheck.pip.wheels import judge
 
 
 def file(filename: str, *, requires_python: str | None = None, yanked: bool = False) -> DistributionFile:
