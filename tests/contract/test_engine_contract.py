@@ -1,0 +1,612 @@
+"""What every engine owes to the rest of envcheck, asked of each one in the same words.
+
+Whoever adds an engine adds a line to `ENGINES`. What an engine cannot do stands in `SHORTCOMINGS`, with the reason; the
+test fails as soon as it can.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import re
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envcheck.engines import Engine, Index, LoadOptions
+from envcheck.errors import ChannelError
+from envcheck.model import Channel, ChannelState, Unsolved, VirtualPackage
+from tests.support.channels import LINUX, channel, record, solved, versions, virtual_packages, write_channel
+from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
+
+ENGINES = {
+    "rattler": ("envcheck.engines.rattler", "RattlerEngine", "rattler"),
+    "libmamba": ("envcheck.engines.libmamba", "LibmambaEngine", "libmambapy"),
+}
+"""Each engine's module, class and the library that it needs."""
+
+SHORTCOMINGS = {
+    "test_flexible_priority_lets_only_those_through_that_need_it[rattler]": "where strict priority has no "
+    "solution the engine solves with none at all, so that packages which need no other channel may come from one",
+    "test_channel_priority[rattler-strict-1.0-None]": "rattler's gateway drops records that no spec allows before the "
+    "solver learns which channel has the name",
+    "test_secrets_of_an_address_stay_there[rattler-]": "a record's channel has its token blacked out and is not found",
+    "test_secrets_of_an_address_stay_there[rattler-user:hunter2@]": "as before",
+}
+"""Tests that an engine is known to fail, and why."""
+
+# An index that dies in a reference cycle cannot close its event loop any more.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+TOKEN = "tk-1f2e3d4c-5b6a-7988-secret"  # noqa: S105  # opens nothing
+
+Load = Callable[..., Index]
+
+
+@pytest.fixture(params=[name for name, (module, _, _) in ENGINES.items() if importlib.util.find_spec(module)])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    if reason := SHORTCOMINGS.get(request.node.name):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    module, class_name, library = ENGINES[request.param]
+    pytest.importorskip(library, reason=f"{library}, which the {request.param} engine needs, is not installed")
+    made: Engine = getattr(importlib.import_module(module), class_name)()
+    return made
+
+
+@pytest.fixture
+def load(engine: Engine, tmp_path: Path) -> Load:
+    """Loads channels for linux-64, with a cache of the test's own."""
+
+    def load(
+        *channels: Channel,
+        platform: str = "linux-64",
+        virtual: Sequence[VirtualPackage] = LINUX,
+        priority: str = "flexible",
+        **options: Any,
+    ) -> Index:
+        settings = LoadOptions(**{"cache_directory": str(tmp_path / "cache"), **options})
+        return engine.load(channels, platform, virtual, channel_priority=priority, options=settings)
+
+    return load
+
+
+@pytest.fixture
+def conda_forge(channels_directory: Path) -> Channel:
+    return channel(channels_directory / "conda-forge")
+
+
+@pytest.fixture
+def main(channels_directory: Path) -> Channel:
+    return Channel(
+        name="pkgs/main",
+        url="https://repo.anaconda.com/pkgs/main",
+        locations=((channels_directory / "pkgs" / "main").as_uri(),),
+    )
+
+
+@pytest.fixture
+def index(load: Load, conda_forge: Channel) -> Index:
+    """The fixture channel conda-forge, loaded for linux-64."""
+    return load(conda_forge)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Look-ups
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_engine_names_itself(engine: Engine) -> None:
+    assert engine.info.name in ENGINES
+    assert re.match(r"\d+\.\d+", engine.info.version)
+
+
+def test_an_index_is_an_index(index: Index) -> None:
+    assert isinstance(index, Index)
+    assert index.platform == "linux-64"
+    assert [(status.channel.name, status.state) for status in index.statuses] == [("conda-forge", ChannelState.LOADED)]
+
+
+def test_names_are_those_of_the_platform_and_noarch(index: Index) -> None:
+    names = index.names()
+    assert {"numpy", "geopandas", "libgcc-ng", "win_inet_pton"} <= names
+    assert names.isdisjoint({"pywin32", "vc", "ucrt", "__glibc", "__unix"})
+
+
+def test_names_of_several_channels(load: Load, conda_forge: Channel, main: Channel) -> None:
+    assert {"regionmask", "numpy-base"} <= load(conda_forge, main).names()
+
+
+def test_records_say_everything_that_the_repodata_says(index: Index, channels_directory: Path) -> None:
+    for subdir in ("linux-64", "noarch"):
+        content = json.loads((channels_directory / "conda-forge" / subdir / "repodata.json").read_text())
+        for filename, written in {**content["packages"], **content["packages.conda"]}.items():
+            url = f"https://conda.anaconda.org/conda-forge/{subdir}/{filename}"
+            found = next(one for one in index.records(written["name"]) if one.url == url)
+            assert found.channel == "https://conda.anaconda.org/conda-forge"
+            assert (found.name, found.version, found.build) == (written["name"], written["version"], written["build"])
+            assert (found.build_number, found.subdir) == (written["build_number"], subdir)
+            assert (found.md5, found.sha256, found.size) == (written["md5"], written["sha256"], written["size"])
+            assert found.timestamp == written["timestamp"]
+            assert found.noarch == written.get("noarch")
+            assert found.depends == tuple(written["depends"])
+            assert found.constrains == tuple(written.get("constrains", ()))
+            assert found.track_features == tuple(written.get("track_features", "").split())
+
+
+def test_records_of_an_unknown_name(index: Index) -> None:
+    assert index.records("no-such-package") == ()
+    assert index.matching("no-such-package >=1") == ()
+
+
+def test_records_come_in_channel_order_and_newest_first(load: Load, conda_forge: Channel, main: Channel) -> None:
+    both = load(main, conda_forge)
+    assert [(one.channel, one.version) for one in both.matching("numpy * py310*")] == [
+        ("https://repo.anaconda.com/pkgs/main", "1.26.3"),
+        ("https://repo.anaconda.com/pkgs/main", "1.26.2"),
+        ("https://conda.anaconda.org/conda-forge", "1.26.4"),
+        ("https://conda.anaconda.org/conda-forge", "1.26.2"),
+        ("https://conda.anaconda.org/conda-forge", "1.24.4"),
+    ]
+    assert [one.build_number for one in both.matching("python 3.10.13 *cpython")] == [1, 0]
+
+
+def test_versions_are_ordered_as_conda_orders_them(load: Load, tmp_path: Path) -> None:
+    written = ["1.9", "1.10", "1.10rc1", "1.10.post1", "2!0.1"]
+    directory = write_channel(tmp_path / "order", {"noarch": [record("a", version) for version in written]})
+    write_channel(directory, {"linux-64": []})
+    assert versions(load(channel(directory)).records("a")) == ["2!0.1", "1.10.post1", "1.10", "1.10rc1", "1.9"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("numpy * py310*", {"1.24.4", "1.26.2", "1.26.4"}),
+        ("numpy 1.26.* py310*", {"1.26.2", "1.26.4"}),
+        ("numpy=1.26", {"1.26.2", "1.26.4"}),
+        ("numpy==1.26.2", {"1.26.2"}),
+        ("numpy=1.26.2=py310hb13e2d6_0", {"1.26.2"}),
+        ("numpy ==1.26.2 py310hb13e2d6_0", {"1.26.2"}),
+        ("numpy ==1.26.2 py310hf667824_0", set()),
+        ("numpy >=1.24,<1.26.4", {"1.24.4", "1.26.2"}),
+        ("numpy !=1.26.2", {"1.24.4", "1.26.4"}),
+        ("numpy 1.24.4|1.26.4", {"1.24.4", "1.26.4"}),
+        ("numpy ~=1.26.3", {"1.26.4"}),
+        ("hdf5 1.14.2", set()),
+        ("hdf5 >=1.14.2,<1.14.4.0a0", {"1.14.3"}),
+        ("hdf5 * nompi_*", {"1.14.0", "1.14.3"}),
+        ("hdf5 * mpi_*", set()),
+        ("NumPy 1.26.4", {"1.26.4"}),
+        ("conda-forge::numpy 1.26.4", {"1.26.4"}),
+        ("libblas[version='>=3.9', build='*mkl']", {"3.9.0"}),
+        ("win_inet_pton", {"1.1.0"}),
+    ],
+)
+def test_matching(index: Index, spec: str, expected: set[str]) -> None:
+    assert set(versions(index.matching(spec))) == expected
+
+
+def test_matching_by_build(index: Index) -> None:
+    assert [one.build for one in index.matching("libblas 3.9.0 *_openblas")] == ["20_linux64_openblas"]
+    assert [one.build for one in index.matching("libblas * *mkl")] == ["20_linux64_mkl"]
+
+
+def test_matching_in_one_channel(load: Load, conda_forge: Channel, main: Channel) -> None:
+    both = load(conda_forge, main)
+    assert {one.channel for one in both.matching("numpy")} == {conda_forge.url, main.url}
+    assert {one.channel for one in both.matching("pkgs/main::numpy")} == {main.url}
+    assert {one.channel for one in both.matching(f"{main.url}::numpy")} == {main.url}
+
+
+@pytest.mark.parametrize("text", ["numpy >=", "numpy >>1.2", "numpy [version=", ""])
+def test_what_is_no_spec_is_a_value_error(index: Index, text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        index.matching(text)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Solving
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_solution_is_whole_and_sorted(index: Index) -> None:
+    packages = solved(index.solve(["python 3.10.*", "geopandas", "netcdf4 1.6.5"]))
+    assert list(packages) == sorted(packages)
+    assert {"python", "numpy", "libgdal", "hdf5", "libgcc-ng"} <= packages.keys()
+    assert packages["python"].version == "3.10.13"
+    assert packages["hdf5"].version == "1.14.3"
+    assert not any(name.startswith("__") for name in packages)
+    for package in packages.values():
+        assert package in index.records(package.name)
+        for spec in package.depends:
+            name = spec.split()[0]
+            assert name.startswith("__") or packages[name] in index.matching(spec)
+
+
+def test_nothing_asked_is_nothing_installed(index: Index) -> None:
+    assert solved(index.solve([])) == {}
+
+
+def test_the_same_question_has_the_same_answer(load: Load, conda_forge: Channel) -> None:
+    specs = ["python 3.11.*", "jupyterlab", "regionmask"]
+    first = load(conda_forge).solve(specs)
+    assert first == load(conda_forge).solve(specs)
+    assert solved(first)
+
+
+@pytest.mark.parametrize(
+    "specs",
+    [
+        ["no-such-package"],
+        ["hdf5 1.14.2"],
+        ["pywin32"],
+        ["numpy ==1.26.2 py310hf667824_0"],
+        ["python 3.10.*", "python 3.11.*"],
+        ["python 3.11.*", "numpy * py310*"],
+        ["hdf5 1.14.0", "netcdf4"],
+    ],
+)
+def test_what_cannot_be_is_unsolved_with_words_and_leaves_the_index_usable(index: Index, specs: list[str]) -> None:
+    outcome = index.solve(specs)
+    assert isinstance(outcome, Unsolved)
+    assert outcome.explanation
+    assert not outcome.cancelled
+    assert "zstd" in solved(index.solve(["zstd"]))
+
+
+def test_what_is_no_spec_cannot_be_solved(index: Index) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        index.solve(["numpy >>1.2"])
+
+
+def test_noarch_packages_need_their_kind_of_system(load: Load, conda_forge: Channel) -> None:
+    specs = ["click", "ca-certificates 2024.2.2"]
+    on_linux = solved(load(conda_forge).solve(specs))
+    assert on_linux["click"].build == "unix_pyh707e725_0"
+    assert "__unix" in on_linux["ca-certificates"].depends
+    on_windows = solved(load(conda_forge, platform="win-64", virtual=virtual_packages(win="0")).solve(specs))
+    assert on_windows["click"].build == "win_pyh7428d3b_0"
+    assert "colorama" in on_windows
+
+
+def test_a_noarch_package_for_windows_is_never_on_linux(index: Index) -> None:
+    assert index.matching("win_inet_pton")
+    assert isinstance(index.solve(["win_inet_pton"]), Unsolved)
+
+
+def test_constrains_are_respected(index: Index) -> None:
+    assert isinstance(index.solve(["jpeg", "libjpeg-turbo"]), Unsolved)
+    assert solved(index.solve(["jpeg", "libtiff"]))["libtiff"].version == "4.4.0"
+    assert "libjpeg-turbo" not in solved(index.solve(["jpeg", "libtiff"]))
+
+
+def test_constrains_install_nothing(index: Index) -> None:
+    assert "h5py" not in solved(index.solve(["xarray"]))
+
+
+def test_tracked_features_weigh_a_package_down(index: Index, load: Load, tmp_path: Path) -> None:
+    assert solved(index.solve(["libblas"]))["libblas"].build == "20_linux64_openblas"
+    assert solved(index.solve(["libblas * *mkl"]))["libblas"].build == "20_linux64_mkl"
+    directory = write_channel(
+        tmp_path / "features",
+        {"linux-64": [record("a", "1.0"), record("a", "2.0", track_features="heavy")], "noarch": []},
+    )
+    assert solved(load(channel(directory)).solve(["a"]))["a"].version == "1.0"
+
+
+def test_newer_versions_then_higher_builds_are_better(load: Load, tmp_path: Path) -> None:
+    records = [record("a", "1.9", "5", 5), record("a", "1.10", "0", 0), record("a", "1.10", "1", 1)]
+    small = load(channel(write_channel(tmp_path / "builds", {"linux-64": records, "noarch": []})))
+    assert solved(small.solve(["a"]))["a"].build == "1"
+    assert solved(small.solve(["a <1.10"]))["a"].build == "5"
+    assert solved(small.solve(["a 1.10 0"]))["a"].build == "0"
+
+
+def test_glibc(load: Load, conda_forge: Channel) -> None:
+    def h5py(glibc: str) -> str:
+        found = load(conda_forge, virtual=virtual_packages(unix="0", linux="4.18", glibc=glibc))
+        return solved(found.solve(["h5py"]))["h5py"].version
+
+    assert (h5py("2.17"), h5py("2.28"), h5py("2.36")) == ("3.10.0", "3.11.0", "3.11.0")
+
+
+def test_cuda(load: Load, conda_forge: Channel) -> None:
+    without = load(conda_forge)
+    assert solved(without.solve(["pytorch 2.1.0"]))["pytorch"].build.startswith("cpu_generic_")
+    assert isinstance(without.solve(["pytorch 2.1.0 cuda*"]), Unsolved)
+    with_cuda = load(conda_forge, virtual=(*LINUX, *virtual_packages(cuda="12.0")))
+    assert solved(with_cuda.solve(["pytorch 2.1.0"]))["pytorch"].build.startswith("cuda118_")
+
+
+def test_preferred_records_are_kept_where_they_may(index: Index) -> None:
+    specs = ["python 3.10.*", "pandas"]
+    preferred = [*index.matching("numpy ==1.26.2 py310*"), *index.matching("zstd 1.5.2")]
+    packages = solved(index.solve(specs, preferred=preferred))
+    assert packages["numpy"].version == "1.26.2"
+    assert packages["pandas"].version == "2.2.1"
+    assert "zstd" not in packages, "a preference asks for nothing"
+    assert solved(index.solve([*specs, "numpy 1.24.*"], preferred=preferred))["numpy"].version == "1.24.4"
+
+
+def test_constraints_hold_only_for_what_is_installed_anyway(index: Index) -> None:
+    specs = ["python 3.10.*", "pandas"]
+    packages = solved(index.solve(specs, constraints=["numpy <1.26.4", "zstd 1.5.2"]))
+    assert packages["numpy"].version == "1.26.2"
+    assert "zstd" not in packages
+    assert isinstance(index.solve(specs, constraints=["numpy <1.0"]), Unsolved)
+
+
+def test_a_generous_timeout_changes_nothing(index: Index) -> None:
+    assert "geopandas" in solved(index.solve(["geopandas"], timeout=120))
+
+
+def test_records_newer_than_a_date_are_not_there(load: Load, tmp_path: Path) -> None:
+    records = [record("a", "1.0", timestamp=1_000_000_000_000), record("a", "2.0", timestamp=1_600_000_000_000)]
+    found = channel(write_channel(tmp_path / "dates", {"linux-64": records, "noarch": []}))
+    then = load(found, exclude_newer=1_500_000_000_000)
+    assert versions(then.records("a")) == ["1.0"]
+    assert solved(then.solve(["a"]))["a"].version == "1.0"
+    assert isinstance(then.solve(["a 2.0"]), Unsolved)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Several channels
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_channels(tmp_path: Path) -> tuple[Channel, Channel]:
+    """The first has ``a`` and ``b`` 1.0; the second has 2.0 of both, and ``c`` and ``d``, which need an ``a``."""
+    first = {"linux-64": [record("a", "1.0"), record("b", "1.0")], "noarch": []}
+    users = [record("c", depends=["a"]), record("d", depends=["a >=2"])]
+    second = {"linux-64": [record("a", "2.0"), record("b", "2.0"), *users], "noarch": []}
+    return (
+        channel(write_channel(tmp_path / "first", first), "first"),
+        channel(write_channel(tmp_path / "second", second), "second"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("priority", "newest", "second_channels"),
+    [("strict", "1.0", None), ("flexible", "1.0", "2.0"), ("disabled", "2.0", "2.0")],
+)
+def test_channel_priority(
+    load: Load, two_channels: tuple[Channel, Channel], priority: str, newest: str, second_channels: str | None
+) -> None:
+    both = load(*two_channels, priority=priority)
+    assert versions(both.records("a")) == ["1.0", "2.0"], "look-ups see every channel"
+    assert solved(both.solve(["a"]))["a"].version == newest
+    assert solved(both.solve(["c"]))["a"].version == newest
+    outcome = both.solve(["a >=2"])
+    assert (None if isinstance(outcome, Unsolved) else solved(outcome)["a"].version) == second_channels
+
+
+def test_flexible_priority_lets_only_those_through_that_need_it(
+    load: Load, two_channels: tuple[Channel, Channel]
+) -> None:
+    packages = solved(load(*two_channels, priority="flexible").solve(["a >=2", "b"]))
+    assert packages["a"].channel == two_channels[1].url
+    assert packages["b"].channel == two_channels[0].url
+    packages = solved(load(*two_channels, priority="flexible").solve(["d", "b"]))
+    assert packages["a"].channel == two_channels[1].url
+    assert packages["b"].channel == two_channels[0].url
+
+
+def test_a_spec_may_name_its_channel(load: Load, conda_forge: Channel, main: Channel) -> None:
+    both = load(conda_forge, main, priority="disabled")
+    assert solved(both.solve(["pkgs/main::psutil"]))["psutil"].channel == main.url
+    assert solved(both.solve(["conda-forge::psutil"]))["psutil"].channel == conda_forge.url
+
+
+def test_records_have_the_canonical_address_wherever_they_came_from(load: Load, channels_directory: Path) -> None:
+    mirrored = Channel(
+        name="conda-forge",
+        url="https://conda.anaconda.org/conda-forge",
+        locations=((channels_directory / "conda-forge").as_uri(),),
+        mirror="tuna",
+    )
+    package = solved(load(mirrored).solve(["zstd"]))["zstd"]
+    assert package.channel == "https://conda.anaconda.org/conda-forge"
+    assert package.url == "https://conda.anaconda.org/conda-forge/linux-64/zstd-1.5.5-hfc55251_0.conda"
+
+
+def test_the_next_location_is_asked_when_one_fails(
+    load: Load, channels_directory: Path, loopback_server: ServerFactory
+) -> None:
+    broken = loopback_server(channels_directory)
+    broken.misbehave("/", Misbehaviour.SERVER_ERROR)
+    mirrored = Channel(
+        name="conda-forge",
+        url="https://conda.anaconda.org/conda-forge",
+        locations=(f"{broken.url}/conda-forge", (channels_directory / "conda-forge").as_uri()),
+    )
+    found = load(mirrored)
+    assert found.statuses[0].state is ChannelState.LOADED
+    assert found.records("zstd")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Channels in trouble
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["file", "http"])
+def located(request: pytest.FixtureRequest, loopback_server: ServerFactory) -> Callable[[Path], Channel]:
+    """A channel of a directory, as a ``file://`` tree and as a web server."""
+
+    def located(directory: Path) -> Channel:
+        return channel(directory if request.param == "file" else loopback_server(directory).url)
+
+    return located
+
+
+def test_over_http(load: Load, channels_directory: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(channels_directory)
+    found = load(channel(f"{server.url}/conda-forge"))
+    assert solved(found.solve(["zstd"]))["zstd"].url.startswith("https://conda.anaconda.org/conda-forge/linux-64/")
+    assert any(path.endswith("/linux-64/repodata.json.zst") for path in server.paths())
+
+
+def test_a_missing_noarch_folder(load: Load, tmp_path: Path, located: Callable[[Path], Channel]) -> None:
+    found = load(located(write_channel(tmp_path / "no-noarch", {"linux-64": [record("a"), record("b")]})))
+    status = found.statuses[0]
+    assert status.state is ChannelState.NO_SUBDIR
+    assert "noarch" in status.detail
+    assert found.names() == {"a", "b"}
+    assert solved(found.solve(["a"]))["a"].subdir == "linux-64"
+
+
+def test_a_missing_platform_folder(load: Load, tmp_path: Path, located: Callable[[Path], Channel]) -> None:
+    found = load(located(write_channel(tmp_path / "no-linux", {"noarch": [record("a", noarch="generic")]})))
+    status = found.statuses[0]
+    assert status.state is ChannelState.NO_SUBDIR
+    assert "linux-64" in status.detail
+    assert solved(found.solve(["a"]))["a"].subdir == "noarch"
+
+
+def test_an_empty_folder_is_no_missing_one(load: Load, tmp_path: Path, located: Callable[[Path], Channel]) -> None:
+    directory = write_channel(tmp_path / "empty", {"linux-64": [], "noarch": [record("a", noarch="generic")]})
+    assert load(located(directory)).statuses[0].state is ChannelState.LOADED
+
+
+def test_a_channel_that_is_not_there(
+    load: Load, tmp_path: Path, located: Callable[[Path], Channel], conda_forge: Channel
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    absent = located(tmp_path / "nothing")
+    found = load(absent, conda_forge)
+    assert [status.state for status in found.statuses] == [ChannelState.NOT_FOUND, ChannelState.LOADED]
+    assert found.statuses[0].channel == absent
+    assert solved(found.solve(["zstd"]))
+    with pytest.raises(ChannelError) as failure:
+        load(absent)
+    assert failure.value.hint
+
+
+@pytest.fixture
+def guarded(channels_directory: Path, loopback_server: ServerFactory) -> LoopbackServer:
+    """A server of the fixture channels with a token in its address."""
+    return loopback_server(channels_directory, prefix=f"/t/{TOKEN}")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [
+        (("/bioconda", Misbehaviour.NOT_FOUND), ChannelState.NOT_FOUND),
+        (("/bioconda/linux-64", Misbehaviour.NOT_FOUND), ChannelState.NO_SUBDIR),
+        (("/bioconda", Misbehaviour.FORBIDDEN), ChannelState.FORBIDDEN),
+        (("/bioconda/linux-64", Misbehaviour.FORBIDDEN), ChannelState.FORBIDDEN),
+        (("/bioconda", Misbehaviour.SERVER_ERROR), ChannelState.UNREACHABLE),
+        (("/bioconda/noarch", Misbehaviour.SERVER_ERROR), ChannelState.UNREACHABLE),
+        (("/bioconda", Misbehaviour.RESET), ChannelState.UNREACHABLE),
+        (("/bioconda", Misbehaviour.WEB_PAGE), ChannelState.DAMAGED),
+        (("/bioconda/linux-64", Misbehaviour.TRUNCATED), ChannelState.DAMAGED),
+        (("/bioconda/linux-64", Misbehaviour.BIT_FLIPPED), ChannelState.DAMAGED),
+    ],
+)
+def test_a_channel_in_trouble_is_told_and_left_out(
+    load: Load,
+    guarded: LoopbackServer,
+    conda_forge: Channel,
+    trouble: tuple[str, Misbehaviour],
+    state: ChannelState,
+) -> None:
+    guarded.misbehave(*trouble)
+    found = load(channel(f"{guarded.url}/bioconda", "bioconda"), conda_forge)
+    assert [status.state for status in found.statuses] == [state, ChannelState.LOADED]
+    assert found.statuses[0].detail
+    assert TOKEN not in repr(found.statuses)
+    assert TOKEN not in found.statuses[0].detail
+    assert not found.matching("samtools")
+    assert solved(found.solve(["zstd"]))
+
+
+def test_damaged_repodata_on_disk(load: Load, tmp_path: Path, conda_forge: Channel) -> None:
+    directory = write_channel(tmp_path / "damaged", {"linux-64": [record("a")], "noarch": []})
+    whole = (directory / "linux-64" / "repodata.json").read_text()
+    (directory / "linux-64" / "repodata.json").write_text(whole[: len(whole) // 2])
+    found = load(channel(directory, "damaged"), conda_forge)
+    assert [status.state for status in found.statuses] == [ChannelState.DAMAGED, ChannelState.LOADED]
+    assert not found.records("a")
+
+
+def test_nobody_listens(load: Load, conda_forge: Channel) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    found = load(channel(f"{address}/bioconda", "bioconda"), conda_forge)
+    assert [status.state for status in found.statuses] == [ChannelState.UNREACHABLE, ChannelState.LOADED]
+
+
+def test_trouble_with_the_only_channel_is_an_error_without_secrets(load: Load, guarded: LoopbackServer) -> None:
+    guarded.misbehave("/", Misbehaviour.SERVER_ERROR)
+    with pytest.raises(ChannelError) as failure:
+        load(channel(f"{guarded.url}/conda-forge"))
+    assert TOKEN not in f"{failure.value} {failure.value.hint} {failure.value.path}"
+
+
+@pytest.mark.parametrize("user", ["", "user:hunter2@"])
+def test_secrets_of_an_address_stay_there(load: Load, guarded: LoopbackServer, user: str) -> None:
+    address = f"{guarded.url}/conda-forge".replace("http://", f"http://{user}")
+    found = load(channel(address))
+    packages = solved(found.solve(["geopandas"]))
+    unsolved = found.solve(["python 3.11.*", "numpy * py310*"])
+    missing = found.solve(["no-such-package"])
+    shown = repr((packages, found.records("numpy"), found.statuses, unsolved, missing))
+    assert TOKEN not in shown
+    assert "hunter2" not in shown
+    assert "127.0.0.1" not in shown
+
+
+def test_unchanged_repodata_is_not_fetched_twice(
+    engine: Engine, channels_directory: Path, loopback_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = loopback_server(channels_directory)
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    for _ in range(2):
+        fresh = type(engine)()
+        assert fresh.load([channel(f"{server.url}/bioconda")], "linux-64", LINUX, options=options).records("samtools")
+    answers = [one.status for one in server.requests if one.method == "GET" and one.path.endswith("repodata.json.zst")]
+    assert sorted(answers) == [200, 200, 304, 304]
+
+
+def test_offline_asks_nobody(
+    load: Load, channels_directory: Path, loopback_server: ServerFactory, conda_forge: Channel
+) -> None:
+    server = loopback_server(channels_directory)
+    remote = channel(f"{server.url}/bioconda", "bioconda")
+    found = load(remote, conda_forge, offline=True)
+    assert [status.state for status in found.statuses] == [ChannelState.UNREACHABLE, ChannelState.LOADED]
+    assert server.requests == []
+    assert solved(found.solve(["zstd"]))
+
+
+def test_offline_uses_what_was_cached(
+    engine: Engine, channels_directory: Path, loopback_server: ServerFactory, tmp_path: Path
+) -> None:
+    server = loopback_server(channels_directory)
+    remote = channel(f"{server.url}/bioconda", "bioconda")
+    cache = str(tmp_path / "cache")
+    engine.load([remote], "linux-64", LINUX, options=LoadOptions(cache_directory=cache))
+    asked = len(server.requests)
+    offline = type(engine)().load([remote], "linux-64", LINUX, options=LoadOptions(cache_directory=cache, offline=True))
+    assert offline.records("samtools")
+    assert len(server.requests) == asked
+
+
+def test_progress_is_told_to_the_end(engine: Engine, tmp_path: Path, conda_forge: Channel, main: Channel) -> None:
+    told: list[tuple[str, int, int]] = []
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    engine.load(
+        [conda_forge, main],
+        "linux-64",
+        LINUX,
+        options=options,
+        progress=lambda label, done, total: told.append((label, done, total)),
+    )
+    assert told
+    assert told[-1][1] == told[-1][2]
+    assert all(label and done <= total for label, done, total in told)
