@@ -32,6 +32,7 @@ ENGINES = {
 SHORTCOMINGS = {
     "test_flexible_priority_lets_only_those_through_that_need_it[rattler]": "where strict priority has no "
     "solution the engine solves with none at all, so that packages which need no other channel may come from one",
+    "test_records_of_another_index_may_be_preferred[rattler]": "the engine knows only records that were looked up",
     "test_channel_priority[rattler-strict-1.0-None]": "rattler's gateway drops records that no spec allows before the "
     "solver learns which channel has the name",
     "test_secrets_of_an_address_stay_there[rattler-]": "a record's channel has its token blacked out and is not found",
@@ -329,6 +330,14 @@ def test_preferred_records_are_kept_where_they_may(index: Index) -> None:
     assert packages["pandas"].version == "2.2.1"
     assert "zstd" not in packages, "a preference asks for nothing"
     assert solved(index.solve([*specs, "numpy 1.24.*"], preferred=preferred))["numpy"].version == "1.24.4"
+
+
+def test_records_of_another_index_may_be_preferred(load: Load, conda_forge: Channel, main: Channel) -> None:
+    preferred = load(conda_forge, main, priority="disabled").matching("psutil 5.9.5 py310*")
+    preferred += load(main).matching("numpy 1.26.3 py310*")
+    packages = solved(load(conda_forge).solve(["python 3.10.*", "psutil", "numpy"], preferred=preferred))
+    assert packages["psutil"].version == "5.9.5"
+    assert packages["numpy"].version == "1.26.4", "a record that the index has not is no choice"
 
 
 def test_constraints_hold_only_for_what_is_installed_anyway(index: Index) -> None:
