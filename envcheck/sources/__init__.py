@@ -42,8 +42,8 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(kind=list_json.KIND, matches=list_json.matches, read=list_json.read),
     Dialect(kind=conda_lock.KIND, matches=conda_lock.matches, read=conda_lock.read),
     Dialect(kind=explicit.KIND, matches=explicit.matches, read=explicit.read),
-    Dialect(kind=environment_yaml.KIND, matches=environment_yaml.matches, read=environment_yaml.read),
     Dialect(kind=list_table.KIND, matches=list_table.matches, read=list_table.read),
+    Dialect(kind=environment_yaml.KIND, matches=environment_yaml.matches, read=environment_yaml.read),
     Dialect(kind=list_export.KIND, matches=list_export.matches, read=list_export.read),
     Dialect(kind=pip_freeze.KIND, matches=pip_freeze.matches, read=pip_freeze.read),
 )

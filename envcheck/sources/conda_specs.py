@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from envcheck.model import DamageKind, PipRequirementKind, Requirement
@@ -17,10 +18,11 @@ __all__ = ["read_spec"]
 #: ``name=version``, ``name==version``, ``name=version=build``, each with an optional channel.
 _PINNED = re.compile(
     r"(?:(?P<channel>\S+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?P<operator>==?)\s*"
-    r"(?P<version>[^=<>!~,|*\s\[\]]+)(?:=(?P<build>[^=\s\[\]]+))?"
+    r"(?P<version>(?:\d+!)?[^=<>!~,|*\s\[\]]+)(?:=(?P<build>[^=\s\[\]]+))?"
 )
 #: What a build may be made of: CEP 26's characters, a glob, or a regular expression between ``^`` and ``$``.
 _BUILD = re.compile(r"[\w.+*\\-]+|\^.*\$")
+_LITERAL_BUILD = re.compile(r"[A-Za-z0-9_.+]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 
@@ -46,16 +48,12 @@ def read_spec(text: str, *, line: int) -> Entry:
     if written.endswith("="):
         return _trailing_equals(written, line=line)
     pinned = _PINNED.fullmatch(written.partition(" #")[0].rstrip())
-    if pinned is not None:
-        entry = _pinned(pinned, written, line=line)
-        if entry is not None:
-            return entry
-    return _match_spec(written, written, line=line)
+    return _match_spec(written, line=line) if pinned is None else _pinned(pinned, written, line=line)
 
 
-def _match_spec(spec: str, written: str, *, line: int) -> Entry:
+def _match_spec(written: str, *, line: int) -> Entry:
     try:
-        requirement = parse_requirement(spec, line=line, written=written)
+        requirement = parse_requirement(written, line=line)
     except ValueError:
         return _unreadable(written, line=line)
     if requirement.build is not None and not _BUILD.fullmatch(requirement.build):
@@ -85,15 +83,31 @@ def _without_version(requirement: Requirement) -> Requirement:
     )
 
 
-def _pinned(pinned: re.Match[str], written: str, *, line: int) -> Entry | None:
-    """Damage that only the plain ``name=version=build`` form has; ``None`` where the line is fine so far."""
+def _pinned(pinned: re.Match[str], written: str, *, line: int) -> Entry:
+    """The plain forms, read without a MatchSpec parser: that one rewrites ``2023.08.22`` as ``2023.8.22``.
+
+    ``name=version=build`` and ``name==version`` are exact, ``name=version`` is any version that begins so (CEP 29).
+    """
     name, version, build, channel = pinned["name"], pinned["version"], pinned["build"], pinned["channel"]
-    row = Row(name=name, version=version, build=build, channel=channel)
-    if build in PIP_BUILDS or channel == "pypi" or split_pasted_build(version) is not None:
-        return read_row(row, line=line, text=written)
-    if not is_version(version):
-        return read_row(row, line=line, text=written)
-    return None
+    fuzzy = pinned["operator"] == "=" and build is None
+    if build is not None and build not in PIP_BUILDS and not _BUILD.fullmatch(build):
+        return _unreadable(written, line=line)
+    if not fuzzy or channel == "pypi" or split_pasted_build(version) is not None or not is_version(version):
+        glob = build is not None and build not in PIP_BUILDS and not _LITERAL_BUILD.fullmatch(build)
+        row = Row(name=name, version=version, build=None if glob else build, channel=channel)
+        entry = read_row(row, line=line, text=written)
+        return _with_build(entry, build) if glob else entry
+    requirement = Requirement(
+        name=name.lower(), version=f"{version}.*", pin=version, channel=channel, line=line, text=written
+    )
+    return Entry(requirement=requirement)
+
+
+def _with_build(entry: Entry, build: str) -> Entry:
+    """Put a build glob, which no listing has, back on what was read as a row."""
+    if entry.requirement is None or entry.requirement.version is None:
+        return entry
+    return Entry(requirement=dataclasses.replace(entry.requirement, build=build), damage=entry.damage)
 
 
 def _trailing_equals(written: str, *, line: int) -> Entry:

@@ -21,7 +21,7 @@ _HEADER = re.compile(
 _PLATFORM = re.compile(r"#\s*platform:\s*(?P<platform>[a-z]+-[a-z0-9_]+)\s*$")
 #: ``name=version``, ``name=version=build``, either with its end cut off; PEP 440's ``==`` is no row.
 _ROW = re.compile(
-    r"(?:(?P<channel>[^\s=]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)=(?P<version>[^=\s<>!~,;*]*)(?:=(?P<build>[^=\s;,*]*))?"
+    r"(?:(?P<channel>[^\s=]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)=(?!=.)(?P<version>(?:\d+!)?[^=\s<>!~,;*]*)(?:=(?P<build>[^=\s;,*]*))?"
 )
 _PIP_LINE = re.compile(r"-|[\w.-]+(?:\[[^\]]*\])?\s*(?:==|@\s|~=|===)|(?:git|hg|svn|bzr)\+")
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PureWindowsPath
 
-from envcheck.model import Evidence, PipRequirement, Requirement
+from envcheck.model import DamageKind, Evidence, PipRequirement, Requirement
 from envcheck.sources.document import Document
 from envcheck.sources.platform_facts import FRAGMENT, FRAGMENTS, NAMES, PIP_NAMES, SUFFIXED_NAME
 from envcheck.sources.reading import Reading
@@ -48,7 +48,7 @@ def gather_evidence(reading: Reading, document: Document) -> tuple[Evidence, ...
         *_prefix(reading),
         *_subdirs(reading.requirements),
         *_builds(reading.requirements),
-        *_names(reading.requirements),
+        *_names(_unselected(reading)),
         *_pip_names(reading.pip),
         *_references(reading.pip),
         *_prompts(document),
@@ -131,7 +131,14 @@ def _builds(requirements: Iterable[Requirement]) -> Iterator[Evidence]:
         yield Evidence(platform=subdir, weight=min(85, 15 + 15 * len(items)), reason=reason, line=first.line)
 
 
-def _names(requirements: Iterable[Requirement]) -> Iterator[Evidence]:
+def _unselected(reading: Reading) -> Iterator[Requirement]:
+    """The requirements without a selector: ``pywin32  # [win]`` is how a file for all platforms is written."""
+    selected = {item.line for item in reading.damage if item.kind is DamageKind.SELECTOR}
+    return (item for item in reading.requirements if item.line not in selected)
+
+
+def _names(selected: Iterable[Requirement]) -> Iterator[Evidence]:
+    requirements = tuple(selected)
     found: dict[str, list[Requirement]] = {}
     for requirement in requirements:
         family = next((family for family, names in NAMES if requirement.name in names), None)
@@ -177,7 +184,8 @@ def _references(pip: Iterable[PipRequirement]) -> Iterator[Evidence]:
     for family, items, most in (("win", windows, 80), ("osx", macos, 50)):
         if items:
             weight = min(most, 20 + 20 * len(items))
-            reason = f"{_packages(len(items))} built on {family}, {items[0].name or items[0].url} among them"
+            what = "1 pip line refers" if len(items) == 1 else f"{len(items)} pip lines refer"
+            reason = f"{what} to files of a {family} machine, {items[0].name or items[0].text} among them"
             yield Evidence(platform=family, weight=weight, reason=reason, line=items[0].line)
 
 

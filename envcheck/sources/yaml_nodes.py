@@ -109,7 +109,8 @@ def parse_yaml(text: str, path: str) -> Stream:
                     hint="Write the repeated part out.",
                 )
             if isinstance(event, yaml.ScalarEvent):
-                null = event.style is None and event.value in _NULLS
+                # libyaml writes the plain style as "", PyYAML as None.
+                null = not event.style and event.value in _NULLS
                 node = Scalar(text=event.value, line=line, null=null)
             elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 if len(opened) >= MAX_YAML_DEPTH:
