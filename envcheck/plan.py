@@ -111,7 +111,7 @@ def _added_channels(availability: Sequence[Availability], world: World) -> tuple
     """The fewest other channels, in their order, that have what the target's own channels do not even know by name."""
     wanted = [one.sightings for one in availability if one.presence is Presence.OTHER_CHANNEL]
     chosen: list[Channel] = []
-    for channel, _ in world.other_channels() if wanted else ():
+    for channel, _ in world.other_channels(world.index.platform) if wanted else ():
         open_wishes = [
             sightings for sightings in wanted if not any(s.channel == one.name for s in sightings for one in chosen)
         ]

@@ -32,6 +32,8 @@ __all__ = ["World", "installable", "survey"]
 
 _CLOSE_NAMES = 3
 _NEAREST = 3
+# Virtual packages that stand for an operating system: who needs another one's is a package of that one (CEP 30).
+_FOREIGN_PLATFORMS = frozenset({"__win", "__osx", "__linux", "__unix"})
 
 
 class World(Protocol):
@@ -46,8 +48,8 @@ class World(Protocol):
         """The target's channels for another platform; ``None`` when they cannot be loaded."""
         ...
 
-    def other_channels(self) -> Sequence[tuple[Channel, Index]]:
-        """Well-known and configured channels that the target does not use, for the target's platform."""
+    def other_channels(self, platform: str) -> Sequence[tuple[Channel, Index]]:
+        """Well-known and configured channels that the target does not use, for a platform."""
         ...
 
     def with_channels(self, added: Sequence[Channel]) -> Index:
@@ -161,7 +163,7 @@ def _in_target(requirement: Requirement, target: Target, index: Index, python: s
         lacking = sorted({missing_virtual_package(record, target) or "" for record in records})
         name = dependency_parts(lacking[0])[0]
         # A noarch package that needs __win is a Windows package in all but its subdir.
-        presence = Presence.PLATFORM_ONLY if name in ("__win", "__osx", "__linux") else Presence.NEEDS_VIRTUAL_PACKAGE
+        presence = Presence.PLATFORM_ONLY if name in _FOREIGN_PLATFORMS else Presence.NEEDS_VIRTUAL_PACKAGE
         return _Question(requirement=requirement, presence=presence, virtual_package=lacking[0])
     fitting = [record for record in usable if _accepts_python(record, python)]
     nearest = _nearest(requirement, fitting)
@@ -220,27 +222,26 @@ def _elsewhere(
     """Ask other platforms and other channels for what the target's channels lack."""
     requirement = question.requirement
     name = requirement.name
-    on_platforms = _on_other_platforms(requirement, target, world, source_platform)
     availability = Availability(
         requirement=requirement,
         presence=question.presence,
         nearest=question.nearest,
-        sightings=on_platforms,
         virtual_package=question.virtual_package,
         detail=question.detail,
     )
     if question.presence in (Presence.BUILD_ELSEWHERE, Presence.HIDDEN_BY_PRIORITY):
         return availability
-    in_channels = _in_other_channels(requirement, target, world, python)
+    in_channels, virtual_package = _in_other_channels(requirement, target, world, python)
+    on_platforms = () if in_channels else _on_other_platforms(requirement, target, world, source_platform)
     availability = replace(availability, sightings=in_channels + on_platforms)
-    if question.presence is Presence.PLATFORM_ONLY:
-        return replace(availability, counterparts=_counterparts(name, target, world))
-    if question.presence is not Presence.NOWHERE:
-        return availability
-    if in_channels:
+    if question.presence is Presence.NOWHERE and in_channels:
         return replace(availability, presence=Presence.OTHER_CHANNEL)
-    if on_platforms:
-        return replace(availability, presence=Presence.PLATFORM_ONLY, counterparts=_counterparts(name, target, world))
+    if question.presence is Presence.NOWHERE and (on_platforms or virtual_package is not None):
+        availability = replace(availability, presence=Presence.PLATFORM_ONLY, virtual_package=virtual_package)
+    if availability.presence is Presence.PLATFORM_ONLY:
+        return replace(availability, counterparts=_counterparts(name, target, world))
+    if availability.presence is not Presence.NOWHERE:
+        return availability
     renamed = _renamed(name, world.index.names())
     if renamed:
         return replace(availability, presence=Presence.RENAMED, close_names=renamed)
@@ -250,29 +251,39 @@ def _elsewhere(
 def _on_other_platforms(
     requirement: Requirement, target: Target, world: World, source_platform: str | None
 ) -> tuple[Sighting, ...]:
-    """Sightings in the same channels for the source's platform, or for those that exports mostly come from."""
+    """A sighting for the source's platform, or for one that exports mostly come from; own channels are asked first."""
     guesses = (source_platform,) if source_platform else ("win-64", "osx-64", "osx-arm64")
-    sightings: list[Sighting] = []
     for platform in guesses:
-        index = world.for_platform(platform) if platform != target.platform else None
-        records = index.records(requirement.name) if index is not None else ()
-        # noarch records are in every platform's index and were judged with the target's.
-        records = tuple(record for record in records if record.subdir == platform)
-        if records:
-            sightings.append(_sighting(requirement, records, _channel_name(target, records[0].channel)))
-            break
-    return tuple(sightings)
+        if platform == target.platform:
+            continue
+        own = world.for_platform(platform)
+        indexes = [] if own is None else [("", own)]
+        if own is None or requirement.name not in own.names():
+            indexes += [(channel.name, index) for channel, index in world.other_channels(platform)]
+        for channel_name, index in indexes:
+            # noarch records are in every platform's index and were judged with the target's.
+            records = [record for record in index.records(requirement.name) if record.subdir == platform]
+            if records:
+                return (_sighting(requirement, records, channel_name or _channel_name(target, records[0].channel)),)
+    return ()
 
 
 def _in_other_channels(
     requirement: Requirement, target: Target, world: World, python: str | None
-) -> tuple[Sighting, ...]:
+) -> tuple[tuple[Sighting, ...], str | None]:
+    """Sightings for the target in other channels, and what they need of another platform if that is all they are."""
     sightings: list[Sighting] = []
-    for channel, index in world.other_channels():
-        records = [record for record in index.records(requirement.name) if installable(record, target, python)]
-        if records:
-            sightings.append(_sighting(requirement, records, channel.name))
-    return tuple(sightings)
+    foreign: str | None = None
+    for channel, index in world.other_channels(target.platform):
+        records = index.records(requirement.name)
+        usable = [record for record in records if installable(record, target, python)]
+        if usable:
+            sightings.append(_sighting(requirement, usable, channel.name))
+        elif records:
+            needs = {missing_virtual_package(record, target) for record in records}
+            if needs <= _FOREIGN_PLATFORMS:
+                foreign = foreign or min(filter(None, needs))
+    return tuple(sightings), foreign
 
 
 def _sighting(requirement: Requirement, records: Sequence[Record], channel: str) -> Sighting:

@@ -57,6 +57,7 @@ class LoadedWorld:
         self._services = services
         self._references = references
         self._python = python
+        self._others: dict[str, tuple[tuple[Channel, Index], ...]] = {}
         self._platforms: dict[str, Index | None] = {}
         self._extended: dict[tuple[str, ...], Index] = {}
         self._package_index_trouble = "" if request.check_pip else "--no-pip"
@@ -85,14 +86,15 @@ class LoadedWorld:
             self._platforms[platform] = self._try_load(resolution.channels, platform)
         return self._platforms[platform]
 
-    def other_channels(self) -> Sequence[tuple[Channel, Index]]:
+    def other_channels(self, platform: str) -> Sequence[tuple[Channel, Index]]:
         """The well-known and configured channels that the target lacks; none with ``--override-channels``."""
-        return self._other_channels
-
-    @cached_property
-    def _other_channels(self) -> tuple[tuple[Channel, Index], ...]:
         if self._request.override_channels:
             return ()
+        if platform not in self._others:
+            self._others[platform] = self._load_others(platform)
+        return self._others[platform]
+
+    def _load_others(self, platform: str) -> tuple[tuple[Channel, Index], ...]:
         configuration = self._request.configuration
         texts = dict.fromkeys(
             (
@@ -106,12 +108,12 @@ class LoadedWorld:
             [ChannelReference(text="nodefaults", line=0)],
             configuration,
             command_line=tuple(texts),
-            platform=self._target.platform,
+            platform=platform,
         )
         used = {channel.url for channel in self._target.channels}
         found = []
         for channel in resolution.channels:
-            index = self._try_load((channel,), self._target.platform) if channel.url not in used else None
+            index = self._try_load((channel,), platform) if channel.url not in used else None
             if index is not None and index.names():
                 found.append((channel, index))
         return tuple(found)

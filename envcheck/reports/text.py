@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 _SHOWN_PER_CODE = 4
+_SHOWN_SUBJECTS = 8
 _SHOWN_CHANGES = 8
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -132,19 +133,28 @@ class _Writer:
         head.append(f" {first.code} ", style="bold")
         head.append(first.title + (f" ({len(findings)})" if len(findings) > 1 else ""), style="")
         self._line(head)
-        shown = findings if self._verbose else findings[:_SHOWN_PER_CODE]
-        for finding in shown:
-            where = f" (line {finding.line})" if finding.line else ""
-            self._line(f"{plain(mask(finding.subject))}{where}: {plain(mask(finding.message))}", indent=2)
-            remedies = finding.remedies if self._verbose else finding.remedies[:2]
+        alike = _alike(findings)
+        shown = alike if self._verbose else alike[:_SHOWN_PER_CODE]
+        for group in shown:
+            self._line(f"{self._subjects(group)}: {plain(mask(group[0].message))}", indent=2)
+            remedies = group[0].remedies if self._verbose else group[0].remedies[:2]
             if remedies:
                 self._line(f"fix: {', or '.join(_remedy_words(remedy) for remedy in remedies)}", indent=4)
-        if len(findings) > len(shown):
-            rest = findings[len(shown) :]
+        rest = [finding for group in alike[len(shown) :] for finding in group]
+        if rest:
             names = ", ".join(plain(mask(finding.subject)) for finding in rest[:12])
             more = f" and {len(rest) - 12} more" if len(rest) > 12 else ""
             self._line(f"likewise {names}{more} (-v shows each)", indent=2)
         self._line()
+
+    def _subjects(self, group: Sequence[Finding]) -> str:
+        """``vc (line 12), ucrt (line 14)``: the subjects of findings that say the same."""
+        shown = group if self._verbose else group[:_SHOWN_SUBJECTS]
+        words = [
+            plain(mask(finding.subject)) + (f" (line {finding.line})" if finding.line else "") for finding in shown
+        ]
+        more = f" and {len(group) - len(shown)} more" if len(group) > len(shown) else ""
+        return ", ".join(words) + more
 
     def _plan(self, report: Report) -> None:
         plan = report.plan
@@ -185,6 +195,14 @@ def _verdict_sentence(report: Report) -> str:
     if report.plan.solved:
         return f"it does not build on {platform}, and the closest plan loses packages that were asked for"
     return f"it does not build on {platform}, and no plan was found"
+
+
+def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings of one code, with those together that say the same and are mended the same way."""
+    groups: dict[tuple[str, tuple[Remedy, ...]], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.message, finding.remedies), []).append(finding)
+    return list(groups.values())
 
 
 def _remedy_words(remedy: Remedy) -> str:

@@ -47,16 +47,20 @@ def version_elsewhere(facts: Facts) -> Iterator[Draft]:
         requirement = one.requirement
         wanted = requirement.pin or requirement.version or ""
         where = f" ({one.detail})" if one.detail else ""
+        elsewhere = [sighting for sighting in one.sightings if sighting.has_pin]
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"{wanted} does not exist for {facts.target.platform}{where}"
-            + (f"; nearest {', '.join(one.nearest)}" if one.nearest else ""),
+            message=f"the channels do not have {wanted} for {facts.target.platform}{where}"
+            + (f"; nearest {', '.join(one.nearest)}" if one.nearest else "")
+            + (
+                f"; {elsewhere[0].channel} has it" if elsewhere and elsewhere[0].subdir != facts.export.platform else ""
+            ),
             line=requirement.line,
             remedies=_ordered(
                 [
+                    *_channel_remedies(elsewhere, facts),
                     *_version_remedies(one, facts.plan),
-                    *_channel_remedies([sighting for sighting in one.sightings if sighting.has_pin], facts),
                     *_pip_remedies(one),
                 ]
             ),
@@ -124,7 +128,7 @@ def other_channel(facts: Facts) -> Iterator[Draft]:
     """
     for one in _of(facts, Presence.OTHER_CHANNEL):
         requirement = one.requirement
-        places = ", ".join(f"{sighting.channel} (newest {sighting.newest})" for sighting in one.sightings)
+        places = " and ".join(sighting.channel for sighting in one.sightings)
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
@@ -266,7 +270,7 @@ def _version_remedies(one: Availability, plan: Plan) -> list[Remedy]:
     name = one.requirement.name
     planned = {record.name: record.version for record in plan.packages}
     versions = list(one.nearest)
-    if name in planned and planned[name] not in versions:
+    if name in planned and planned[name] not in (*versions, one.requirement.pin):
         versions.insert(0, planned[name])
     return [
         Remedy(

@@ -61,7 +61,7 @@ def platform_only(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"{because}; {facts.target.platform} does not have it",
+            message=f"{because}, not for {facts.target.platform}",
             line=requirement.line,
             remedies=_drop_remedies(one, facts.plan),
         )
@@ -71,7 +71,7 @@ def _drop_remedies(one: Availability, plan: Plan) -> tuple[Remedy, ...]:
     name = one.requirement.name
     dropped = plan.solved and any(row.name == name for row in plan.dropped)
     present = {record.name for record in plan.packages}
-    remedies = [Remedy(action=RemedyAction.DROP, summary=f"drop {name}", verified=dropped)]
+    remedies = [Remedy(action=RemedyAction.DROP, summary="drop it", verified=dropped)]
     remedies += [
         Remedy(
             action=RemedyAction.REPLACE,

@@ -1,0 +1,43 @@
+# The whole developer interface. `make help` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-network lint fmt bench clean
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "envcheck needs Python 3.10 or newer; try make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing envcheck and its development tools into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## Check a Windows export offline: every problem with its fix, a lock, an environment file
+	@$(BIN)/python fixtures/demo/run.py
+
+test: $(STAMP)  ## Run the tests; they never leave this machine
+	$(BIN)/python -m pytest -n auto
+
+test-network: $(STAMP)  ## Run the tests that ask the Python package index
+	$(BIN)/python -m pytest --network -m network
+
+lint: $(STAMP)  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fmt: $(STAMP)  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## Measure; needs ENVCHECK_SHARED, the folder of real repodata and exports
+	$(BIN)/python tests/bench/corpus.py
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
