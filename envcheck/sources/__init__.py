@@ -6,6 +6,7 @@ Bytes come in and an `Export` goes out: nothing is opened, followed, executed or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,6 +49,13 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(kind=pip_freeze.KIND, matches=pip_freeze.matches, read=pip_freeze.read),
 )
 
+_DOCKERFILE = re.compile(r"^FROM[ \t]+\S+", re.MULTILINE | re.IGNORECASE)
+_DOCKERFILE_HINT = "It looks like a Dockerfile; those are checked with: envcheck docker"
+_KNOWN_KINDS_HINT = (
+    "Known are environment.yml, conda list (plain, --export, --explicit, --json), pip freeze and conda-lock.yml; "
+    "write one with: conda list --export > requirements.txt"
+)
+
 
 def read_source(data: bytes, path: str) -> Export:
     """Read an export of any known kind.
@@ -66,14 +74,8 @@ def read_source(data: bytes, path: str) -> Export:
     document = document_of(decoded.text, path)
     dialect = next((dialect for dialect in DIALECTS if dialect.matches(document)), None)
     if dialect is None:
-        raise SourceError(
-            "This is no export of a known kind.",
-            path=path,
-            hint=(
-                "Known are environment.yml, conda list (plain, --export, --explicit, --json), pip freeze and "
-                "conda-lock.yml; write one with: conda list --export > requirements.txt"
-            ),
-        )
+        hint = _DOCKERFILE_HINT if _DOCKERFILE.search(document.text) else _KNOWN_KINDS_HINT
+        raise SourceError("This is no export of a known kind.", path=path, hint=hint)
     reading = dialect.read(document)
     evidence = gather_evidence(reading, document)
     return Export(

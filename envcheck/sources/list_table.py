@@ -15,7 +15,7 @@ __all__ = ["KIND", "matches", "read"]
 
 KIND = SourceKind.LIST_TABLE
 
-_TITLE = re.compile(r"#?\s*(?:List of )?packages in environment(?: at)?:?\s+\"?(?P<prefix>.+?)\"?\s*:?", re.IGNORECASE)
+_TITLE = re.compile(r"#?\s*(?:List of )?packages in environment(?: at)?:?\s+(?P<prefix>\S.*)", re.IGNORECASE)
 _COLUMNS = re.compile(r"#?\s*Name\s+Version(?:\s+Build(?:\s+Channel.*)?)?", re.IGNORECASE)
 _RULE = re.compile(r"[\s─━═=-]+")
 _CHANNEL = re.compile(r"(?:[a-z][\w.-]*(?:/[\w.-]+)*|https?://\S+|<unknown>)")
@@ -34,15 +34,21 @@ def matches(document: Document) -> bool:
     """Whether conda's title or column header is there, or most lines are rows of three or four columns."""
     rows = others = 0
     for _, line in document.numbered():
-        if line.startswith("#") or _TITLE.fullmatch(line) or _COLUMNS.fullmatch(line):
-            if _TITLE.fullmatch(line) or _COLUMNS.fullmatch(line):
-                return _has_builds(document)
+        if _title(line) is not None or _COLUMNS.fullmatch(line):
+            return _has_builds(document)
+        if line.startswith("#"):
             continue
         if len(line.split()) in (3, 4) and _is_row(tuple(line.split())):
             rows += 1
         else:
             others += 1
     return rows > others
+
+
+def _title(line: str) -> str | None:
+    """The prefix in conda's ``# packages in environment at …:`` or mamba's ``List of packages in environment: "…"``."""
+    title = _TITLE.fullmatch(line)
+    return None if title is None else title["prefix"].rstrip(": ").strip('"')
 
 
 def _has_builds(document: Document) -> bool:
@@ -56,9 +62,9 @@ def read(document: Document) -> Reading:
     prefix, prefix_line = None, None
     lines: list[_Line] = []
     for number, line in document.numbered():
-        title = _TITLE.fullmatch(line)
+        title = _title(line)
         if title is not None and prefix is None:
-            prefix, prefix_line = title["prefix"], number
+            prefix, prefix_line = title, number
         if title is None and not line.startswith("#") and not _COLUMNS.fullmatch(line) and not _RULE.fullmatch(line):
             lines.append(_Line(number=number, words=tuple(line.split()), text=line))
     joined = _join_wrapped(lines)

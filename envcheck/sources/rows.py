@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from envcheck.model import DamageKind, Requirement
+from envcheck.sources.limits import MAX_SPEC_LENGTH
 from envcheck.sources.pip_lines import PIP_NAME, pypi_row
 from envcheck.sources.reading import Entry, damaged
 from envcheck.specs import is_version
@@ -51,7 +52,8 @@ def looks_like_build(text: str) -> bool:
 
 def split_pasted_build(version: str) -> tuple[str, str] | None:
     """The version and the build that were run together in a version, or ``None`` if nothing says so."""
-    match = _PASTED.fullmatch(version)
+    # The pattern backtracks; no version is as long as that could matter for.
+    match = _PASTED.fullmatch(version) if len(version) <= 100 else None
     return None if match is None else (match["version"], match["build"])
 
 
@@ -61,7 +63,7 @@ def read_row(row: Row, *, line: int, text: str) -> Entry:
     Rows of pip packages become pip requirements; a build in the version is split off; a version that names no release
     is dropped together with its build; all with their damage.
     """
-    if not CONDA_NAME.fullmatch(row.name):
+    if len(text) > MAX_SPEC_LENGTH or not CONDA_NAME.fullmatch(row.name):
         return Entry(damage=(damaged(DamageKind.UNREADABLE_LINE, row.name[:60], text, line=line),))
     if row.build in PIP_BUILDS or row.channel == "pypi":
         if not PIP_NAME.fullmatch(row.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -76,6 +77,35 @@ def test_tags_construct_nothing() -> None:
     export = read_source(b"dependencies:\n- !!python/object/apply:os.system [exit]\n- !!str numpy\n", "environment.yml")
 
     assert [item.name for item in export.requirements] == ["exit", "numpy"]
+
+
+HOSTILE = {
+    "digits": "dependencies:\n- a=" + "1" * 1900 + "x",
+    "digits in a row": "a=" + "1" * 19_000 + "x",
+    "blanks in a title": "# packages in environment at " + " " * 19_000 + "x",
+    "blanks in a header": "Name Version" + " " * 19_000 + "x",
+    "dashes in a URL": "@EXPLICIT\nhttps://x.org/" + "a-" * 9_000 + ".conda",
+    "hashes": "dependencies:\n- a # " + "#" * 19_000 + "[",
+    "brackets in a marker": "a; " + "(" * 1_900,
+    "underscores": "a 1 " + "_1" * 9_000,
+    "prompts": "(a) " * 4_000,
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE.keys())
+def test_no_line_makes_a_pattern_backtrack(line: str) -> None:
+    started = time.monotonic()
+    with contextlib.suppress(SourceError):
+        read_source("\n".join([line] * 20).encode(), "x")
+
+    assert time.monotonic() - started < 2
+
+
+def test_a_dockerfile_is_recognized_as_one() -> None:
+    with pytest.raises(SourceError) as caught:
+        read_source(WRONG["a Dockerfile"][0], "Dockerfile")
+
+    assert "envcheck docker" in str(caught.value.hint)
 
 
 def test_a_long_export_is_read_in_time() -> None:
