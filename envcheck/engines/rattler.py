@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import json
 import time
+import weakref
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version as distribution_version
 from typing import TYPE_CHECKING, TypeVar
@@ -13,25 +13,20 @@ from typing import TYPE_CHECKING, TypeVar
 from rattler import (
     BuildString,
     ChannelPriority,
-    Client,
-    Config,
-    Gateway,
     GenericVirtualPackage,
     MatchSpec,
     PackageName,
-    SourceConfig,
     Version,
     solve,
 )
 from rattler import Channel as RattlerChannel
-from rattler.exceptions import GatewayError, InvalidChannelError, InvalidMatchSpecError, SolverError
+from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
-from envcheck.engines.probe import ask_why
+from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader, Network, PlatformOnlySource
 from envcheck.errors import ChannelError, EngineError
 from envcheck.model import (
     Channel,
-    ChannelState,
     ChannelStatus,
     EngineInfo,
     Outcome,
@@ -40,21 +35,24 @@ from envcheck.model import (
     Unsolved,
     VirtualPackage,
 )
+from envcheck.specs import dependency_parts
 
 if TYPE_CHECKING:
-    from rattler import RepoDataRecord, Subdir
+    from rattler import RepoDataRecord
 
 __all__ = ["RattlerEngine"]
 
+# How often the search for packages of a lower channel that a higher one has too is repeated after it moved some.
+_CHANNEL_ROUNDS = 3
+
 _T = TypeVar("_T")
-_NOARCH = "noarch"
 
 
 class RattlerEngine:
     """The `envcheck.engines.Engine` over py-rattler."""
 
     def __init__(self) -> None:
-        self._networks: dict[LoadOptions, _Network] = {}
+        self._networks: dict[LoadOptions, Network] = {}
 
     @property
     def info(self) -> EngineInfo:
@@ -76,10 +74,10 @@ class RattlerEngine:
         loop = asyncio.new_event_loop()
         network = self._networks.get(options)
         if network is None:
-            network = self._networks[options] = _Network(options)
-        loader = _Loader(network, platform, options, progress, steps=len(channels))
+            network = self._networks[options] = Network(options)
+        loader = Loader(network, platform, options, progress, steps=len(channels))
 
-        async def load_all() -> list[_LoadedChannel]:
+        async def load_all() -> list[LoadedChannel]:
             return await asyncio.gather(*(loader.load(channel) for channel in channels))
 
         loaded = loop.run_until_complete(load_all())
@@ -101,148 +99,6 @@ class RattlerEngine:
         )
 
 
-class _LoadedChannel:
-    """One channel with the location that answered and the gateway that holds its records."""
-
-    def __init__(self, status: ChannelStatus, location: str, gateway: Gateway, subdirs: tuple[str, ...]) -> None:
-        self.status = status
-        self.location = location.rstrip("/")
-        self.gateway = gateway
-        self.subdirs = subdirs
-        self.names: frozenset[str] = frozenset()
-
-
-class _Network:
-    """The gateways of one set of load options; what they have loaded once is never loaded again."""
-
-    def __init__(self, options: LoadOptions) -> None:
-        client = Client.from_config(Config.from_toml(_network_settings(options)), max_retries=1)
-        self.sharded = _gateway(client, options, sharded=True)
-        self.unsharded = _gateway(client, options, sharded=False)
-
-
-def _gateway(client: Client, options: LoadOptions, *, sharded: bool) -> Gateway:
-    action = "force-cache-only" if options.offline else "cache-or-fetch"
-    return Gateway(
-        cache_dir=options.cache_directory,  # type: ignore[arg-type]  # a str is accepted
-        default_config=SourceConfig(sharded_enabled=sharded, cache_action=action),  # type: ignore[arg-type]
-        client=client,
-    )
-
-
-class _Loader:
-    """Loads channels side by side and finds out about those that fail."""
-
-    def __init__(
-        self, network: _Network, platform: str, options: LoadOptions, progress: ProgressCallback | None, *, steps: int
-    ) -> None:
-        self._network = network
-        self._platform = platform
-        self._options = options
-        self._progress = progress
-        self._steps = steps
-        self._done = 0
-
-    async def load(self, channel: Channel) -> _LoadedChannel:
-        """Load a channel from the first of its locations that answers."""
-        status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
-        result = _LoadedChannel(status, "", self._network.sharded, ())
-        for location in channel.locations:
-            result = await self._load_location(channel, location)
-            if result.subdirs:
-                break
-        self._done += 1
-        if self._progress is not None:
-            self._progress(channel.name, self._done, self._steps)
-        return result
-
-    async def _load_location(self, channel: Channel, location: str) -> _LoadedChannel:
-        try:
-            source = RattlerChannel(location)
-        except InvalidChannelError:
-            status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="its address is no URL")
-            return _LoadedChannel(status, location, self._network.sharded, ())
-        loaded = await self._load_through(self._network.sharded, channel, source, location)
-        if loaded.status.state is ChannelState.DAMAGED:
-            # Some servers answer 403 or 500 where they have no shards, which rattler takes for the channel's failure.
-            loaded = await self._load_through(self._network.unsharded, channel, source, location)
-        return loaded
-
-    async def _load_through(
-        self, gateway: Gateway, channel: Channel, source: RattlerChannel, location: str
-    ) -> _LoadedChannel:
-        wanted = (self._platform, _NOARCH)
-        names = await asyncio.gather(*(self._names(gateway, source, subdir) for subdir in wanted))
-        status = self._judge(channel, location, names)
-        usable = status.state in (ChannelState.LOADED, ChannelState.NO_SUBDIR)
-        subdirs = tuple(subdir for subdir, found in zip(wanted, names, strict=True) if found is not None)
-        loaded = _LoadedChannel(status, location, gateway, subdirs if usable else ())
-        loaded.names = frozenset().union(*(found for found in names if found))
-        return loaded
-
-    async def _names(self, gateway: Gateway, source: RattlerChannel, subdir: str) -> frozenset[str] | None:
-        """The names of one subdir, or ``None`` when it could not be loaded."""
-        try:
-            names = await gateway.names([source], [subdir], channel_relations="disabled")  # type: ignore[list-item]
-        except GatewayError:
-            return None
-        return frozenset(name.normalized for name in names)
-
-    def _judge(self, channel: Channel, location: str, names: Sequence[frozenset[str] | None]) -> ChannelStatus:
-        """The status of a channel whose platform subdir and noarch gave these names (`None`: failed)."""
-        troubles = []
-        for subdir, found in zip((self._platform, _NOARCH), names, strict=True):
-            # rattler gives a platform subdir that is not there as an empty one.
-            if not found:
-                troubles.append((found is None, *self._ask(location, subdir)))
-        fatal = [
-            (state, detail) for failed, state, detail in troubles if failed and state is not ChannelState.NO_SUBDIR
-        ]
-        if fatal:
-            return ChannelStatus(channel=channel, state=fatal[0][0], detail=fatal[0][1])
-        absent = [detail for _, state, detail in troubles if state is ChannelState.NO_SUBDIR]
-        if len(absent) == 2:
-            return ChannelStatus(
-                channel=channel, state=ChannelState.NOT_FOUND, detail=f"it has neither {self._platform} nor {_NOARCH}"
-            )
-        gone = [(state, detail) for _, state, detail in troubles if state is ChannelState.NOT_FOUND]
-        if gone:
-            return ChannelStatus(channel=channel, state=gone[0][0], detail=gone[0][1])
-        if absent:
-            return ChannelStatus(channel=channel, state=ChannelState.NO_SUBDIR, detail=absent[0])
-        return ChannelStatus(channel=channel, state=ChannelState.LOADED)
-
-    def _ask(self, location: str, subdir: str) -> tuple[ChannelState, str]:
-        return ask_why(
-            location,
-            subdir,
-            offline=self._options.offline,
-            verify_tls=self._options.verify_tls,
-            proxies=self._options.proxies,
-        )
-
-
-class _PlatformOnlySource:
-    """A channel without ``noarch`` (CEP 26 wants it everywhere), for which rattler's gateway would fail."""
-
-    def __init__(self, gateway: Gateway, channel: RattlerChannel) -> None:
-        self._gateway = gateway
-        self._channel = channel
-
-    async def fetch_package_records(self, platform: Subdir, name: PackageName) -> list[RepoDataRecord]:
-        """The records of a name for one subdir."""
-        if str(platform) == _NOARCH:
-            return []
-        answer = await self._gateway.query(
-            [self._channel], [platform], [name.normalized], recursive=False, channel_relations="disabled"
-        )
-        return [record for records in answer for record in records]
-
-    def package_names(self, platform: Subdir) -> list[str]:  # noqa: ARG002  # the protocol's signature
-        """Nothing: names are asked of the gateway."""
-        return []
-
-
 class _RattlerIndex:
     """The `envcheck.engines.Index` over loaded gateways."""
 
@@ -250,7 +106,7 @@ class _RattlerIndex:
         self,
         *,
         platform: str,
-        loaded: Sequence[_LoadedChannel],
+        loaded: Sequence[LoadedChannel],
         virtual_packages: Sequence[VirtualPackage],
         channel_priority: str,
         exclude_newer: int | None,
@@ -267,14 +123,11 @@ class _RattlerIndex:
         self._channel_priority = channel_priority
         self._exclude_newer = exclude_newer
         self._loop = loop
+        weakref.finalize(self, loop.close)
         self._sources = [self._source(one) for one in self._usable]
         self._by_location = {RattlerChannel(one.location).base_url: one for one in self._usable}
         self._records: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[str, RepoDataRecord] = {}
-
-    def __del__(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.close()
 
     @property
     def platform(self) -> str:
@@ -321,7 +174,53 @@ class _RattlerIndex:
             outcome = self._solve(specs, preferred, constraints, timeout, priority)
             if isinstance(outcome, Solved):
                 break
+        if self._channel_priority == "flexible" and isinstance(outcome, Solved) and priority is not priorities[0]:
+            return self._with_higher_channels(outcome, specs, preferred, constraints, timeout)
         return outcome
+
+    def _with_higher_channels(
+        self,
+        solved: Solved,
+        specs: Sequence[str],
+        preferred: Sequence[Record],
+        constraints: Sequence[str],
+        timeout: float | None,
+    ) -> Outcome:
+        """Bring packages back to the first channel that has their name, as many as go together.
+
+        Without priority the solver takes the newest version wherever it is. By halving, the names that really need a
+        lower channel are found in a few solves. The channel is demanded by specs, since rattler's constraints ignore
+        channels; what is in the solution for no other reason is taken out again.
+        """
+        best = solved
+        held: list[str] = []
+
+        def hold(wanted: Sequence[str]) -> None:
+            nonlocal best, held
+            outcome = self._solve([*specs, *held, *wanted], preferred, constraints, timeout, ChannelPriority.Disabled)
+            if isinstance(outcome, Solved):
+                best, held = outcome, [*held, *wanted]
+            elif len(wanted) > 1:
+                middle = len(wanted) // 2
+                hold(wanted[:middle])
+                hold(wanted[middle:])
+
+        for _ in range(_CHANNEL_ROUNDS):
+            strays = [
+                f"{first}::{record.name}"
+                for record in best.packages
+                if (first := self._first_channel(record.name)) != record.channel
+            ]
+            new = [stray for stray in strays if stray not in held]
+            before = len(held)
+            if new:
+                hold(new)
+            if len(held) == before:
+                break
+        return _needed(best, [MatchSpec(spec.rpartition("::")[2], strict=False).name.normalized for spec in specs])
+
+    def _first_channel(self, name: str) -> str:
+        return next(one.status.channel.url.rstrip("/") for one in self._usable if name in one.names)
 
     def _solve(
         self,
@@ -336,10 +235,10 @@ class _RattlerIndex:
             solution = self._run(
                 solve(
                     self._sources,
-                    [self._located(spec) for spec in specs],
+                    self._asked(specs, priority),
                     gateway=self._usable[0].gateway if self._usable else None,
-                    platforms=[self._platform, _NOARCH],  # type: ignore[list-item]
-                    locked_packages=[self._originals[record.url] for record in preferred],
+                    platforms=[self._platform, NOARCH],  # type: ignore[list-item]
+                    locked_packages=self._originals_of(preferred),
                     virtual_packages=self._virtual_packages,
                     timeout=None if timeout is None else dt.timedelta(seconds=timeout),
                     channel_priority=priority,
@@ -358,9 +257,23 @@ class _RattlerIndex:
         packages = sorted((self._convert(record) for record in solution), key=lambda record: record.name)
         return Solved(packages=tuple(packages))
 
-    def _source(self, one: _LoadedChannel) -> RattlerChannel | _PlatformOnlySource:
+    def _originals_of(self, records: Sequence[Record]) -> list[RepoDataRecord]:
+        """The solver's own records for those of `records` that this index has."""
+        for record in records:
+            self.records(record.name)
+        return [self._originals[record.url] for record in records if record.url in self._originals]
+
+    def _asked(self, specs: Sequence[str], priority: ChannelPriority) -> list[MatchSpec]:
+        asked = [self._located(spec) for spec in specs]
+        if priority is ChannelPriority.Strict:
+            # rattler's gateway hands the solver only those records of a name that some spec allows, so that a channel
+            # without such a record would not count as having the name: ask for the bare name as well.
+            asked += [MatchSpec(spec.name.normalized) for spec in asked if spec.channel is None]
+        return asked
+
+    def _source(self, one: LoadedChannel) -> RattlerChannel | PlatformOnlySource:
         channel = RattlerChannel(one.location)
-        return channel if _NOARCH in one.subdirs else _PlatformOnlySource(one.gateway, channel)
+        return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
 
     def _query(self, name: str) -> tuple[Record, ...]:
         found: list[Record] = []
@@ -400,7 +313,7 @@ class _RattlerIndex:
         one = self._channel_named(prefix)
         return spec, prefix if one is None else one.status.channel.url
 
-    def _channel_named(self, text: str) -> _LoadedChannel | None:
+    def _channel_named(self, text: str) -> LoadedChannel | None:
         for one in self._usable:
             if text.rstrip("/") in (one.status.channel.name, one.status.channel.url.rstrip("/"), one.location):
                 return one
@@ -417,7 +330,8 @@ class _RattlerIndex:
 
     def _convert(self, original: RepoDataRecord) -> Record:
         """A rattler record in envcheck's words, with the canonical channel in place of the location."""
-        one = self._by_location[original.channel]
+        # The channel of a record has its secrets blacked out, its URL has not.
+        one = self._by_location.get(original.url.rsplit("/", 2)[0] + "/") or self._by_location[original.channel]
         channel = one.status.channel.url.rstrip("/")
         url = f"{channel}/{original.subdir}/{original.file_name}"
         if url not in self._originals:
@@ -445,16 +359,18 @@ class _RattlerIndex:
         return self._loop.run_until_complete(coroutine)
 
 
-def _network_settings(options: LoadOptions) -> str:
-    """Render rattler's TOML configuration for the TLS and proxy settings."""
-    lines: list[str] = []
-    if options.verify_tls is False:
-        lines.append("tls-no-verify = true")
-    proxies = [(scheme, url) for scheme, url in options.proxies if scheme in ("http", "https")]
-    if proxies:
-        lines.append("[proxy-config]")
-        lines += [f"{scheme} = {json.dumps(url)}" for scheme, url in proxies]
-    return "\n".join(lines)
+def _needed(solved: Solved, names: Sequence[str]) -> Solved:
+    """The packages that names need; taking the others out leaves a solution a solution."""
+    by_name = {record.name: record for record in solved.packages}
+    pending = [name for name in names if name in by_name]
+    needed: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            dependencies = (dependency_parts(text)[0] for text in by_name[name].depends)
+            pending += [dependency for dependency in dependencies if dependency in by_name]
+    return Solved(packages=tuple(record for record in solved.packages if record.name in needed))
 
 
 def _milliseconds(moment: dt.datetime) -> int:

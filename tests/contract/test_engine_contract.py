@@ -29,19 +29,8 @@ ENGINES = {
 }
 """Each engine's module, class and the library that it needs."""
 
-SHORTCOMINGS = {
-    "test_flexible_priority_lets_only_those_through_that_need_it[rattler]": "where strict priority has no "
-    "solution the engine solves with none at all, so that packages which need no other channel may come from one",
-    "test_records_of_another_index_may_be_preferred[rattler]": "the engine knows only records that were looked up",
-    "test_channel_priority[rattler-strict-1.0-None]": "rattler's gateway drops records that no spec allows before the "
-    "solver learns which channel has the name",
-    "test_secrets_of_an_address_stay_there[rattler-]": "a record's channel has its token blacked out and is not found",
-    "test_secrets_of_an_address_stay_there[rattler-user:hunter2@]": "as before",
-}
+SHORTCOMINGS: dict[str, str] = {}
 """Tests that an engine is known to fail, and why."""
-
-# An index that dies in a reference cycle cannot close its event loop any more.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 TOKEN = "tk-1f2e3d4c-5b6a-7988-secret"  # noqa: S105  # opens nothing
 

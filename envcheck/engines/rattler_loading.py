@@ -1,0 +1,177 @@
+"""How the rattler engine loads channels: side by side, from the first location that answers, failures explained."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rattler import Channel as RattlerChannel
+from rattler import Client, Config, Gateway, PackageName, SourceConfig
+from rattler.exceptions import GatewayError, InvalidChannelError
+
+from envcheck.engines import LoadOptions, ProgressCallback
+from envcheck.engines.probe import ask_why
+from envcheck.model import Channel, ChannelState, ChannelStatus
+
+if TYPE_CHECKING:
+    from rattler import RepoDataRecord, Subdir
+
+__all__ = ["NOARCH", "LoadedChannel", "Loader", "Network", "PlatformOnlySource"]
+
+NOARCH = "noarch"
+
+
+class LoadedChannel:
+    """One channel with the location that answered and the gateway that holds its records."""
+
+    def __init__(self, status: ChannelStatus, location: str, gateway: Gateway, subdirs: tuple[str, ...]) -> None:
+        self.status = status
+        self.location = location.rstrip("/")
+        self.gateway = gateway
+        self.subdirs = subdirs
+        self.names: frozenset[str] = frozenset()
+
+
+class Network:
+    """The gateways of one set of load options; what they have loaded once is never loaded again."""
+
+    def __init__(self, options: LoadOptions) -> None:
+        client = Client.from_config(Config.from_toml(_network_settings(options)), max_retries=1)
+        self.sharded = _gateway(client, options, sharded=True)
+        self.unsharded = _gateway(client, options, sharded=False)
+
+
+def _gateway(client: Client, options: LoadOptions, *, sharded: bool) -> Gateway:
+    action = "force-cache-only" if options.offline else "cache-or-fetch"
+    return Gateway(
+        cache_dir=options.cache_directory,  # type: ignore[arg-type]  # a str is accepted
+        default_config=SourceConfig(sharded_enabled=sharded, cache_action=action),  # type: ignore[arg-type]
+        client=client,
+    )
+
+
+class Loader:
+    """Loads channels side by side and finds out about those that fail."""
+
+    def __init__(
+        self, network: Network, platform: str, options: LoadOptions, progress: ProgressCallback | None, *, steps: int
+    ) -> None:
+        self._network = network
+        self._platform = platform
+        self._options = options
+        self._progress = progress
+        self._steps = steps
+        self._done = 0
+
+    async def load(self, channel: Channel) -> LoadedChannel:
+        """Load a channel from the first of its locations that answers."""
+        status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
+        result = LoadedChannel(status, "", self._network.sharded, ())
+        for location in channel.locations:
+            result = await self._load_location(channel, location)
+            if result.subdirs:
+                break
+        self._done += 1
+        if self._progress is not None:
+            self._progress(channel.name, self._done, self._steps)
+        return result
+
+    async def _load_location(self, channel: Channel, location: str) -> LoadedChannel:
+        try:
+            source = RattlerChannel(location)
+        except InvalidChannelError:
+            status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="its address is no URL")
+            return LoadedChannel(status, location, self._network.sharded, ())
+        loaded = await self._load_through(self._network.sharded, channel, source, location)
+        if loaded.status.state is ChannelState.DAMAGED:
+            # Some servers answer 403 or 500 where they have no shards, which rattler takes for the channel's failure.
+            loaded = await self._load_through(self._network.unsharded, channel, source, location)
+        return loaded
+
+    async def _load_through(
+        self, gateway: Gateway, channel: Channel, source: RattlerChannel, location: str
+    ) -> LoadedChannel:
+        wanted = (self._platform, NOARCH)
+        names = await asyncio.gather(*(self._names(gateway, source, subdir) for subdir in wanted))
+        status = self._judge(channel, location, names)
+        usable = status.state in (ChannelState.LOADED, ChannelState.NO_SUBDIR)
+        subdirs = tuple(subdir for subdir, found in zip(wanted, names, strict=True) if found is not None)
+        loaded = LoadedChannel(status, location, gateway, subdirs if usable else ())
+        loaded.names = frozenset().union(*(found for found in names if found))
+        return loaded
+
+    async def _names(self, gateway: Gateway, source: RattlerChannel, subdir: str) -> frozenset[str] | None:
+        """The names of one subdir, or ``None`` when it could not be loaded."""
+        try:
+            names = await gateway.names([source], [subdir], channel_relations="disabled")  # type: ignore[list-item]
+        except GatewayError:
+            return None
+        return frozenset(name.normalized for name in names)
+
+    def _judge(self, channel: Channel, location: str, names: Sequence[frozenset[str] | None]) -> ChannelStatus:
+        """The status of a channel whose platform subdir and noarch gave these names (`None`: failed)."""
+        troubles = []
+        for subdir, found in zip((self._platform, NOARCH), names, strict=True):
+            # rattler gives a platform subdir that is not there as an empty one.
+            if not found:
+                troubles.append((found is None, *self._ask(location, subdir)))
+        fatal = [
+            (state, detail) for failed, state, detail in troubles if failed and state is not ChannelState.NO_SUBDIR
+        ]
+        if fatal:
+            return ChannelStatus(channel=channel, state=fatal[0][0], detail=fatal[0][1])
+        absent = [detail for _, state, detail in troubles if state is ChannelState.NO_SUBDIR]
+        if len(absent) == 2:
+            return ChannelStatus(
+                channel=channel, state=ChannelState.NOT_FOUND, detail=f"it has neither {self._platform} nor {NOARCH}"
+            )
+        gone = [(state, detail) for _, state, detail in troubles if state is ChannelState.NOT_FOUND]
+        if gone:
+            return ChannelStatus(channel=channel, state=gone[0][0], detail=gone[0][1])
+        if absent:
+            return ChannelStatus(channel=channel, state=ChannelState.NO_SUBDIR, detail=absent[0])
+        return ChannelStatus(channel=channel, state=ChannelState.LOADED)
+
+    def _ask(self, location: str, subdir: str) -> tuple[ChannelState, str]:
+        return ask_why(
+            location,
+            subdir,
+            offline=self._options.offline,
+            verify_tls=self._options.verify_tls,
+            proxies=self._options.proxies,
+        )
+
+
+class PlatformOnlySource:
+    """A channel without ``noarch`` (CEP 26 wants it everywhere), for which rattler's gateway would fail."""
+
+    def __init__(self, gateway: Gateway, channel: RattlerChannel) -> None:
+        self._gateway = gateway
+        self._channel = channel
+
+    async def fetch_package_records(self, platform: Subdir, name: PackageName) -> list[RepoDataRecord]:
+        """The records of a name for one subdir."""
+        if str(platform) == NOARCH:
+            return []
+        answer = await self._gateway.query(
+            [self._channel], [platform], [name.normalized], recursive=False, channel_relations="disabled"
+        )
+        return [record for records in answer for record in records]
+
+    def package_names(self, platform: Subdir) -> list[str]:  # noqa: ARG002  # the protocol's signature
+        """Nothing: names are asked of the gateway."""
+        return []
+
+
+def _network_settings(options: LoadOptions) -> str:
+    """Render rattler's TOML configuration for the TLS and proxy settings."""
+    lines: list[str] = []
+    if options.verify_tls is False:
+        lines.append("tls-no-verify = true")
+    proxies = [(scheme, url) for scheme, url in options.proxies if scheme in ("http", "https")]
+    if proxies:
+        lines.append("[proxy-config]")
+        lines += [f"{scheme} = {json.dumps(url)}" for scheme, url in proxies]
+    return "\n".join(lines)
