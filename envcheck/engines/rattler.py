@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RattlerEngine"]
 
-# How often the search for packages of a lower channel that a higher one has too is repeated after it moved some.
-_CHANNEL_ROUNDS = 3
+# The search for packages of a lower channel that a higher one has too: how often it is repeated after it moved some, and
+# how many solves it may cost in all.
+_CHANNEL_ROUNDS = 2
+_CHANNEL_SOLVES = 8
 
 _T = TypeVar("_T")
 
@@ -194,9 +196,13 @@ class _RattlerIndex:
         """
         best = solved
         held: list[str] = []
+        left = _CHANNEL_SOLVES
 
         def hold(wanted: Sequence[str]) -> None:
-            nonlocal best, held
+            nonlocal best, held, left
+            if left == 0:
+                return
+            left -= 1
             outcome = self._solve([*specs, *held, *wanted], preferred, constraints, timeout, ChannelPriority.Disabled)
             if isinstance(outcome, Solved):
                 best, held = outcome, [*held, *wanted]

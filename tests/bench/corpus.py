@@ -1,0 +1,163 @@
+"""Check every export of a corpus against unpacked channels, and print what came of it.
+
+    python tests/bench/corpus.py [--shared DIR] [--channels DIR] [--letters ABCDG] [--http] [--pip] [--rows]
+
+DIR of ``--shared`` (default: ENVCHECK_SHARED) holds ``corpus/exports`` and ``channels``; ``--channels`` is a folder of
+unpacked channels (default: they are unpacked into a temporary folder). ``--http`` serves them on loopback instead of
+reading them as ``file://``; ``--pip`` asks the Python package index too. The first letters of the files' names tell
+their kind: A to D and G are exports from Windows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import functools
+import http.server
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from envcheck.condarc import Configuration
+from envcheck.engines.choice import choose_engine
+from envcheck.errors import EnvcheckError
+from envcheck.model import Presence, Report
+from envcheck.pip.configuration import index_settings
+from envcheck.pip.index import open_index
+from envcheck.pipeline import check
+from envcheck.request import Request
+from envcheck.world import Services
+
+CANONICAL = ("conda-forge", "pkgs/main", "pkgs/r", "pkgs/msys2", "pkgs/free", "bioconda", "pytorch", "nvidia")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One checked export."""
+
+    name: str
+    seconds: float
+    verdict: str
+    report: Report | None = None
+    trouble: str = ""
+
+
+def main() -> None:
+    """Run the corpus and print a line each (``--rows``) and the totals."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=os.environ.get("ENVCHECK_SHARED"))
+    parser.add_argument("--channels", type=Path)
+    parser.add_argument("--letters", default="ABCDG")
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--http", action="store_true")
+    parser.add_argument("--pip", action="store_true")
+    parser.add_argument("--rows", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.shared is None:
+        parser.exit(2, "name the folder of real exports and repodata with --shared or ENVCHECK_SHARED\n")
+    exports = sorted(
+        path for path in (Path(arguments.shared) / "corpus" / "exports").iterdir() if path.name[0] in arguments.letters
+    )
+    with contextlib.ExitStack() as stack:
+        channels = arguments.channels
+        if channels is None:
+            channels = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="channels-")))
+            unpack = Path(arguments.shared) / "channels" / "unpack.py"
+            subprocess.run([sys.executable, str(unpack), str(channels)], check=True, stdout=subprocess.DEVNULL)
+        base = channels.resolve().as_uri()
+        if arguments.http:
+            base = stack.enter_context(_served(channels))
+        cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="cache-"))
+        rows = []
+        for path in exports:
+            row = _run(path, base, cache, engine=arguments.engine, pip=arguments.pip)
+            rows.append(row)
+            if arguments.rows:
+                print(_line(row), flush=True)
+    _print_totals(rows)
+
+
+def configuration(base: str) -> Configuration:
+    """A user's configuration that has the real channels mirrored below ``base``, and no others."""
+    return Configuration(
+        channels=("conda-forge", "defaults"),
+        channel_alias=base,
+        mirrored_channels=tuple((name, (f"{base}/{name}",)) for name in CANONICAL),
+    )
+
+
+def _run(path: Path, base: str, cache: str, *, engine: str, pip: bool) -> Row:
+    request = Request(
+        path=str(path),
+        data=path.read_bytes(),
+        configuration=configuration(base),
+        cache_directory=f"{cache}/repodata",
+        check_pip=pip,
+    )
+    index = open_index(index_settings(None, os.environ), cache_directory=Path(cache) / "pages", offline=not pip)
+    started = time.perf_counter()
+    try:
+        report = check(request, Services(engine=choose_engine(engine), package_index=index))
+    except EnvcheckError as error:
+        return Row(name=path.name, seconds=time.perf_counter() - started, verdict="refused", trouble=error.message)
+    return Row(name=path.name, seconds=time.perf_counter() - started, verdict=report.verdict.value, report=report)
+
+
+def pins(report: Report) -> tuple[int, int]:
+    """How many exact pins exist on the target, and how many of those the plan keeps."""
+    exist = [one for one in report.availability if one.presence is Presence.AVAILABLE and one.requirement.pin]
+    kept = {row.name: row.version for row in report.plan.kept}
+    return len(exist), sum(1 for one in exist if kept.get(one.requirement.name) == one.requirement.pin)
+
+
+def _line(row: Row) -> str:
+    if row.report is None:
+        return f"{row.name[:40]:41}{row.verdict:9}{row.seconds:6.1f} s  {row.trouble}"
+    exist, kept = pins(row.report)
+    return (
+        f"{row.name[:40]:41}{row.verdict:9}{row.seconds:6.1f} s  rows {len(row.report.export.requirements):3}"
+        f"  pip {len(row.report.export.pip):3}  pins {kept}/{exist}  packages {len(row.report.plan.packages)}"
+        f"  findings {len(row.report.findings)}"
+    )
+
+
+def _print_totals(rows: list[Row]) -> None:
+    verdicts = collections.Counter(row.verdict for row in rows)
+    print(f"{len(rows)} exports:", ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())))
+    reports = [row.report for row in rows if row.report is not None]
+    proven = sum(1 for report in reports if report.plan.solved)
+    exist, kept = (sum(column) for column in zip(*(pins(report) for report in reports), strict=True))
+    print(f"plans that solve: {proven}; exact pins that exist on the target: {exist}, kept {kept} ({kept / exist:.1%})")
+    seconds = [row.seconds for row in rows]
+    print(f"seconds per export: median {statistics.median(seconds):.2f}, worst {max(seconds):.2f}")
+    codes = collections.Counter(code for report in reports for code in {finding.code for finding in report.findings})
+    print("exports with each finding:", ", ".join(f"{code} {count}" for code, count in sorted(codes.items())))
+    pip = collections.Counter(one.presence.value for report in reports for one in report.pip)
+    if pip:
+        print("pip requirements:", ", ".join(f"{presence} {count}" for presence, count in sorted(pip.items())))
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing: the figures are the output."""
+
+
+@contextlib.contextmanager
+def _served(directory: Path) -> Iterator[str]:
+    handler = functools.partial(_QuietHandler, directory=str(directory))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
