@@ -43,7 +43,7 @@ def main() -> None:
         # A terminal that cannot show a character must not stop the report.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        status = cli(standalone_mode=False)
+        status = cli(standalone_mode=False, prog_name="envcheck")
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RattlerEngine"]
 
-# The search for packages of a lower channel that a higher one has too: how often it is repeated after it moved some, and
-# how many solves it may cost in all.
+# The search for packages of a lower channel that a higher one has too: how often it is repeated after it moved some,
+# and how many solves it may cost in all.
 _CHANNEL_ROUNDS = 2
 _CHANNEL_SOLVES = 8
 
