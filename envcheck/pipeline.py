@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from envcheck import __version__
 from envcheck.channels import resolve_channels
 from envcheck.intent import infer_intent
+from envcheck.locks.judge import judge_solution
 from envcheck.model import (
     Availability,
     Environment,
@@ -91,7 +93,7 @@ def check(request: Request, services: Services) -> Report:
         [index for index in (world.for_platform(export.platform or target.platform), world.index) if index is not None],
         full_export=is_full_export(export),
     )
-    plan = make_plan(environment, target, availability, world, intent, pins=request.pins)
+    plan = _judged(make_plan(environment, target, availability, world, intent, pins=request.pins), target, world)
     facts = Facts(
         export=export,
         environment=environment,
@@ -148,6 +150,21 @@ def _solve_as_written(
     if any(one.presence is not Presence.AVAILABLE for one in availability):
         return None
     return world.index.solve([spec_text(requirement) for requirement in export.requirements])
+
+
+def _judged(plan: Plan, target: Target, world: World) -> Plan:
+    """The plan, if its solution holds before a judge that knows no solver; otherwise the plan as an unsolved one.
+
+    An engine that gives a wrong solution has a bug, and so has repodata that lets it: neither may reach a lock.
+    """
+    if not plan.solved:
+        return plan
+    extended = replace(target, channels=(*target.channels, *plan.added_channels))
+    objections = judge_solution(plan.packages, plan.requirements, extended, world.with_channels(plan.added_channels))
+    if not objections:
+        return plan
+    reasons = "; ".join(str(objection) for objection in objections[:3])
+    return replace(plan, solved=False, packages=(), explanation=f"the engine's solution does not hold: {reasons}")
 
 
 def _verdict(

@@ -140,6 +140,8 @@ def _wish(one: Availability, target: Target, index: Index, direct: frozenset[str
         return None
     if one.presence is Presence.NEEDS_VIRTUAL_PACKAGE and not one.nearest:
         return None
+    if _better_from_pip(one):
+        return None
     version = requirement.version
     if one.presence in (Presence.VERSION_ELSEWHERE, Presence.NEEDS_VIRTUAL_PACKAGE):
         reason = _missing_version_reason(one, target)
@@ -157,6 +159,16 @@ def _wish(one: Availability, target: Target, index: Index, direct: frozenset[str
         exact=exact,
         minor=_minor_spec(name, version, requirement, index),
         reason=reason,
+    )
+
+
+def _better_from_pip(one: Availability) -> bool:
+    """Whether the channels have no version at all for this Python, while the package index has a wheel for it."""
+    return (
+        one.presence is Presence.VERSION_ELSEWHERE
+        and not one.nearest
+        and one.pypi is not None
+        and one.pypi.presence in (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
     )
 
 
@@ -284,6 +296,9 @@ def _describe(
                 kept.append(PlanKept(name=requirement.name, version=record.version))
             else:
                 changed.append(_changed(wish, record, platform))
+        elif _better_from_pip(one) and one.pypi is not None:
+            reason = f"no channel has it for this Python ({platform}); the package index has a wheel"
+            to_pip.append(PlanDropped(name=requirement.name, version=one.pypi.version, reason=reason))
         elif one.presence is Presence.PYPI_ONLY and one.pypi is not None and one.pypi.presence in _INSTALLABLE:
             source_only = one.pypi.presence is PipPresence.SOURCE_ONLY
             what = "only its source, to be built in the image" if source_only else "a wheel for this target"

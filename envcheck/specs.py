@@ -6,10 +6,11 @@ Besides the rattler engine this is the only module that imports `rattler`, and i
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from envcheck.model import Requirement
+from envcheck.model import Record, Requirement
 
 if TYPE_CHECKING:
     import rattler
@@ -18,6 +19,7 @@ __all__ = [
     "dependency_parts",
     "exact_spec",
     "is_version",
+    "matches",
     "nearest_versions",
     "parse_requirement",
     "satisfies",
@@ -109,7 +111,8 @@ def parse_requirement(text: str, *, line: int, written: str | None = None) -> Re
 
 def _pin(version: str | None) -> str | None:
     """The one version that a constraint names, or ``None`` where it allows a choice between releases."""
-    if version is None or any(character in version for character in "<>!~,|^$"):
+    # An epoch (``1!2.0``) is part of a version, an exclusion (``!=2.0``) is not.
+    if version is None or "!=" in version or any(character in version for character in "<>~,|^$"):
         return None
     text = version.removeprefix("==").removeprefix("=")
     text = text.removesuffix(".*").removesuffix("*")
@@ -137,12 +140,8 @@ def dependency_parts(dependency: str) -> tuple[str, str | None, str | None]:
 
     An entry that rattler cannot read (repodata holds a few) gives its first word and no constraint.
     """
-    from rattler import MatchSpec
-    from rattler.exceptions import InvalidMatchSpecError
-
-    try:
-        spec = MatchSpec(dependency, strict=False)
-    except InvalidMatchSpecError:
+    spec = _match_spec(dependency)
+    if spec is None:
         return dependency.split(" ", 1)[0].lower(), None, None
     return spec.name.normalized, spec.version, spec.build
 
@@ -167,20 +166,29 @@ def nearest_versions(wanted: str, available: Iterable[str], *, limit: int = 3) -
         ValueError: ``wanted`` is not a conda version.
     """
     key = _version(wanted)
-    ordered = sort_versions(available)
-    newer = [version for version in ordered if _version(version) >= key]
-    older = [version for version in reversed(ordered) if _version(version) < key]
-    steps = {
-        version: (position, side) for side, run in enumerate((newer, older)) for position, version in enumerate(run)
-    }
-    wanted_segments = wanted.split(".")
+    wanted_segments = _leading_segments(wanted)
 
     def shared(version: str) -> int:
         count = 0
-        for left, right in zip(wanted_segments, version.split("."), strict=False):
+        for left, right in zip(wanted_segments, _leading_segments(version), strict=False):
             if left != right:
                 break
             count += 1
         return min(count, 2)
 
-    return tuple(sorted(steps, key=lambda version: (-shared(version), steps[version]))[:limit])
+    ranks: dict[str, tuple[int, int, int]] = {}
+    ordered = sort_versions(available)
+    newer = [version for version in ordered if _version(version) >= key]
+    older = [version for version in reversed(ordered) if _version(version) < key]
+    for side, run in enumerate((newer, older)):
+        positions: Counter[int] = Counter()
+        for version in run:
+            group = shared(version)
+            ranks[version] = (-group, positions[group], side)
+            positions[group] += 1
+    return tuple(sorted(ranks, key=ranks.__getitem__)[:limit])
+
+
+def _leading_segments(version: str) -> list[str]:
+    """The parts between dots; ``2022.09`` and ``2022.9`` are the same month."""
+    return [part.lstrip("0") or "0" for part in version.split(".")]

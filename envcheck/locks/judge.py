@@ -1,0 +1,129 @@
+"""An independent judge of a solution: it solves nothing and believes no solver.
+
+Given packages, requirements and a target, it checks what a solution is by definition: one package per name, every
+requirement satisfied, every dependency of every package met and none of their ``constrains`` violated, virtual packages
+respected (CEP 30), every package one that the index has, for the target's platform. Matching is by MatchSpec (CEP 29).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from envcheck.engines import Index
+from envcheck.model import Record, Target
+from envcheck.specs import dependency_parts, matches, satisfies
+
+__all__ = ["Objection", "ObjectionKind", "judge_solution"]
+
+
+class ObjectionKind(str, enum.Enum):
+    """The ways in which packages fail to be a solution."""
+
+    TWICE = "twice"
+    WRONG_PLATFORM = "wrong-platform"
+    NOT_IN_INDEX = "not-in-index"
+    OTHER_HASH = "other-hash"
+    REQUIREMENT = "requirement"
+    DEPENDENCY = "dependency"
+    CONSTRAINT = "constraint"
+    VIRTUAL_PACKAGE = "virtual-package"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """One thing that is wrong with a solution: which package, what it asks for, and what is there instead."""
+
+    kind: ObjectionKind
+    subject: str
+    spec: str
+    found: str = ""
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        instead = f", found {self.found}" if self.found else ""
+        return f"{self.subject}: {self.kind.value} {self.spec}{instead}"
+
+
+def judge_solution(
+    packages: Sequence[Record], requirements: Sequence[str], target: Target, index: Index | None
+) -> tuple[Objection, ...]:
+    """Check that packages are a solution of requirements on a target.
+
+    Args:
+        packages: The packages.
+        requirements: MatchSpecs that have to be satisfied; a channel before ``::`` is checked against the record's.
+        target: The target, for its platform, its virtual packages and the names of its channels.
+        index: What the channels have; ``None`` leaves out whether the packages exist there.
+
+    Returns:
+        Everything that is wrong, in the order of the packages; empty for a solution.
+    """
+    by_name: dict[str, Record] = {}
+    objections: list[Objection] = []
+    for record in packages:
+        if record.name in by_name:
+            other = by_name[record.name]
+            objections.append(
+                Objection(kind=ObjectionKind.TWICE, subject=record.name, spec=record.version, found=other.version)
+            )
+        by_name.setdefault(record.name, record)
+    for record in packages:
+        objections += _of_package(record, by_name, target)
+        if index is not None:
+            objections += _in_index(record, index)
+    objections += [objection for text in requirements for objection in _of_requirement(text, by_name, target)]
+    return tuple(objections)
+
+
+def _of_package(record: Record, by_name: Mapping[str, Record], target: Target) -> Iterator[Objection]:
+    if record.subdir not in (target.platform, "noarch"):
+        yield Objection(kind=ObjectionKind.WRONG_PLATFORM, subject=record.name, spec=record.subdir)
+    virtual = {package.name: package for package in target.virtual_packages}
+    for dependency in record.depends:
+        name, version, _ = dependency_parts(dependency)
+        if name.startswith("__"):
+            present = virtual.get(name)
+            if present is None or not satisfies(present.version, version):
+                found = present.version if present is not None else ""
+                yield Objection(kind=ObjectionKind.VIRTUAL_PACKAGE, subject=record.name, spec=dependency, found=found)
+            continue
+        chosen = by_name.get(name)
+        if chosen is None or not matches(dependency, chosen):
+            yield Objection(kind=ObjectionKind.DEPENDENCY, subject=record.name, spec=dependency, found=_shown(chosen))
+    for constraint in record.constrains:
+        name, version, _ = dependency_parts(constraint)
+        present = virtual.get(name)
+        chosen = by_name.get(name)
+        if present is not None and not satisfies(present.version, version):
+            yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=present.version)
+        if chosen is not None and not matches(constraint, chosen):
+            yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=_shown(chosen))
+
+
+def _in_index(record: Record, index: Index) -> Iterator[Objection]:
+    known = next((other for other in index.records(record.name) if other.url == record.url), None)
+    if known is None:
+        yield Objection(kind=ObjectionKind.NOT_IN_INDEX, subject=record.name, spec=record.url)
+        return
+    for ours, theirs in ((record.md5, known.md5), (record.sha256, known.sha256)):
+        if ours is not None and theirs is not None and ours != theirs:
+            yield Objection(kind=ObjectionKind.OTHER_HASH, subject=record.name, spec=ours, found=theirs)
+
+
+def _of_requirement(text: str, by_name: Mapping[str, Record], target: Target) -> Iterator[Objection]:
+    channel_name, separator, spec = text.rpartition("::")
+    name = dependency_parts(spec)[0]
+    chosen = by_name.get(name)
+    if chosen is None or not matches(spec, chosen):
+        yield Objection(kind=ObjectionKind.REQUIREMENT, subject=name, spec=text, found=_shown(chosen))
+        return
+    if separator:
+        urls = {channel.url.rstrip("/") for channel in target.channels if channel_name in (channel.name, channel.url)}
+        if urls and chosen.channel.rstrip("/") not in urls:
+            yield Objection(kind=ObjectionKind.REQUIREMENT, subject=name, spec=text, found=chosen.channel)
+
+
+def _shown(record: Record | None) -> str:
+    return "" if record is None else f"{record.name} {record.version} {record.build}"
