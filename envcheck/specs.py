@@ -135,6 +135,18 @@ def spec_text(requirement: Requirement) -> str:
 
 
 @functools.lru_cache(maxsize=65536)
+def _match_spec(text: str) -> rattler.MatchSpec | None:
+    """A MatchSpec of repodata, ``None`` for one that rattler cannot read."""
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    try:
+        return MatchSpec(text, strict=False)
+    except InvalidMatchSpecError:
+        return None
+
+
+@functools.lru_cache(maxsize=65536)
 def dependency_parts(dependency: str) -> tuple[str, str | None, str | None]:
     """Name, version constraint and build of one entry of ``depends`` or ``constrains``.
 
@@ -154,6 +166,25 @@ def satisfies(version: str, constraint: str | None) -> bool:
     from rattler import VersionSpec
 
     return VersionSpec(constraint).matches(_version(version))
+
+
+def matches(spec: str, record: Record) -> bool:
+    """Whether a record is what a MatchSpec asks for; one that rattler cannot read asks for its name only."""
+    from rattler import BuildString, PackageRecord
+
+    match_spec = _match_spec(spec)
+    if match_spec is None:
+        return dependency_parts(spec)[0] == record.name
+    package = PackageRecord(
+        name=record.name,
+        version=record.version,
+        build=BuildString(record.build),
+        build_number=record.build_number,
+        subdir=record.subdir,
+        md5=bytes.fromhex(record.md5) if record.md5 else None,
+        sha256=bytes.fromhex(record.sha256) if record.sha256 else None,
+    )
+    return match_spec.matches(package)
 
 
 def nearest_versions(wanted: str, available: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:
