@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 from envcheck.engines import Index
@@ -28,7 +29,7 @@ from envcheck.model import (
 from envcheck.names import close_names, conda_name_for_pypi, counterparts, pypi_names_for_conda
 from envcheck.specs import dependency_parts, is_version, nearest_versions, satisfies, sort_versions
 
-__all__ = ["World", "installable", "survey"]
+__all__ = ["World", "installable", "missing_virtual_package", "survey"]
 
 _CLOSE_NAMES = 3
 _NEAREST = 3
@@ -94,7 +95,8 @@ def survey(
     answers: dict[str, Availability] = {}
     open_questions: list[_Question] = []
     for requirement in environment.requirements:
-        if requirement.name in names:
+        # With --exclude-newer a name may be known without any record that is old enough.
+        if requirement.name in names and index.records(requirement.name):
             question = _in_target(requirement, target, index, python)
             if question.presence is Presence.AVAILABLE:
                 answers[requirement.name] = Availability(requirement=requirement, presence=Presence.AVAILABLE)
@@ -121,13 +123,16 @@ def installable(record: Record, target: Target, python: str | None) -> bool:
 
 def missing_virtual_package(record: Record, target: Target) -> str | None:
     """The first virtual package that a record depends on and the target has not (CEP 30), as its MatchSpec."""
-    present = {package.name: package.version for package in target.virtual_packages}
+    present = {package.name: package for package in target.virtual_packages}
     for dependency in record.depends:
         if not dependency.startswith("__"):
             continue
-        name, constraint, _ = dependency_parts(dependency)
-        version = present.get(name)
-        if version is None or not satisfies(version, constraint):
+        name, constraint, build = dependency_parts(dependency)
+        package = present.get(name)
+        if package is None or not satisfies(package.version, constraint):
+            return dependency
+        # __archspec says the microarchitecture in its build.
+        if build is not None and not fnmatchcase(package.build, build):
             return dependency
     return None
 
@@ -234,8 +239,8 @@ def _elsewhere(
     in_channels, virtual_package = _in_other_channels(requirement, target, world, python)
     on_platforms = () if in_channels else _on_other_platforms(requirement, target, world, source_platform)
     availability = replace(availability, sightings=in_channels + on_platforms)
-    if question.presence is Presence.NOWHERE and in_channels:
-        return replace(availability, presence=Presence.OTHER_CHANNEL)
+    if question.presence in (Presence.NOWHERE, Presence.PLATFORM_ONLY) and in_channels:
+        return replace(availability, presence=Presence.OTHER_CHANNEL, virtual_package=None)
     if question.presence is Presence.NOWHERE and (on_platforms or virtual_package is not None):
         availability = replace(availability, presence=Presence.PLATFORM_ONLY, virtual_package=virtual_package)
     if availability.presence is Presence.PLATFORM_ONLY:
@@ -280,9 +285,9 @@ def _in_other_channels(
         if usable:
             sightings.append(_sighting(requirement, usable, channel.name))
         elif records:
-            needs = {missing_virtual_package(record, target) for record in records}
-            if needs <= _FOREIGN_PLATFORMS:
-                foreign = foreign or min(filter(None, needs))
+            needs = {missing_virtual_package(record, target) or "" for record in records}
+            if {dependency_parts(need)[0] for need in needs} <= _FOREIGN_PLATFORMS:
+                foreign = foreign or min(needs)
     return tuple(sightings), foreign
 
 
