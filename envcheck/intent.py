@@ -47,8 +47,9 @@ def infer_intent(requirements: Sequence[Requirement], indexes: Sequence[Index], 
     direct = []
     transitive = []
     for name in names:
-        # Of packages that need each other, each is direct unless something outside the circle needs it.
-        outside = [other for other in needed_by[name] if other not in reachable[name]]
+        # Of packages that need each other, each is direct unless something outside the circle needs one of them.
+        circle = {name, *(other for other in reachable[name] if name in reachable[other])}
+        outside = set().union(*(needed_by[member] for member in circle)) - circle
         if name == "python" or not outside:
             direct.append(name)
         else:
