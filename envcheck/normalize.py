@@ -6,6 +6,7 @@ target is not asked here; only the repodata can tell.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -34,6 +35,8 @@ _LISTINGS = frozenset(
         SourceKind.CONDA_LOCK,
     }
 )
+
+_SUBDIR = re.compile(r"/(?:noarch|(?:win|linux|osx)-[a-z0-9_]+)/?$")
 
 
 def normalize(export: Export, platform: str, *, keep_variants: bool = False) -> Environment:
@@ -73,7 +76,7 @@ def normalize(export: Export, platform: str, *, keep_variants: bool = False) -> 
         name=export.environment_name or "environment",
         requirements=tuple(requirements),
         pip=pip,
-        channels=export.channels or _channels_of_rows(export.requirements),
+        channels=_channels(export),
         python=python,
         python_reason=python_reason,
         implied=("pip",) if needs_pip else (),
@@ -109,7 +112,9 @@ def _free_of_platform(requirement: Requirement, export: Export, *, foreign: bool
     if foreign and literal and build is not None:
         build = variant_of_build(build) if keep_variants else None
     # In a hand-written or exported YAML `channel::name` is a wish; elsewhere the channel only tells the origin.
-    channel = requirement.channel if export.kind is SourceKind.ENVIRONMENT_YAML else None
+    channel = _without_subdir(requirement.channel) if export.kind is SourceKind.ENVIRONMENT_YAML else None
+    if channel == "defaults":
+        channel = None  # It stands for several channels, of which no package comes from more than one.
     return replace(
         requirement,
         build=build,
@@ -145,13 +150,27 @@ def _merge_duplicates(requirements: Iterable[Requirement], edits: list[Normalize
 
 def _both(first: Requirement, second: Requirement) -> Requirement:
     """The requirement that asks for both where that is possible; of two different pins the first one."""
-    if first.version is None:
-        return replace(second, line=first.line, text=first.text, build=first.build or second.build)
-    if second.version is None or first.version == second.version or first.pin is not None:
-        return replace(first, build=first.build or second.build)
-    if second.pin is not None:
-        return replace(second, line=first.line, text=first.text, build=first.build or second.build)
-    return replace(first, version=f"{first.version},{second.version}", build=first.build or second.build)
+    one, other = first, second
+    if first.version is None or (first.pin is None and second.pin is not None):
+        one, other = second, first
+    # A build belongs to its version: beside another pin it would ask for what never was.
+    build = one.build or (other.build if other.pin in (None, one.pin) else None)
+    version = one.version
+    if one.pin is None and one.version and other.version and one.version != other.version:
+        version = f"{_grouped(first.version or '*')},{_grouped(second.version or '*')}"
+    return replace(
+        one,
+        version=version,
+        build=build,
+        channel=first.channel or second.channel,
+        line=first.line,
+        text=first.text,
+    )
+
+
+def _grouped(constraint: str) -> str:
+    """A constraint that may stand beside another one: ``,`` binds more tightly than ``|`` (CEP 29)."""
+    return f"({constraint})" if "|" in constraint else constraint
 
 
 def _merge_pip(rows: Sequence[PipRequirement], edits: list[NormalizedEdit]) -> tuple[PipRequirement, ...]:
@@ -199,13 +218,28 @@ def _python(export: Export) -> tuple[str | None, str | None]:
     return f"{minor}.*", f"{count} builds are bound to Python {minor}"
 
 
+def _channels(export: Export) -> tuple[ChannelReference, ...]:
+    """The channels of the source; conda adds behind them the channels that single requirements name."""
+    rows = _channels_of_rows(export.requirements)
+    if not export.channels or export.kind is not SourceKind.ENVIRONMENT_YAML:
+        return export.channels or rows
+    named = {reference.text for reference in export.channels}
+    return (*export.channels, *(reference for reference in rows if reference.text not in named))
+
+
+def _without_subdir(channel: str | None) -> str | None:
+    """A channel as ``channel/subdir::name`` names it (CEP 29), without the platform."""
+    return None if channel is None else _SUBDIR.sub("", channel)
+
+
 def _channels_of_rows(requirements: Sequence[Requirement]) -> tuple[ChannelReference, ...]:
     """The channels that rows came from, for sources without a list of channels: the most used one first."""
     first_line: dict[str, int] = {}
     counts: Counter[str] = Counter()
     for requirement in requirements:
-        if requirement.channel is not None:
-            counts[requirement.channel] += 1
-            first_line.setdefault(requirement.channel, requirement.line)
+        channel = _without_subdir(requirement.channel)
+        if channel is not None:
+            counts[channel] += 1
+            first_line.setdefault(channel, requirement.line)
     ordered = sorted(counts, key=lambda channel: (-counts[channel], first_line[channel]))
     return tuple(ChannelReference(text=channel, line=first_line[channel]) for channel in ordered)

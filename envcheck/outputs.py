@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from envcheck.model import Channel, Environment, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
-from envcheck.secrets import mask
+from envcheck.secrets import mask, strip_secrets
 
 __all__ = ["environment_text", "explicit_text", "lock_text", "next_steps", "normalized_text"]
 
@@ -61,7 +61,8 @@ def environment_text(report: Report) -> str:
     return render(
         report.environment.name,
         channels=[channel.name for channel in _channels(report)],
-        specs=[requirement.replace(" ==", "=") for requirement in report.plan.requirements],
+        # ``name=1.2`` would be any 1.2.*: the file asks for what was solved.
+        specs=[requirement.replace(" ==", "==") for requirement in report.plan.requirements],
         pip=planned_pip_lines(report),
     )
 
@@ -73,7 +74,7 @@ def normalized_text(environment: Environment) -> str:
     return render(
         environment.name,
         channels=[reference.text for reference in environment.channels],
-        specs=[*(_spec(requirement) for requirement in environment.requirements), *environment.implied],
+        specs=[*_specs(environment), *environment.implied],
         pip=pip_lines(environment.pip),
     )
 
@@ -120,10 +121,20 @@ def _source_name(report: Report) -> str:
     return "stdin" if report.export.path == "-" else PurePath(report.export.path).name
 
 
+def _specs(environment: Environment) -> list[str]:
+    """The requirements, and the Python that only builds told: they are gone from the file, it must not be."""
+    specs = [_spec(requirement) for requirement in environment.requirements]
+    row = next((one for one in environment.requirements if one.name == "python"), None)
+    if environment.python is not None and (row is None or row.version is None):
+        python = f"python={environment.python.removesuffix('.*')}"
+        return [python, *specs] if row is None else [python if spec == "python" else spec for spec in specs]
+    return specs
+
+
 def _spec(requirement: Requirement) -> str:
     """A requirement as people write it in an environment file; it reads back as the same requirement."""
     version = requirement.version or ""
-    channel = f"{requirement.channel}::" if requirement.channel else ""
+    channel = f"{strip_secrets(requirement.channel)}::" if requirement.channel else ""
     if requirement.build is not None:
         text = f"{requirement.name}={version.removeprefix('==')}={requirement.build}"
         if not version.startswith("=="):

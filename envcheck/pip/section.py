@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from envcheck.model import PipAvailability, PipPresence, PipRequirement, PipRequirementKind, Report
+from envcheck.secrets import strip_secrets
 
 __all__ = ["pip_lines", "planned_pip_lines"]
 
 _CANNOT_BE_HAD = (PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON, PipPresence.NO_VERSION, PipPresence.NO_PROJECT)
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
 def pip_lines(rows: Sequence[PipRequirement], answers: Sequence[PipAvailability] = ()) -> tuple[str, ...]:
     """The lines of a pip section.
 
     A row that the package index cannot serve for the target is written with the nearest version that it can, and left
-    out where there is none; each such row has its finding. Rows that were not looked up stay as they are.
+    out where there is none; each such row has its finding. Rows that were not looked up stay as they are, but for
+    credentials, which no file that envcheck writes holds.
 
     Args:
         rows: The pip section of an environment.
@@ -27,8 +32,11 @@ def pip_lines(rows: Sequence[PipRequirement], answers: Sequence[PipAvailability]
 
 
 def planned_pip_lines(report: Report) -> tuple[str, ...]:
-    """The pip section of a plan: the environment's, and what the plan moves from conda to pip."""
-    moved = [f"{row.name}=={row.version}" if row.version else row.name for row in report.plan.to_pip]
+    """The pip section of a plan: the environment's, and what the plan moves from conda to pip, by its name there."""
+    listed = {row.name for row in report.environment.pip}
+    projects = {one.requirement.name: one.pypi.name for one in report.availability if one.pypi is not None}
+    named = [(projects.get(row.name, row.name), row.version) for row in report.plan.to_pip]
+    moved = [f"{name}=={version}" if version else name for name, version in named if name not in listed]
     return tuple(dict.fromkeys([*pip_lines(report.environment.pip, report.pip), *moved]))
 
 
@@ -38,12 +46,15 @@ def _line(row: PipRequirement, answer: PipAvailability | None) -> str | None:
     if row.kind is PipRequirementKind.LOCAL_PATH:
         # The path is the exporter's; the project of that name is what was meant where there is a name.
         return None if row.name is None else row.name + _extras(row)
+    marker = f" ; {row.marker}" if row.marker else ""
     if row.kind is PipRequirementKind.NAMED and row.name is not None:
         if answer is not None and answer.presence in _CANNOT_BE_HAD:
-            return f"{row.name}{_extras(row)}=={answer.nearest[0]}" if answer.nearest else None
-        marker = f" ; {row.marker}" if row.marker else ""
+            return f"{row.name}{_extras(row)}=={answer.nearest[0]}{marker}" if answer.nearest else None
         return f"{row.name}{_extras(row)}{row.specifier}{marker}"
-    return row.text
+    if row.kind is PipRequirementKind.EDITABLE and not row.text.startswith("-"):
+        # A row of a listing (build ``dev_0``, a location in a third column) is no line that pip can read.
+        return None if row.name is None else f"{row.name}{_extras(row)}{row.specifier}"
+    return _URL.sub(lambda url: strip_secrets(url[0]), row.text)
 
 
 def _extras(row: PipRequirement) -> str:
