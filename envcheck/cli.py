@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -38,26 +40,57 @@ class _Outputs:
 
 
 def main() -> None:
-    """Run the command line and exit with its status (0, 1, 2, 3; 130 after an interrupt)."""
+    """Run the command line and end with its status (0, 1, 2, 3; 128 and its number after a signal)."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character must not stop the report.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:  # a closed one
+            # A terminal that cannot show a character must not stop the report.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # A signal that the parent has set to be ignored stays so (nohup).
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+    _leave(_run())
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    """Turn a signal into an exception, so that whatever is half-done is cleaned up on the way out."""
+    raise SystemExit(128 + number)
+
+
+def _run() -> int:
+    """The command line's status; everything that may be raised ends here."""
     try:
         status = cli(standalone_mode=False, prog_name="envcheck")
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("envcheck: interrupted; nothing was left half-written", err=True)
-        sys.exit(130)
+        return 130
     except EnvcheckError as error:
         _complain(error)
-        sys.exit(error.exit_status)
-    except BrokenPipeError:
-        # The reader has seen enough (`envcheck ... | head`); Python must not complain about it while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(status if isinstance(status, int) else 0)
+        return error.exit_status
+    except SystemExit as leaving:
+        # Raised by `_stop`, and by click where a pipe was closed.
+        if isinstance(leaving.code, int) and leaving.code > 128:
+            click.echo("envcheck: stopped by a signal; nothing was left half-written", err=True)
+        return leaving.code if isinstance(leaving.code, int) else 1
+    return status if isinstance(status, int) else 0
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process.
+
+    py-rattler's threads may still be letting go of Python objects, most of all after a channel failed, and an
+    interpreter that shuts down under them crashes. By now every file is closed, so there is nothing it has left to do.
+    """
+    if "rattler" not in sys.modules:
+        sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(status)
 
 
 def _complain(error: EnvcheckError) -> None:
@@ -181,7 +214,7 @@ def normalize(source: str, platform: str, keep_variants: bool, output: str | Non
     from envcheck.sources import read_source
 
     environment = normalize_export(read_source(_read(source), source), platform, keep_variants=keep_variants)
-    _emit(normalized_text(environment), output)
+    _emit(normalized_text(environment), output, data=True)
     return 0
 
 
@@ -199,13 +232,12 @@ def rules(code: str | None) -> int:
     from envcheck.rules import RULES, find_rule
 
     if code is None:
-        for rule in RULES:
-            click.echo(f"{rule.code}  {rule.title}")
+        _emit("".join(f"{rule.code}  {rule.title}\n" for rule in RULES), None)
         return 0
     found = find_rule(code)
     if found is None:
         raise click.UsageError(f"There is no finding {code!r}; 'envcheck rules' lists them.")
-    click.echo(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}")
+    _emit(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}\n", None)
     return 0
 
 
@@ -222,12 +254,13 @@ def _check_and_report(
     **options: Any,
 ) -> int:
     """Check every source for every platform, write the files asked for, report, and give the exit status."""
-    wanted = platforms or ("linux-64",)
+    wanted = tuple(dict.fromkeys(platforms)) or ("linux-64",)
     files = (outputs.lock, outputs.explicit, outputs.environment)
     if len(sources) > 1 and any(files):
         raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
     if len(wanted) > 1 and (outputs.explicit or outputs.environment):
         raise click.UsageError("--explicit and --environment take one --platform.")
+    _refuse_unknown_codes((*options["select"], *options["ignore"]))
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
 
@@ -240,13 +273,23 @@ def _check_and_report(
                 request, services = _prepare(source, data, platform, services, progress.step, **options)
                 reports.append(check_one(request, services))
     written = _write_outputs(reports, outputs)
-    _emit(_render(reports, format_name, to_file=output is not None, verbose=verbose > 0), output)
+    text = _render(reports, format_name, to_file=output is not None, verbose=verbose > 0)
+    _emit(text, output, data=format_name != "text")
     if not quiet:
         _tell_what_next(reports, outputs, written)
     if not all(report.complete for report in reports):
         return EnvcheckError.exit_status
     severities = _FAIL_ON[fail_on]
     return int(any(finding.severity.value in severities for report in reports for finding in report.findings))
+
+
+def _refuse_unknown_codes(prefixes: Sequence[str]) -> None:
+    """A misspelled code in ``--select`` would hide every finding and look like success."""
+    from envcheck.rules import RULES
+
+    for prefix in prefixes:
+        if not any(rule.code.startswith(prefix.upper()) for rule in RULES):
+            raise click.UsageError(f"No finding's code begins with {prefix!r}; 'envcheck rules' lists them.")
 
 
 def _prepare(
@@ -344,11 +387,12 @@ def _read(source: str) -> bytes:
     """The bytes of a source, at most one more than the reader accepts."""
     from envcheck.errors import SourceError
 
-    if source == "-":
-        return sys.stdin.buffer.read(_LARGEST_SOURCE + 1)
-    path = Path(source)
+    if source == "-" and sys.stdin is None:
+        raise SourceError("standard input is closed", path=source, hint="Name a file, or pipe one in.")
     try:
-        with path.open("rb") as stream:
+        if source == "-":
+            return sys.stdin.buffer.read(_LARGEST_SOURCE + 1)
+        with Path(source).open("rb") as stream:
             return stream.read(_LARGEST_SOURCE + 1)
     except FileNotFoundError:
         raise SourceError(
@@ -359,7 +403,9 @@ def _read(source: str) -> bytes:
             "this is a directory, not an export", path=source, hint="Name a file in it, such as environment.yml."
         ) from None
     except OSError as error:
-        raise SourceError(f"the file cannot be read: {error.strerror}", path=source) from None
+        raise SourceError(
+            f"the file cannot be read: {error.strerror}", path=source, hint="Check its permissions."
+        ) from None
 
 
 def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
@@ -367,10 +413,12 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
     wanted = [path for path in (outputs.lock, outputs.explicit, outputs.environment) if path is not None]
     if not wanted:
         return []
+    from envcheck.reports.plain import plain
+
     unsolved = [report for report in reports if not report.plan.solved or not report.complete]
     if unsolved:
         for path in wanted:
-            click.echo(f"envcheck: {path} was not written: there is no solved plan", err=True)
+            click.echo(f"envcheck: {plain(path)} was not written: there is no solved plan", err=True)
         return []
     from envcheck.files import write_atomically
     from envcheck.outputs import environment_text, explicit_text, lock_text
@@ -394,7 +442,7 @@ def _render(reports: Sequence[Report], format_name: str, *, to_file: bool, verbo
         return render_all(reports)
     from envcheck.reports.text import render
 
-    terminal = sys.stdout.isatty() and not to_file
+    terminal = sys.stdout is not None and sys.stdout.isatty() and not to_file
     colour = terminal and "NO_COLOR" not in os.environ
     width = _terminal_width() if terminal else 80
     return "\n".join(render(report, width=width, colour=colour, verbose=verbose) for report in reports)
@@ -406,22 +454,34 @@ def _terminal_width() -> int:
     return min(max(shutil.get_terminal_size().columns, 60), 160)
 
 
-def _emit(text: str, output: str | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    from envcheck.files import write_atomically
+def _emit(text: str, output: str | None, *, data: bool = False) -> None:
+    """Write to a file, or to standard output: words in the terminal's encoding, data in UTF-8 whatever that is."""
+    if output is not None:
+        from envcheck.files import write_atomically
 
-    write_atomically(output, text)
+        write_atomically(output, text)
+        return
+    from envcheck.errors import OutputError
+
+    try:
+        click.echo(text.encode("utf-8", "backslashreplace") if data else text, nl=False)
+    except BrokenPipeError:
+        # The reader has seen enough (`envcheck ... | head`): no reason to complain, nor to change the status.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write to standard output: {error.strerror or error}.", hint="Name a file with -o FILE."
+        ) from error
 
 
 def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Sequence[str]) -> None:
     """On standard error: what was written, and what to do next."""
     from envcheck.outputs import next_steps
+    from envcheck.reports.plain import plain
 
     for path in written:
-        click.echo(f"wrote {path}", err=True)
+        click.echo(f"wrote {plain(path)}", err=True)
     lock = outputs.lock if outputs.lock in written else None
     environment = outputs.environment if outputs.environment in written else None
     for step in next_steps(reports, lock=lock, environment=environment):
-        click.echo(f"next: {step}", err=True)
+        click.echo(f"next: {plain(step)}", err=True)

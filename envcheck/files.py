@@ -23,14 +23,15 @@ def write_atomically(path: str | Path, text: str) -> None:
 
     Args:
         path: The file to write. Its directory has to exist.
-        text: The content; written as UTF-8 with its line ends unchanged.
+        text: The content; written as UTF-8 with its line ends unchanged, and what UTF-8 cannot hold (the stray bytes
+            of a file name) as its code point.
 
     Raises:
         OutputError: The file cannot be written. What was there before is untouched and no temporary file remains.
     """
     shown = str(path)
     target = Path(os.path.realpath(path))
-    data = text.encode("utf-8")
+    data = text.encode("utf-8", errors="backslashreplace")
     try:
         mode = _mode_of(target)
         if mode is not None and stat.S_ISDIR(mode):
@@ -59,9 +60,9 @@ def _mode_of(target: Path) -> int | None:
 
 def _replace(target: Path, data: bytes, mode: int | None) -> None:
     temporary = target.parent / f".{target.name[:100]}.{secrets.token_hex(8)}.tmp"
-    # O_EXCL: never write through a link that somebody else put there. 0o666 lets the kernel apply the umask.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
+        # O_EXCL: never write through a link that somebody else put there. 0o666 lets the kernel apply the umask.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()

@@ -16,7 +16,7 @@ class Progress:
     """
 
     def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled and sys.stderr.isatty()
+        self._enabled = enabled and sys.stderr is not None and sys.stderr.isatty()
         self._bar: Any = None
         self._tasks: dict[int, Any] = {}
 

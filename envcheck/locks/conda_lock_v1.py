@@ -120,7 +120,8 @@ def render_platforms(
                 content_hash={lock.platform: _content_hash(lock, urls) for lock in ordered},
                 channels=urls,
                 platforms=[lock.platform for lock in ordered],
-                sources=list(sources),
+                # File names may hold bytes that are no text, which no lock can.
+                sources=[source.encode("utf-8", "backslashreplace").decode("utf-8") for source in sources],
             ),
         )
         document = lockfile.dict_for_output()

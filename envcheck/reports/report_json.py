@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,18 +14,38 @@ __all__ = ["SCHEMA_VERSION", "render", "render_all"]
 
 SCHEMA_VERSION = 1
 
+# What JSON may hold as it is and a terminal obeys all the same: C1 controls, invisible and bidirectional characters;
+# and lone surrogates, which UTF-8 cannot hold.
+_ESCAPED = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
+
 
 def render(report: Report) -> str:
     """One report as JSON text, with a final newline."""
-    return json.dumps(_report(report), indent=2, ensure_ascii=False) + "\n"
+    return _text(_report(report))
 
 
 def render_all(reports: Sequence[Report]) -> str:
     """Several reports (sources or platforms) as one JSON text; a single one is not wrapped."""
     if len(reports) == 1:
         return render(reports[0])
-    document = {"schema_version": SCHEMA_VERSION, "reports": [_report(report) for report in reports]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return _text({"schema_version": SCHEMA_VERSION, "reports": [_report(report) for report in reports]})
+
+
+def _text(document: dict[str, Any]) -> str:
+    text = json.dumps(_masked(document), indent=2, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
+
+
+def _masked(value: Any) -> Any:
+    """The same document with every credential in it hidden, wherever it may have got to."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _report(report: Report) -> dict[str, Any]:
@@ -33,7 +54,7 @@ def _report(report: Report) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "envcheck": report.envcheck_version,
         "source": {
-            "path": mask(export.path),
+            "path": export.path,
             "kind": export.kind.value,
             "platform": export.platform,
             "encoding": export.encoding,
@@ -43,7 +64,7 @@ def _report(report: Report) -> dict[str, Any]:
         "target": {
             "platform": report.target.platform,
             "virtual_packages": {package.name: package.version for package in report.target.virtual_packages},
-            "channels": [{"name": mask(channel.name), "url": channel.url} for channel in report.target.channels],
+            "channels": [{"name": channel.name, "url": channel.url} for channel in report.target.channels],
         },
         "engine": {"name": report.engine.name, "version": report.engine.version},
         "verdict": report.verdict.value,
@@ -64,12 +85,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "severity": finding.severity.value,
         "subject": finding.subject,
-        "message": mask(finding.message),
+        "message": finding.message,
         "location": {"line": finding.line},
         "remedies": [
             {
                 "action": remedy.action.value,
-                "summary": mask(remedy.summary),
+                "summary": remedy.summary,
                 "spec": remedy.spec,
                 "verified": remedy.verified,
             }

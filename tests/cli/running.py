@@ -1,0 +1,113 @@
+"""The program as its users run it: ``python -m envcheck`` in a directory, with a ``.condarc`` of fixture channels."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["CommandLine", "Run", "condarc_text", "fixture_locations"]
+
+STATUSES = frozenset({0, 1, 2, 3, 128 + 1, 128 + 2, 128 + 15})
+"""Every exit status that envcheck has; anything else is a crash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of one run."""
+
+    status: int
+    output: str
+    errors: str
+
+    def report(self) -> dict[str, Any]:
+        """The JSON report on standard output."""
+        document: dict[str, Any] = json.loads(self.output)
+        return document
+
+    def codes(self) -> set[str]:
+        """The codes of the findings of the JSON report."""
+        return {finding["code"] for finding in self.report()["findings"]}
+
+
+def condarc_text(locations: Mapping[str, str], *, channels: str = "[conda-forge]", more: str = "") -> str:
+    """A ``.condarc`` that finds channels at other places."""
+    mirrors = "\n".join(f"  {name}: [{json.dumps(location)}]" for name, location in locations.items())
+    return f"channels: {channels}\ndefault_channels: [pkgs/main]\nmirrored_channels:\n{mirrors}\n{more}"
+
+
+def fixture_locations(directory: Path) -> dict[str, str]:
+    """Where the fixture channels stand in a directory that `fixtures.build_channel` filled."""
+    return {name: (directory / name).as_uri() for name in ("conda-forge", "pkgs/main", "bioconda", "pytorch")}
+
+
+class CommandLine:
+    """Runs envcheck in a directory.
+
+    Args:
+        directory: The working directory; the configuration and caches are kept out of it.
+        configuration: What stands in the ``.condarc``.
+        package_index: The URL of the Python package index.
+    """
+
+    def __init__(self, directory: Path, configuration: str, package_index: str) -> None:
+        self.directory = directory
+        self._aside = directory.parent / f"{directory.name}-aside"
+        self._aside.mkdir()
+        self._condarc = self._aside / "condarc"
+        self.configure(configuration)
+        self._environment = {
+            "CONDARC": str(self._condarc),
+            "PIP_INDEX_URL": package_index,
+            "XDG_CACHE_HOME": str(self._aside / "cache"),
+        }
+
+    def configure(self, configuration: str) -> None:
+        """Replace the ``.condarc``."""
+        self._condarc.write_text(configuration, encoding="utf-8")
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """The environment variables of a run."""
+        return {**os.environ, **self._environment, **changes}
+
+    def start(self, *arguments: str | bytes, **options: Any) -> subprocess.Popen[bytes]:
+        """Start a run and leave it to the test to end it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "envcheck", *arguments],
+            cwd=self.directory,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
+
+    def __call__(self, *arguments: str | bytes, data: bytes = b"", **changes: str) -> Run:
+        """Run to the end; no run may ever end in a traceback or a crash."""
+        done = subprocess.run(
+            [sys.executable, "-m", "envcheck", *arguments],
+            cwd=self.directory,
+            env=self.environment(**changes),
+            input=data,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        output, errors = done.stdout.decode("utf-8"), done.stderr.decode("utf-8", errors="replace")
+        assert "Traceback" not in output + errors, errors
+        assert done.returncode in STATUSES, (done.returncode, errors)
+        return Run(status=done.returncode, output=output, errors=errors)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Put a file into the working directory."""
+        path = self.directory / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def files(self) -> set[str]:
+        """The names of everything in the working directory."""
+        return {path.name for path in self.directory.iterdir()}
