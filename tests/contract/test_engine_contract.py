@@ -11,7 +11,7 @@ import importlib.util
 import json
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError
 from envcheck.model import Channel, ChannelState, Unsolved, VirtualPackage
+from envcheck.specs import dependency_parts
 from tests.support.channels import LINUX, channel, record, solved, versions, virtual_packages, write_channel
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
 
@@ -84,6 +85,11 @@ def index(load: Load, conda_forge: Channel) -> Index:
     return load(conda_forge)
 
 
+def meaning(dependencies: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
+    """What specs say, however they are spelled: libmamba gives ``a ==1.0=b`` as ``a ==1.0 b``."""
+    return [dependency_parts(dependency) for dependency in dependencies]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Look-ups
 # ---------------------------------------------------------------------------------------------------------------------
@@ -122,8 +128,8 @@ def test_records_say_everything_that_the_repodata_says(index: Index, channels_di
             assert (found.md5, found.sha256, found.size) == (written["md5"], written["sha256"], written["size"])
             assert found.timestamp == written["timestamp"]
             assert found.noarch == written.get("noarch")
-            assert found.depends == tuple(written["depends"])
-            assert found.constrains == tuple(written.get("constrains", ()))
+            assert meaning(found.depends) == meaning(written["depends"])
+            assert meaning(found.constrains) == meaning(written.get("constrains", ()))
             assert found.track_features == tuple(written.get("track_features", "").split())
 
 
@@ -568,7 +574,8 @@ def test_unchanged_repodata_is_not_fetched_twice(
         fresh = type(engine)()
         assert fresh.load([channel(f"{server.url}/bioconda")], "linux-64", LINUX, options=options).records("samtools")
     answers = [one.status for one in server.requests if one.method == "GET" and one.path.endswith("repodata.json.zst")]
-    assert sorted(answers) == [200, 200, 304, 304]
+    # rattler asks whether it has changed; mamba trusts its copy for as long as the server says, or for an hour.
+    assert sorted(answers) in ([200, 200], [200, 200, 304, 304])
 
 
 def test_offline_asks_nobody(

@@ -1,0 +1,100 @@
+"""Run a function in a forked copy of this process, so that it can be stopped and holds nobody up.
+
+libmamba's functions keep Python's global lock while they download or solve, and offer no way to be stopped: a progress
+display would freeze, Ctrl-C would wait, and a timeout could not be kept. A fork shares all that is loaded at no cost,
+and it can be killed. Only Linux forks safely with libraries loaded; elsewhere the function runs here, to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from envcheck.errors import EngineError
+
+__all__ = ["run_apart"]
+
+_T = TypeVar("_T")
+_CHUNK = 1 << 16
+
+
+def run_apart(function: Callable[[], _T], *, timeout: float | None = None) -> _T:
+    """Call a function in a forked process and give what it returns, which has to be picklable and plain.
+
+    Args:
+        function: What to call; what it changes in memory is lost.
+        timeout: Seconds after which to give up; not kept where a process cannot be forked.
+
+    Raises:
+        TimeoutError: The time is over; the copy has been killed.
+        EngineError: The copy died.
+        Exception: What the function raised.
+    """
+    if sys.platform != "linux":
+        return function()
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        # From Python 3.12 on a fork beside other threads warns, as a lock may be held in one of them; all that the copy
+        # does is to call into a library that none of our threads is in, and to write to a pipe.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            process = os.fork()
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            return function()
+    if process == 0:
+        _answer(function, writing)
+    os.close(writing)
+    try:
+        answer = _read(reading, timeout)
+    finally:
+        os.close(reading)
+        # One that has answered is about to end by itself, and killing it then does no harm.
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    if not answer:
+        raise EngineError("the engine's process died", hint="Run again; if it persists, use --engine rattler.")
+    succeeded, value = pickle.loads(answer)  # noqa: S301  # our own copy wrote it
+    if not succeeded:
+        raise value
+    result: _T = value
+    return result
+
+
+def _answer(function: Callable[[], object], writing: int) -> None:
+    """What the copy does: call, write the answer, and end without any of the parent's clean-up."""
+    try:
+        try:
+            answer = (True, function())
+        except Exception as error:  # noqa: BLE001  # raised again in the parent
+            answer = (False, error)
+        content = memoryview(pickle.dumps(answer))
+        while content:
+            content = content[os.write(writing, content) :]
+    finally:
+        os._exit(0)
+
+
+def _read(reading: int, timeout: float | None) -> bytes:
+    """Everything that comes out of the pipe until its other end is closed."""
+    end = None if timeout is None else time.monotonic() + timeout
+    parts: list[bytes] = []
+    while True:
+        left = None if end is None else max(0.0, end - time.monotonic())
+        readable, _, _ = select.select([reading], [], [], left)
+        if not readable:
+            raise TimeoutError
+        part = os.read(reading, _CHUNK)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)

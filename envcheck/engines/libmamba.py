@@ -1,0 +1,313 @@
+"""The engine of conda users: libmamba with its cache, its repodata loading and libsolv, by way of libmambapy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from envcheck.engines import Index, LoadOptions, ProgressCallback
+from envcheck.engines.apart import run_apart
+from envcheck.engines.libmamba_compat import explain, load_library
+from envcheck.engines.libmamba_loading import LoadedChannel, Loader
+from envcheck.errors import ChannelError
+from envcheck.model import (
+    Channel,
+    ChannelStatus,
+    EngineInfo,
+    Outcome,
+    Record,
+    Solved,
+    Unsolved,
+    VirtualPackage,
+)
+
+__all__ = ["LibmambaEngine"]
+
+# What a record is known by: its channel, its subdir and its file name.
+_Key = tuple[str, str, str]
+
+
+class LibmambaEngine:
+    """The `envcheck.engines.Engine` over libmambapy.
+
+    Raises:
+        EngineError: libmambapy is not there or too old.
+    """
+
+    def __init__(self) -> None:
+        self._library = load_library()
+
+    @property
+    def info(self) -> EngineInfo:
+        """Name and version of the library."""
+        return EngineInfo(name="libmamba", version=str(self._library.__version__))
+
+    def load(
+        self,
+        channels: Sequence[Channel],
+        platform: str,
+        virtual_packages: Sequence[VirtualPackage],
+        *,
+        channel_priority: str = "flexible",
+        options: LoadOptions | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Index:
+        """Load repodata of every channel; see `envcheck.engines.Engine.load`."""
+        loader = Loader(self._library, platform, options or LoadOptions())
+        database, loaded = loader.load(channels, progress)
+        if channels and not any(one.repositories for one in loaded):
+            reasons = "; ".join(f"{one.status.channel.name}: {one.status.detail}" for one in loaded)
+            raise ChannelError(
+                f"no channel could be loaded for {platform}: {reasons}",
+                hint="Check the channel's address and your network; name another one with "
+                "-c CHANNEL --override-channels, or a local copy with -c file:///path/to/channel.",
+            )
+        return _LibmambaIndex(
+            library=self._library,
+            database=database,
+            loaded=loaded,
+            platform=platform,
+            virtual_packages=virtual_packages,
+            channel_priority=channel_priority,
+        )
+
+
+class _LibmambaIndex:
+    """The `envcheck.engines.Index` over a `Database`."""
+
+    def __init__(
+        self,
+        *,
+        library: Any,
+        database: Any,
+        loaded: Sequence[LoadedChannel],
+        platform: str,
+        virtual_packages: Sequence[VirtualPackage],
+        channel_priority: str,
+    ) -> None:
+        self._library = library
+        self._specs = library.specs
+        self._solver = library.solver
+        self._database = database
+        self._loaded = loaded
+        self._platform = platform
+        self._virtual_packages = virtual_packages
+        self._channel_priority = channel_priority
+        self._names = frozenset[str]().union(*(one.names for one in loaded))
+        self._order = {one.status.channel.url.rstrip("/"): position for position, one in enumerate(loaded)}
+        self._records: dict[str, tuple[Record, ...]] = {}
+        self._originals: dict[_Key, Any] = {}
+        self._installed: Any = None
+        self._install_virtual_packages()
+        for position, one in enumerate(reversed(loaded), start=1):
+            # Both subdirs of a channel are alike; with the priority disabled all channels are.
+            priority = 0 if channel_priority == "disabled" else position
+            for repository in one.repositories:
+                database.set_repo_priority(repository, self._solver.libsolv.Priorities(priority, 0))
+        self._highest = len(loaded) + 1
+
+    @property
+    def platform(self) -> str:
+        return self._platform
+
+    @property
+    def statuses(self) -> tuple[ChannelStatus, ...]:
+        return tuple(one.status for one in self._loaded)
+
+    def names(self) -> frozenset[str]:
+        return self._names
+
+    def records(self, name: str) -> tuple[Record, ...]:
+        known = self._records.get(name)
+        if known is None:
+            known = self._records[name] = self._query(name) if name in self._names else ()
+        return known
+
+    def matching(self, spec: str) -> tuple[Record, ...]:
+        match_spec = self._match_spec(spec)
+        records = self.records(str(match_spec.name))
+        if not records:
+            return ()
+        if match_spec.is_simple():
+            # As the solver does it: libsolv's own reading of what is simple, mamba's of the rest.
+            matches = {_key(one) for one in self._database.packages_matching(match_spec)}
+            return tuple(record for record in records if _key_of(record) in matches)
+        channel = None if match_spec.channel is None else self._channel_named(str(match_spec.channel.location))
+        url = None if channel is None else channel.status.channel.url.rstrip("/")
+        if match_spec.channel is not None and url is None:
+            return ()
+        return tuple(
+            record
+            for record in records
+            if url in (None, record.channel) and match_spec.contains_except_channel(self._originals[_key_of(record)])
+        )
+
+    def solve(
+        self,
+        specs: Sequence[str],
+        *,
+        preferred: Sequence[Record] = (),
+        constraints: Sequence[str] = (),
+        timeout: float | None = None,
+    ) -> Outcome:
+        favoured = [original for record in preferred if (original := self._original(record)) is not None]
+        solve = partial(
+            self._solve,
+            [self._match_spec(spec) for spec in sorted(specs)],
+            [self._match_spec(spec) for spec in sorted(constraints)],
+            favoured,
+        )
+        try:
+            answer = solve() if timeout is None else run_apart(solve, timeout=timeout)
+        except TimeoutError:
+            return Unsolved(explanation=f"libmamba found no answer within {timeout:g} seconds", cancelled=True)
+        if isinstance(answer, str):
+            return Unsolved(explanation=answer)
+        packages = [self._record(name, key) for name, key in sorted(answer)]
+        return Solved(packages=tuple(packages))
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Look-ups
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _query(self, name: str) -> tuple[Record, ...]:
+        version = self._specs.Version.parse
+        found = [one for one in self._database.packages_matching(self._match_spec(name)) if one.channel in self._order]
+        found.sort(key=lambda one: (one.platform, one.filename))
+        found.sort(key=lambda one: (version(one.version), one.build_number), reverse=True)
+        found.sort(key=lambda one: self._order[one.channel])
+        self._originals.update((_key(one), one) for one in found)
+        return tuple(self._convert(one) for one in found)
+
+    def _convert(self, original: Any) -> Record:
+        """A `PackageInfo` in envcheck's words; empty and zero are libmamba's way to say that there is nothing."""
+        noarch = self._specs.NoArchType
+        return Record(
+            name=original.name,
+            version=original.version,
+            build=original.build_string,
+            build_number=original.build_number,
+            subdir=original.platform,
+            channel=original.channel,
+            url=f"{original.channel}/{original.platform}/{original.filename}",
+            md5=original.md5 or None,
+            sha256=original.sha256 or None,
+            size=original.size or None,
+            # libmamba keeps whole seconds.
+            timestamp=original.timestamp * 1000 or None,
+            noarch={noarch.Python: "python", noarch.Generic: "generic"}.get(original.noarch),
+            depends=tuple(original.dependencies),
+            constrains=tuple(original.constrains),
+            track_features=tuple(original.track_features),
+        )
+
+    def _record(self, name: str, key: _Key) -> Record:
+        return next(record for record in self.records(name) if _key_of(record) == key)
+
+    def _original(self, record: Record) -> Any:
+        """The library's own record of one, which may be another index's; ``None`` where this one has it not."""
+        self.records(record.name)
+        return self._originals.get(_key_of(record))
+
+    def _match_spec(self, text: str) -> Any:
+        """A MatchSpec whose channel, if it names one, is spelled so that libmamba finds what was loaded for it.
+
+        Raises:
+            ValueError: The text is no MatchSpec or names no package.
+        """
+        spec = self._specs.MatchSpec.parse(text)
+        if not spec.name.is_exact():
+            raise ValueError(f"{text!r} names no package")
+        one = None if spec.channel is None else self._channel_named(str(spec.channel.location))
+        if one is not None:
+            channel = one.status.channel
+            location = channel.name if "://" not in channel.name else channel.locations[0]
+            filters = ",".join(sorted(spec.channel.platform_filters))
+            spec.channel = self._specs.UnresolvedChannel.parse(f"{location}[{filters}]" if filters else location)
+        return spec
+
+    def _channel_named(self, text: str) -> LoadedChannel | None:
+        for one in self._loaded:
+            channel = one.status.channel
+            if text.rstrip("/") in (channel.name, channel.url.rstrip("/"), *channel.locations):
+                return one
+        return None
+
+    # -----------------------------------------------------------------------------------------------------------------
+    # Solving
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _solve(
+        self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any]
+    ) -> list[tuple[str, _Key]] | str:
+        """The names and keys of a solution's packages, or why there is none.
+
+        libmambapy has no job that favours a record. What libsolv's favour does, to be tried first, a repository of
+        higher priority does as well, unless the priority is strict, when it would hide all else. Then the solve is not
+        strict, and each name that comes from a channel that strict priority hides is tied to the channel that has it:
+        a consequence of strictness, so that the end is the same.
+        """
+        strict = self._channel_priority == "strict"
+        if not favoured:
+            return self._run(specs, constraints, (), strict=strict)
+        ties: dict[str, Any] = {}
+        while True:
+            answer = self._run(specs, [*constraints, *ties.values()], favoured, strict=False)
+            if not strict:
+                return answer
+            if isinstance(answer, str):
+                return self._run(specs, constraints, (), strict=True)
+            hidden = [name for name, key in answer if key[0] != self.records(name)[0].channel]
+            if not hidden:
+                return answer
+            for name in hidden:
+                channel = self._channel_named(self.records(name)[0].channel)
+                assert channel is not None  # noqa: S101  # it is a record's
+                ties[name] = self._match_spec(f"{channel.status.channel.name}::{name}")
+
+    def _run(
+        self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any], *, strict: bool
+    ) -> list[tuple[str, _Key]] | str:
+        """One solve, after which the `Database` is as it was."""
+        request = self._solver.Request
+        jobs = [request.Install(spec) for spec in specs]
+        jobs += [request.Freeze(self._specs.MatchSpec.parse(package.name)) for package in self._virtual_packages]
+        jobs += [request.Pin(spec) for spec in constraints]
+        flags = request.Flags(strict_repo_priority=strict)
+        repository = None
+        if favoured:
+            repository = self._database.add_repo_from_packages(favoured, "preferred")
+            priorities = self._solver.libsolv.Priorities(self._highest, 0)
+            self._database.set_repo_priority(repository, priorities)
+        try:
+            outcome = self._solver.libsolv.Solver().solve(self._database, request(jobs, flags))
+            if isinstance(outcome, self._solver.Solution):
+                return [(package.name, _key(package)) for package in outcome.to_install()]
+            asked = {str(spec.name) for spec in specs} | {package.name for package in self._virtual_packages}
+            return explain(self._library, self._database, outcome, asked)
+        finally:
+            if repository is not None:
+                self._database.remove_repo(repository)
+            if constraints:
+                # A pin is a package that libmamba adds to the installed ones and leaves there.
+                self._install_virtual_packages()
+
+    def _install_virtual_packages(self) -> None:
+        """Make the target's virtual packages, and nothing else, what is installed."""
+        if self._installed is not None:
+            self._database.remove_repo(self._installed)
+        packages = [
+            self._specs.PackageInfo(package.name, version=package.version, build_string=package.build, build_number=0)
+            for package in self._virtual_packages
+        ]
+        self._installed = self._database.add_repo_from_packages(packages, "installed")
+        self._database.set_installed_repo(self._installed)
+
+
+def _key(package: Any) -> _Key:
+    return package.channel, package.platform, package.filename
+
+
+def _key_of(record: Record) -> _Key:
+    return record.channel, record.subdir, record.url.rsplit("/", 1)[1]
