@@ -1,0 +1,171 @@
+"""The lines between the parts: who may import what, who may print, and how light a start has to be."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "envcheck"
+MODULES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+HEAVY = ("rattler", "libmambapy", "yaml", "rich", "pydantic", "conda_lock", "requests", "packaging", "rapidfuzz")
+"""What a start must not load: each costs tens of milliseconds, and ``--help`` needs none."""
+
+CORE = ("model.py", "specs.py", "builds.py", "normalize.py", "intent.py", "survey.py", "plan.py", "rules/", "reports/")
+"""Where nothing is read, asked or looked up outside of what is passed in."""
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every module that a module names in an import, type checking included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers(library: str) -> set[str]:
+    """The modules that import a library or a part of it."""
+    return {
+        name
+        for name, tree in MODULES.items()
+        if any(one == library or one.startswith(f"{library}.") for one in imports(tree))
+    }
+
+
+def within(*places: str) -> set[str]:
+    """The modules of these files and folders."""
+    found = {
+        name for name in MODULES for place in places if name == place or (place[-1] == "/" and name.startswith(place))
+    }
+    assert found, f"there is nothing at {places}"
+    return found
+
+
+def calls(tree: ast.AST) -> Iterator[str]:
+    """Every function that is called by its bare or dotted name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            yield ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("module", ["envcheck", "envcheck.cli", "envcheck.model", "envcheck.rules"])
+def test_a_start_is_light(module: str) -> None:
+    code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    loaded = {name.partition(".")[0] for name in json.loads(answer.stdout)}
+
+    assert "envcheck" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_each_solver_library_has_one_home() -> None:
+    assert {name for name in importers("rattler") if not name.startswith("engines/rattler")} == {"specs.py"}
+    assert {name for name in importers("libmambapy") if not name.startswith("engines/libmamba")} == set()
+
+
+def test_the_engines_are_chosen_in_one_place() -> None:
+    for name in ("rattler", "libmamba"):
+        outside = {one for one in importers(f"envcheck.engines.{name}") if not one.startswith(f"engines/{name}")}
+        assert outside <= {"engines/choice.py"}
+
+
+def test_only_the_command_line_prints_and_exits() -> None:
+    assert importers("click") <= {"cli.py", "progress.py"}
+    for name, tree in MODULES.items():
+        if name not in ("cli.py", "__main__.py", "progress.py"):
+            found = set(calls(tree))
+            assert found.isdisjoint({"print", "input", "sys.exit", "exit"}), name
+            assert not {one for one in found if one.startswith(("sys.stdout.", "sys.stderr."))}, name
+
+
+def test_the_command_line_is_on_top() -> None:
+    assert importers("envcheck.cli") == {"__main__.py"}
+    assert importers("envcheck.pipeline") <= {"cli.py", "audit.py"}
+
+
+@pytest.mark.parametrize(
+    "library", ["os", "pathlib", "requests", "urllib.request", "subprocess", "socket", "tempfile", "random"]
+)
+def test_the_core_does_no_input_or_output(library: str) -> None:
+    assert importers(library).isdisjoint(within(*CORE))
+
+
+def test_the_core_opens_nothing() -> None:
+    for name in within(*CORE):
+        assert set(calls(MODULES[name])).isdisjoint({"open", "exec", "eval", "datetime.now", "__import__"}), name
+
+
+def test_reports_and_rules_ask_no_engine() -> None:
+    asking = importers("envcheck.engines") | importers("envcheck.world") | importers("envcheck.pip.index")
+
+    assert asking.isdisjoint(within("reports/", "rules/"))
+
+
+def test_the_types_depend_on_nothing() -> None:
+    assert {one.partition(".")[0] for one in imports(MODULES["model.py"])} == {"__future__", "dataclasses", "enum"}
+
+
+def test_later_stages_are_unknown_to_earlier_ones() -> None:
+    stages = ["sources/", "normalize.py", "intent.py", "survey.py", "plan.py", "rules/", "reports/"]
+    for position, stage in enumerate(stages):
+        for later in stages[position + 1 :]:
+            name = "envcheck." + later.rstrip("/").removesuffix(".py")
+            assert importers(name).isdisjoint(within(stage)), f"{stage} imports {later}"
+
+
+def test_nothing_from_the_input_can_be_executed() -> None:
+    assert importers("subprocess") == set()
+    # Between an engine's own two processes; nothing that a user or a channel wrote is unpickled.
+    assert importers("pickle") <= {"engines/apart.py"}
+    unsafe = {
+        "unsafe_load",
+        "full_load",
+        "Loader",
+        "FullLoader",
+        "UnsafeLoader",
+        "CLoader",
+        "CFullLoader",
+        "CUnsafeLoader",
+    }
+    for name, tree in MODULES.items():
+        assert set(calls(tree)).isdisjoint({"eval", "exec", "os.system", "os.popen"}), name
+        of_yaml = {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "yaml"
+        }
+        assert of_yaml.isdisjoint(unsafe), name
+
+
+@pytest.mark.parametrize("name", sorted(set(MODULES) - {"__main__.py"}))
+def test_every_module_says_what_it_offers(name: str) -> None:
+    tree = MODULES[name]
+    assert ast.get_docstring(tree)
+    if len(tree.body) == 1:
+        return  # a package that is only a place
+    (listed,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+    public = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        and not node.name.startswith("_")
+        # click has the commands by their decorators.
+        and not any(ast.unparse(one).startswith("cli.") for one in node.decorator_list)
+    }
+
+    assert sorted(public - set(listed)) == []
+    assert len(listed) == len(set(listed))
