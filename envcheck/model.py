@@ -551,6 +551,8 @@ class Plan:
     ``solved`` is true when a dry-solve of exactly these packages succeeded; ``packages`` is then its solution,
     otherwise empty. ``requirements`` are the specs to write into an environment file, ``direct`` the names that the
     user asked for as far as the source tells, ``added_channels`` what the plan needs beyond the source's channels.
+    ``optimal`` is false when the search for the optimum was cut short; ``disagreements`` counts the candidates that the
+    engine refused although the encoding allowed them.
     """
 
     kept: tuple[PlanKept, ...] = ()
@@ -564,6 +566,8 @@ class Plan:
     packages: tuple[Record, ...] = ()
     solved: bool = False
     explanation: str = ""
+    optimal: bool = True
+    disagreements: int = 0
 
 
 class Verdict(str, enum.Enum):

@@ -1,16 +1,19 @@
-"""The closest environment for the target, found by a short ladder of dry-solves and proven by the last of them.
+"""The closest environment for the target: an optimum over clauses, proven by the engine.
 
-The ladder goes from everything as it was asked to ever fewer wishes: every row pinned; then only what the user asked
-for directly, at the exact version, at the same minor version, at any version; then with another Python; and at last
-without those direct packages that cannot be had together with the rest. Rows that are not demanded are preferences.
-The first step that solves is the plan, so its packages are those of a dry-solve that succeeded.
+What the user wants is stated as weighted MaxSAT over the records that can matter (`envcheck.universe`,
+`envcheck.clauses`). The wishes, lexicographically: every direct package present; the Python minor version; direct
+packages at the exact version, else the nearest, else the same minor, else the same major; transitive packages at the
+exact version; few packages that the source did not have. The engine then dry-solves what was chosen, and only its
+solution becomes the plan. Should it refuse what the encoding allows, that candidate is cut off and the next one tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from envcheck.clauses import Clauses
 from envcheck.engines import Index
 from envcheck.intent import Intent
 from envcheck.model import (
@@ -20,39 +23,61 @@ from envcheck.model import (
     PinPolicy,
     PipPresence,
     Plan,
-    PlanAdded,
-    PlanChanged,
     PlanDropped,
-    PlanKept,
     Presence,
     Record,
     Requirement,
     Solved,
     Target,
 )
-from envcheck.specs import dependency_parts, exact_spec, satisfies
+from envcheck.plan_account import Account, account_for
+from envcheck.specs import satisfies, sort_versions
 from envcheck.survey import World, installable
+from envcheck.universe import Universe
 
-__all__ = ["make_plan"]
+__all__ = ["Wish", "make_plan", "wish_for"]
 
 _SOLVE_SECONDS = 60.0
-_INSTALLABLE = (PipPresence.WHEEL, PipPresence.PURE_WHEEL, PipPresence.SOURCE_ONLY)
+# Candidates that the engine may refuse before it is asked for ever less of them.
+_CANDIDATES = 4
+# Other Pythons that are tried when the one asked for cannot have all direct packages.
+_OTHER_PYTHONS = 2
+_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    """One requirement that the target can satisfy in some version.
+class Wish:
+    """One requirement that the target has in some version.
 
-    ``name`` is what it is called there; ``exact`` and ``minor`` are the specs that hold on to its version, as far as
-    that version exists.
+    ``name`` is what it is called there; ``version`` the constraint that was asked for, ``None`` where the target has no
+    such version; ``nearest`` the version to take instead; ``build`` and ``channel`` are kept where the source's own
+    platform is the target. ``reason`` says what is different on the target, if anything.
     """
 
     requirement: Requirement
     name: str
     direct: bool
-    exact: str
-    minor: str
-    reason: str | None
+    version: str | None
+    nearest: str | None = None
+    build: str | None = None
+    channel: str | None = None
+    reason: str | None = None
+
+    @property
+    def exact(self) -> str | None:
+        """The MatchSpec of what was asked for, without its channel; ``None`` where the target does not have it."""
+        if self.requirement.version is not None and self.version is None:
+            return None
+        return f"{self.name} {self.version or '*'}" + (f" {self.build}" if self.build is not None else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """An optimum: the records chosen, the clauses they are an optimum of, and whether the search ran to its end."""
+
+    chosen: tuple[Record, ...]
+    clauses: Clauses
+    optimal: bool
 
 
 def make_plan(
@@ -63,6 +88,7 @@ def make_plan(
     intent: Intent,
     *,
     pins: PinPolicy = PinPolicy.PRESERVE,
+    effort: float = 60.0,
 ) -> Plan:
     """Find the closest environment that solves on the target.
 
@@ -73,9 +99,10 @@ def make_plan(
         world: The index and what else can be loaded.
         intent: Which requirements are direct.
         pins: How much of the versions may change.
+        effort: Seconds that the search for the optimum may take; a good plan is given when they run out.
 
     Returns:
-        The plan; not ``solved`` when no step of the ladder has a solution or a channel could not be read.
+        The plan; not ``solved`` when nothing that was tried has a solution or a channel could not be read.
     """
     if any(one.presence is Presence.UNKNOWN for one in availability):
         dropped = tuple(
@@ -84,26 +111,37 @@ def make_plan(
         )
         return Plan(dropped=dropped, direct=intent.direct, explanation="not every channel could be read")
     added_channels = _added_channels(availability, world)
-    index = world.with_channels(added_channels) if added_channels else world.index
+    index = world.with_channels(added_channels)
     direct = frozenset(intent.direct)
-    wishes = [wish for one in availability if (wish := _wish(one, target, index, direct)) is not None]
-    python = None if environment.python is None else f"python {environment.python}"
-    if python is not None and not index.matching(python):
-        python = None
-    preferred = _preferred(wishes, target, index, python)
-    specs, packages, explanation = _climb(
-        wishes, index, python, preferred, pins, implied=[name for name in environment.implied if name in index.names()]
+    wishes = tuple(wish for one in availability if (wish := wish_for(one, target, index, direct)) is not None)
+    search = _Search(wishes, environment, target, index, pins, deadline=time.monotonic() + effort)
+    packages = search.run()
+    account = account_for(
+        Account(
+            environment=environment,
+            availability=tuple(availability),
+            names={wish.requirement.name: wish.name for wish in wishes},
+            reasons={wish.requirement.name: wish.reason for wish in wishes if wish.reason is not None},
+            packages=packages,
+            clauses=search.clauses,
+            needed_by=dict(intent.needed_by),
+            platform=target.platform,
+        )
     )
-    return _describe(
-        environment=environment,
-        availability=availability,
-        wishes=wishes,
-        specs=specs,
-        packages=packages,
-        explanation=explanation,
-        intent=intent,
+    return Plan(
+        kept=account.kept,
+        changed=account.changed,
+        dropped=account.dropped,
+        to_pip=account.to_pip,
+        added=account.added,
+        requirements=account.requirements,
+        direct=intent.direct,
         added_channels=added_channels,
-        platform=target.platform,
+        packages=packages,
+        solved=bool(packages),
+        explanation="" if packages else search.explanation,
+        optimal=search.optimal,
+        disagreements=search.disagreements,
     )
 
 
@@ -112,63 +150,56 @@ def _added_channels(availability: Sequence[Availability], world: World) -> tuple
     wanted = [one.sightings for one in availability if one.presence is Presence.OTHER_CHANNEL]
     chosen: list[Channel] = []
     for channel, _ in world.other_channels(world.index.platform) if wanted else ():
-        open_wishes = [
+        still_wanted = [
             sightings for sightings in wanted if not any(s.channel == one.name for s in sightings for one in chosen)
         ]
-        if any(sighting.channel == channel.name for sightings in open_wishes for sighting in sightings):
+        if any(sighting.channel == channel.name for sightings in still_wanted for sighting in sightings):
             chosen.append(channel)
     return tuple(chosen)
 
 
-def _wish(one: Availability, target: Target, index: Index, direct: frozenset[str]) -> _Wish | None:
-    """What to ask the engine for, or ``None`` where the target has nothing of that name."""
+def wish_for(one: Availability, target: Target, index: Index, direct: frozenset[str]) -> Wish | None:
+    """What to wish for, or ``None`` where the target has nothing of that name (or pip has what conda lacks)."""
     requirement = one.requirement
-    name = requirement.name
-    reason: str | None = None
-    if one.presence is Presence.RENAMED:
-        name = one.close_names[0]
-        reason = f"{requirement.name} is called {name} on {target.platform}"
-    elif one.presence is Presence.OTHER_CHANNEL:
-        reason = f"only {one.sightings[0].channel} has it"
-    elif one.presence not in (
-        Presence.AVAILABLE,
-        Presence.BUILD_ELSEWHERE,
-        Presence.VERSION_ELSEWHERE,
-        Presence.HIDDEN_BY_PRIORITY,
-        Presence.NEEDS_VIRTUAL_PACKAGE,
-    ):
-        return None
-    if one.presence is Presence.NEEDS_VIRTUAL_PACKAGE and not one.nearest:
-        return None
-    if _better_from_pip(one):
-        return None
-    version = requirement.version
-    if one.presence in (Presence.VERSION_ELSEWHERE, Presence.NEEDS_VIRTUAL_PACKAGE):
-        reason = _missing_version_reason(one, target)
-        version = f"=={one.nearest[0]}" if one.nearest else None
-    elif one.presence in (Presence.RENAMED, Presence.OTHER_CHANNEL):
-        versions = {record.version for record in index.records(name) if satisfies(record.version, version)}
-        version = version if versions else None
-    build = requirement.build if version == requirement.version and one.presence is Presence.AVAILABLE else None
-    channel = f"{requirement.channel}::" if requirement.channel and one.presence is Presence.AVAILABLE else ""
-    exact = f"{channel}{name} {version or '*'}" + (f" {build}" if build else "")
-    return _Wish(
+    name, version, nearest, reason = requirement.name, requirement.version, None, None
+    match one.presence:
+        case Presence.AVAILABLE | Presence.BUILD_ELSEWHERE | Presence.HIDDEN_BY_PRIORITY:
+            pass
+        case Presence.VERSION_ELSEWHERE | Presence.NEEDS_VIRTUAL_PACKAGE:
+            if not one.nearest and (one.presence is Presence.NEEDS_VIRTUAL_PACKAGE or better_from_pip(one)):
+                return None
+            version, nearest = None, next(iter(one.nearest), None)
+            reason = _missing_version_reason(one, target)
+        case Presence.RENAMED:
+            name = one.close_names[0]
+            reason = f"{requirement.name} is called {name} on {target.platform}"
+        case Presence.OTHER_CHANNEL:
+            reason = f"only {one.sightings[0].channel} has it"
+        case _:
+            return None
+    if one.presence in (Presence.RENAMED, Presence.OTHER_CHANNEL):
+        versions = {record.version for record in index.records(name)}
+        version = version if any(satisfies(other, version) for other in versions) else None
+    available = one.presence is Presence.AVAILABLE
+    return Wish(
         requirement=requirement,
         name=name,
         direct=requirement.name in direct,
-        exact=exact,
-        minor=_minor_spec(name, version, requirement, index),
+        version=version,
+        nearest=nearest,
+        build=requirement.build if available else None,
+        channel=requirement.channel if available else None,
         reason=reason,
     )
 
 
-def _better_from_pip(one: Availability) -> bool:
+def better_from_pip(one: Availability) -> bool:
     """Whether the channels have no version at all for this Python, while the package index has a wheel for it."""
     return (
         one.presence is Presence.VERSION_ELSEWHERE
         and not one.nearest
         and one.pypi is not None
-        and one.pypi.presence in (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+        and one.pypi.presence in _WHEELS
     )
 
 
@@ -179,192 +210,221 @@ def _missing_version_reason(one: Availability, target: Target) -> str:
     return f"{wanted} does not exist for {target.platform}" + (f" ({one.detail})" if one.detail else "")
 
 
-def _minor_spec(name: str, version: str | None, requirement: Requirement, index: Index) -> str:
-    """A spec that holds on to the minor version, or to the range that was asked for, where that exists."""
-    pin = requirement.pin
-    if pin is None:
-        return f"{name} {version or '*'}"
-    minor = f"{'.'.join(pin.split('.')[:2])}.*"
-    return f"{name} {minor}" if any(satisfies(record.version, minor) for record in index.records(name)) else name
+class _Search:
+    """The search of one plan: the optimum, the engine's proof of it, and what to try when the engine refuses."""
 
+    def __init__(
+        self,
+        wishes: tuple[Wish, ...],
+        environment: Environment,
+        target: Target,
+        index: Index,
+        pins: PinPolicy,
+        *,
+        deadline: float,
+    ) -> None:
+        self._wishes = wishes
+        self._environment = environment
+        self._target = target
+        self._index = index
+        self._pins = pins
+        self._deadline = deadline
+        self._implied = tuple(name for name in environment.implied if name in index.names())
+        self.clauses: Clauses | None = None
+        self.explanation = ""
+        self.optimal = True
+        self.disagreements = 0
 
-def _preferred(wishes: Sequence[_Wish], target: Target, index: Index, python: str | None) -> tuple[Record, ...]:
-    """For every wish the best record at its version; the engine takes it where it can."""
-    newest = index.matching(python) if python is not None else ()
-    version = newest[0].version if newest else None
-    chosen: dict[str, Record] = {}
-    for wish in wishes:
-        fitting = [record for record in index.matching(wish.exact) if installable(record, target, version)]
-        if fitting:
-            chosen.setdefault(wish.name, fitting[0])
-    return tuple(chosen.values())
+    def run(self) -> tuple[Record, ...]:
+        """The packages of the closest environment that the engine proves; empty where there is none."""
+        if not self._wishes and not self._implied:
+            self.explanation = "nothing was asked for"
+            return ()
+        if self._pins is PinPolicy.EXACT:
+            return self._everything_exact()
+        candidate = self._best_candidate()
+        if candidate is None:
+            self.explanation = "no set of records for the target is free of contradictions"
+            return ()
+        self.clauses = candidate.clauses
+        self.optimal = candidate.optimal
+        return self._proven(candidate)
 
+    def _everything_exact(self) -> tuple[Record, ...]:
+        specs = [self._with_channel(wish, wish.exact) for wish in self._wishes if wish.exact is not None]
+        if len(specs) < len(self._wishes):
+            self.explanation = "versions are missing on the target and none may change (--pins exact)"
+            return ()
+        return self._solve(specs, ()) or ()
 
-def _climb(
-    wishes: Sequence[_Wish],
-    index: Index,
-    python: str | None,
-    preferred: Sequence[Record],
-    pins: PinPolicy,
-    *,
-    implied: Sequence[str],
-) -> tuple[tuple[str, ...], tuple[Record, ...], str]:
-    """Go down the ladder; the specs and packages of the first step that solves, or why none does."""
-    explanation = "nothing was asked for"
-    for specs in _steps(wishes, python, pins):
-        outcome = index.solve([*specs, *implied], preferred=preferred, timeout=_SOLVE_SECONDS)
-        if isinstance(outcome, Solved):
-            return tuple(specs), outcome.packages, ""
-        explanation = outcome.explanation
-    if pins in (PinPolicy.EXACT, PinPolicy.MINOR):
-        return (), (), explanation
-    names = [wish.name for wish in wishes if wish.direct and wish.name != "python"]
-    start = [*implied, *([python] if python is not None else [])]
-    specs, packages = _largest_solvable(start, names, index, preferred)
-    return tuple(spec for spec in specs if spec not in implied), packages, explanation
+    def _best_candidate(self) -> _Candidate | None:
+        """The optimum with the Python asked for, or with another one where only that holds more direct packages."""
+        python = self._environment.python
+        records = self._index.matching(f"python {python}") if python is not None else ()
+        if not records:
+            return self._candidate(None)
+        best = self._candidate(records[0].version)
+        # Another Python is a large change: it is tried for packages that have no build for this one, and not for those
+        # that have one and conflict with others.
+        if best is not None and all(best.clauses.universe.records[wish.name] for wish in self._lost(best)):
+            return best
+        for version in self._other_pythons(records[0].version, best):
+            other = self._candidate(version)
+            if other is not None and (best is None or len(self._lost(other)) < len(self._lost(best))):
+                best = other
+        return best
 
+    def _lost(self, candidate: _Candidate) -> list[Wish]:
+        names = {record.name for record in candidate.chosen}
+        return [wish for wish in self._wishes if wish.direct and wish.name not in names]
 
-def _steps(wishes: Sequence[_Wish], python: str | None, pins: PinPolicy) -> Iterator[list[str]]:
-    """The specs of each step of the ladder, the closest first."""
-    base = [] if python is None else [python]
-    direct = [wish for wish in wishes if wish.direct]
-    if pins is not PinPolicy.NONE:
-        if pins is not PinPolicy.MINOR:
-            yield [*base, *(wish.exact for wish in wishes)]
-        if pins is PinPolicy.EXACT:
-            return
-        yield [*base, *(wish.exact for wish in direct)]
-        yield [*base, *(wish.minor for wish in direct)]
-        if pins is PinPolicy.MINOR:
-            return
-    yield [*base, *(wish.name for wish in direct)]
-    yield [wish.name for wish in direct]
+    def _other_pythons(self, version: str, best: _Candidate | None) -> list[str]:
+        """The newest patch of the minor versions that every lost package is built for, the closest minor first."""
+        minors: dict[tuple[int, ...], str] = {}
+        for other in sort_versions({record.version for record in self._index.records("python")}):
+            minors[_minor(other)] = other
+        minors.pop(_minor(version), None)
+        lost = [] if best is None else self._lost(best)
+        fitting = [
+            other
+            for other in minors.values()
+            if all(
+                any(installable(record, self._target, other) for record in self._index.records(wish.name))
+                for wish in lost
+            )
+        ]
+        here = _minor(version)
+        fitting.sort(key=lambda other: (abs(_minor(other)[-1] - here[-1]), _minor(other) < here))
+        return fitting[:_OTHER_PYTHONS] if lost else []
 
+    def _candidate(self, python: str | None) -> _Candidate | None:
+        names = [wish.name for wish in self._wishes] + ["python"] * (python is not None) + list(self._implied)
+        clauses = Clauses(Universe(names, self._index, self._target, python))
+        for name in (*(["python"] if python is not None else ()), *self._implied):
+            present = clauses.any_of(clauses.universe.records.get(name, ()))
+            clauses.hard.append([present] if present is not None else [])
+        if self._pins is PinPolicy.MINOR:
+            self._hold_minors(clauses)
+        levels = self._levels(clauses)
+        optimal = True
+        # When time runs out the least important wishes are given up first; presence alone is decided in any case.
+        for depth in (len(levels), 2, 1):
+            left = max(self._deadline - time.monotonic(), 1.0) if depth > 1 else None
+            try:
+                chosen = clauses.optimum(levels[:depth], left)
+            except TimeoutError:
+                optimal = False
+                continue
+            return None if chosen is None else _Candidate(chosen=chosen, clauses=clauses, optimal=optimal)
+        return None
 
-def _largest_solvable(
-    start: list[str], names: Sequence[str], index: Index, preferred: Sequence[Record]
-) -> tuple[list[str], tuple[Record, ...]]:
-    """Add names to ``start`` as long as it solves, by halving: each name that does not fit costs about log n solves."""
-    best: tuple[Record, ...] = ()
-    chosen = list(start)
+    def _hold_minors(self, clauses: Clauses) -> None:
+        """Forbid other minor versions of what is pinned (``--pins minor``)."""
+        for wish in self._wishes:
+            pin = wish.requirement.pin
+            if pin is not None:
+                clauses.hard += [
+                    [-clauses.literal(record)]
+                    for record in clauses.universe.records.get(wish.name, ())
+                    if _leading(record.version, 2) != _leading(pin, 2)
+                ]
 
-    def grow(candidates: Sequence[str]) -> None:
-        nonlocal best, chosen
-        if not candidates:
-            return
-        outcome = index.solve([*chosen, *candidates], preferred=preferred, timeout=_SOLVE_SECONDS)
-        if isinstance(outcome, Solved):
-            chosen = [*chosen, *candidates]
-            best = outcome.packages
-        elif len(candidates) > 1:
-            middle = len(candidates) // 2
-            grow(candidates[:middle])
-            grow(candidates[middle:])
-
-    grow(names)
-    return (chosen, best) if best else ([], ())
-
-
-def _describe(
-    *,
-    environment: Environment,
-    availability: Sequence[Availability],
-    wishes: Sequence[_Wish],
-    specs: Sequence[str],
-    packages: tuple[Record, ...],
-    explanation: str,
-    intent: Intent,
-    added_channels: tuple[Channel, ...],
-    platform: str,
-) -> Plan:
-    """Say of every requirement what became of it."""
-    chosen = {record.name: record for record in packages}
-    by_requirement = {wish.requirement.name: wish for wish in wishes}
-    needed_by = dict(intent.needed_by)
-    kept: list[PlanKept] = []
-    changed: list[PlanChanged] = []
-    dropped: list[PlanDropped] = []
-    to_pip: list[PlanDropped] = []
-    accounted: set[str] = set()
-    for one in availability:
-        requirement = one.requirement
-        wish = by_requirement.get(requirement.name)
-        record = chosen.get(wish.name) if wish is not None else None
-        if wish is not None and record is not None:
-            accounted.add(record.name)
-            if record.name == requirement.name and satisfies(record.version, requirement.version):
-                kept.append(PlanKept(name=requirement.name, version=record.version))
-            else:
-                changed.append(_changed(wish, record, platform))
-        elif _better_from_pip(one) and one.pypi is not None:
-            reason = f"no channel has it for this Python ({platform}); the package index has a wheel"
-            to_pip.append(PlanDropped(name=requirement.name, version=one.pypi.version, reason=reason))
-        elif one.presence is Presence.PYPI_ONLY and one.pypi is not None and one.pypi.presence in _INSTALLABLE:
-            source_only = one.pypi.presence is PipPresence.SOURCE_ONLY
-            what = "only its source, to be built in the image" if source_only else "a wheel for this target"
-            reason = f"no channel has it; the package index has {what}"
-            to_pip.append(PlanDropped(name=requirement.name, version=one.pypi.version, reason=reason))
+    def _levels(self, clauses: Clauses) -> list[list[int]]:
+        """The wishes as literals, one list per level, the most important first."""
+        present: list[int | None] = []
+        exact: list[int | None] = []
+        nearest: list[int | None] = []
+        minor: list[int | None] = []
+        major: list[int | None] = []
+        transitive: list[int | None] = []
+        levels: list[list[int | None]]
+        for wish in self._wishes:
+            records = clauses.universe.records.get(wish.name, ())
+            granted = clauses.any_of(self._granting(wish, clauses.universe))
+            if not wish.direct:
+                transitive.append(granted)
+                continue
+            present.append(clauses.any_of(records))
+            exact.append(granted)
+            nearest.append(clauses.any_of([record for record in records if record.version == wish.nearest]))
+            pin = wish.requirement.pin
+            if pin is not None:
+                for level, count in ((minor, 2), (major, 1)):
+                    alike = [record for record in records if _leading(record.version, count) == _leading(pin, count)]
+                    level.append(clauses.any_of(alike))
+        names = {wish.name for wish in self._wishes}
+        absent: list[int | None] = [clauses.absent(name) for name in clauses.universe.records if name not in names]
+        if self._pins is PinPolicy.NONE:
+            levels = [present, absent]
         else:
-            reason = _dropped_reason(one, wish, needed_by.get(requirement.name, ()), platform, solved=bool(packages))
-            dropped.append(PlanDropped(name=requirement.name, version=requirement.pin, reason=reason))
-    return Plan(
-        kept=tuple(kept),
-        changed=tuple(changed),
-        dropped=tuple(dropped),
-        to_pip=tuple(to_pip),
-        added=_added(packages, accounted, environment),
-        requirements=tuple(exact_spec(record.name, record.version) for record in packages if record.name in accounted),
-        direct=intent.direct,
-        added_channels=added_channels,
-        packages=packages,
-        solved=bool(packages),
-        explanation="" if packages and len(specs) else explanation,
-    )
+            levels = [present, exact, nearest, minor, major, transitive, absent]
+        return [[literal for literal in level if literal is not None] for level in levels]
+
+    def _granting(self, wish: Wish, universe: Universe) -> tuple[Record, ...]:
+        """The records that are exactly what was asked for."""
+        return () if wish.exact is None else universe.matching(wish.exact)
+
+    def _proven(self, candidate: _Candidate) -> tuple[Record, ...]:
+        """The engine's solution of a candidate, of the next best one, or at last of ever less of it."""
+        chosen = candidate.chosen
+        for _ in range(_CANDIDATES):
+            solution = self._solve(self._specs(chosen), chosen)
+            if solution is not None:
+                return solution
+            self.disagreements += 1
+            names = {wish.name for wish in self._wishes}
+            candidate.clauses.forbid_together([record for record in chosen if record.name in names])
+            try:
+                following = candidate.clauses.optimum(
+                    self._levels(candidate.clauses), max(self._deadline - time.monotonic(), 1.0)
+                )
+            except TimeoutError:
+                break
+            if following is None:
+                break
+            chosen = following
+        direct = {wish.name for wish in self._wishes if wish.direct}
+        fewer = [spec for spec in self._specs(chosen) if spec.split(" ")[0].rpartition("::")[2] in direct]
+        for specs in (fewer, [spec.split(" ")[0] for spec in fewer]):
+            solution = self._solve(specs, chosen)
+            if solution is not None:
+                self.optimal = False
+                return solution
+        return ()
+
+    def _specs(self, chosen: Sequence[Record]) -> list[str]:
+        """What the engine is asked for: what was granted exactly as asked, the rest as close as it was chosen."""
+        by_name = {record.name: record for record in chosen}
+        specs: list[str] = []
+        for wish in self._wishes:
+            record = by_name.get(wish.name)
+            if record is None:
+                continue
+            if self._pins is PinPolicy.NONE:
+                specs.append(wish.name)
+            elif wish.exact is not None and satisfies(record.version, wish.version):
+                specs.append(self._with_channel(wish, wish.exact))
+            else:
+                specs.append(f"{wish.name} =={record.version}")
+        python = by_name.get("python")
+        if python is not None and all(wish.name != "python" for wish in self._wishes):
+            specs.append(f"python {_leading(python.version, 2)}.*")
+        return specs
+
+    def _with_channel(self, wish: Wish, spec: str) -> str:
+        return spec if wish.channel is None else f"{wish.channel}::{spec}"
+
+    def _solve(self, specs: Sequence[str], preferred: Sequence[Record]) -> tuple[Record, ...] | None:
+        outcome = self._index.solve([*specs, *self._implied], preferred=preferred, timeout=_SOLVE_SECONDS)
+        if isinstance(outcome, Solved):
+            return outcome.packages
+        self.explanation = outcome.explanation
+        return None
 
 
-def _changed(wish: _Wish, record: Record, platform: str) -> PlanChanged:
-    asked = wish.requirement.pin or wish.requirement.version or "*"
-    reason = wish.reason or f"{asked} exists for {platform}, but not together with the other packages"
-    to_version = record.version if record.name == wish.requirement.name else f"{record.name} {record.version}"
-    return PlanChanged(name=wish.requirement.name, from_version=asked, to_version=to_version, reason=reason)
+def _leading(version: str, count: int) -> str:
+    return ".".join(version.split(".")[:count])
 
 
-def _dropped_reason(
-    one: Availability, wish: _Wish | None, needed_by: Sequence[str], platform: str, *, solved: bool
-) -> str:
-    if one.presence is Presence.PLATFORM_ONLY:
-        where = one.sightings[0].subdir if one.sightings else (one.virtual_package or "another platform")
-        return f"it exists only for {where}"
-    if one.presence is Presence.NEEDS_VIRTUAL_PACKAGE and wish is None:
-        return f"it needs {one.virtual_package}, which the target does not have"
-    if one.presence is Presence.PYPI_ONLY:
-        detail = one.pypi.detail if one.pypi is not None else ""
-        return "no channel has it, and the package index has nothing for this target" + (
-            f" ({detail})" if detail else ""
-        )
-    if wish is None:
-        return f"no channel has it for {platform}"
-    if not solved:
-        return "no plan was found"
-    if needed_by:
-        return f"came along with {', '.join(needed_by[:3])}; nothing in the plan needs it on {platform}"
-    return "it cannot be installed together with the other packages"
-
-
-def _added(packages: Sequence[Record], accounted: set[str], environment: Environment) -> tuple[PlanAdded, ...]:
-    """The packages that the source does not list, each with one that needs it."""
-    needed_by: dict[str, str] = {}
-    for record in packages:
-        for dependency in record.depends:
-            needed_by.setdefault(dependency_parts(dependency)[0], record.name)
-    return tuple(
-        PlanAdded(
-            name=record.name,
-            version=record.version,
-            reason="the pip section needs it"
-            if record.name in environment.implied
-            else f"{needed_by.get(record.name, 'the plan')} needs it",
-        )
-        for record in packages
-        if record.name not in accounted
-    )
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])

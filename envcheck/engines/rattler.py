@@ -129,6 +129,7 @@ class _RattlerIndex:
         self._sources = [self._source(one) for one in self._usable]
         self._by_location = {RattlerChannel(one.location).base_url: one for one in self._usable}
         self._records: dict[str, tuple[Record, ...]] = {}
+        self._matching: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[str, RepoDataRecord] = {}
 
     @property
@@ -149,12 +150,15 @@ class _RattlerIndex:
         return known
 
     def matching(self, spec: str) -> tuple[Record, ...]:
-        match_spec, channel = self._match_spec(spec)
-        return tuple(
-            record
-            for record in self.records(match_spec.name.normalized)
-            if (channel is None or record.channel == channel) and match_spec.matches(self._originals[record.url])
-        )
+        known = self._matching.get(spec)
+        if known is None:
+            match_spec, channel = self._match_spec(spec)
+            known = self._matching[spec] = tuple(
+                record
+                for record in self.records(match_spec.name.normalized)
+                if (channel is None or record.channel == channel) and match_spec.matches(self._originals[record.url])
+            )
+        return known
 
     def solve(
         self,

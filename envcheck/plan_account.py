@@ -1,0 +1,212 @@
+"""What became of every requirement of the source: kept, changed, dropped or moved to pip, and each time why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from envcheck.clauses import Clauses
+from envcheck.conflicts import Conflicts
+from envcheck.model import (
+    Availability,
+    Environment,
+    PipPresence,
+    PlanAdded,
+    PlanChanged,
+    PlanDropped,
+    PlanKept,
+    Presence,
+    Record,
+)
+from envcheck.specs import dependency_parts, exact_spec, satisfies
+
+__all__ = ["Account", "Accounted", "account_for"]
+
+_ON_PACKAGE_INDEX = (PipPresence.WHEEL, PipPresence.PURE_WHEEL, PipPresence.SOURCE_ONLY)
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is to be accounted for.
+
+    ``names`` gives for every requirement that the target has in some form the name it has there, ``reasons`` what is
+    different about it; ``clauses`` are those that the packages are an optimum of, ``None`` where none were made.
+    """
+
+    environment: Environment
+    availability: tuple[Availability, ...]
+    names: Mapping[str, str]
+    reasons: Mapping[str, str]
+    packages: tuple[Record, ...]
+    clauses: Clauses | None
+    needed_by: Mapping[str, Sequence[str]]
+    platform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounted:
+    """The parts of a `envcheck.model.Plan` that say what became of what."""
+
+    kept: tuple[PlanKept, ...]
+    changed: tuple[PlanChanged, ...]
+    dropped: tuple[PlanDropped, ...]
+    to_pip: tuple[PlanDropped, ...]
+    added: tuple[PlanAdded, ...]
+    requirements: tuple[str, ...]
+
+
+def account_for(account: Account) -> Accounted:
+    """Say of every requirement what became of it.
+
+    Args:
+        account: The requirements, the packages and where the reasons can be found.
+
+    Returns:
+        Every requirement in exactly one of kept, changed, dropped and to_pip, in the environment's order.
+    """
+    chosen = {record.name: record for record in account.packages}
+    kept: list[PlanKept] = []
+    changed: list[tuple[Availability, Record]] = []
+    lost: list[Availability] = []
+    to_pip: list[PlanDropped] = []
+    for one in account.availability:
+        requirement = one.requirement
+        record = chosen.get(account.names.get(requirement.name, ""))
+        if record is None:
+            moved = _moved_to_pip(one, account.names)
+            if moved is None:
+                lost.append(one)
+            else:
+                to_pip.append(moved)
+        elif record.name == requirement.name and satisfies(record.version, requirement.version):
+            kept.append(PlanKept(name=requirement.name, version=record.version))
+        else:
+            changed.append((one, record))
+    explain = _Explanations(account, [row.name for row in kept])
+    listed = {account.names.get(one.requirement.name, "") for one in account.availability} & chosen.keys()
+    try:
+        return Accounted(
+            kept=tuple(kept),
+            changed=tuple(explain.changed(one, record) for one, record in changed),
+            dropped=tuple(explain.dropped(one) for one in lost),
+            to_pip=tuple(to_pip),
+            added=_added(account, listed),
+            requirements=tuple(
+                exact_spec(record.name, record.version) for record in account.packages if record.name in listed
+            ),
+        )
+    finally:
+        explain.close()
+
+
+def _moved_to_pip(one: Availability, names: Mapping[str, str]) -> PlanDropped | None:
+    """The pip fallback of a requirement that conda cannot give the target, where the package index has one."""
+    pypi = one.pypi
+    if pypi is None or one.requirement.name in names or pypi.presence not in _ON_PACKAGE_INDEX:
+        return None
+    if one.presence not in (Presence.PYPI_ONLY, Presence.VERSION_ELSEWHERE):
+        return None
+    what = "only its source, to be built in the image" if pypi.presence is PipPresence.SOURCE_ONLY else "a wheel"
+    lacking = "no channel has it" if one.presence is Presence.PYPI_ONLY else "no channel has it for this Python"
+    return PlanDropped(
+        name=one.requirement.name, version=pypi.version, reason=f"{lacking}; the package index has {what}"
+    )
+
+
+class _Explanations:
+    """Reasons for what was changed and dropped; the conflict solver is loaded when it is first needed."""
+
+    def __init__(self, account: Account, kept: Sequence[str]) -> None:
+        self._account = account
+        self._chosen = {record.name: record for record in account.packages}
+        self._kept = kept
+        self._conflicts: Conflicts | None = None
+
+    def close(self) -> None:
+        """Free the conflict solver."""
+        if self._conflicts is not None:
+            self._conflicts.__exit__(None, None, None)
+
+    def changed(self, one: Availability, record: Record) -> PlanChanged:
+        """Why a requirement has another version or name in the plan."""
+        requirement = one.requirement
+        asked = requirement.pin or requirement.version or "*"
+        reason = self._account.reasons.get(requirement.name)
+        if reason is None:
+            reason = f"{asked} exists for {self._account.platform}, {self._but(record.name, requirement.version)}"
+        to_version = record.version if record.name == requirement.name else f"{record.name} {record.version}"
+        return PlanChanged(name=requirement.name, from_version=asked, to_version=to_version, reason=reason)
+
+    def dropped(self, one: Availability) -> PlanDropped:
+        """Why a requirement is not in the plan."""
+        requirement = one.requirement
+        return PlanDropped(name=requirement.name, version=requirement.pin, reason=self._dropped_reason(one))
+
+    def _dropped_reason(self, one: Availability) -> str:
+        name, platform = one.requirement.name, self._account.platform
+        match one.presence:
+            case Presence.PLATFORM_ONLY:
+                where = one.sightings[0].subdir if one.sightings else (one.virtual_package or "another platform")
+                return f"it exists only for {where}"
+            case Presence.NEEDS_VIRTUAL_PACKAGE if name not in self._account.names:
+                return f"it needs {one.virtual_package}, which the target does not have"
+            case Presence.PYPI_ONLY:
+                detail = f" ({one.pypi.detail})" if one.pypi is not None and one.pypi.detail else ""
+                return f"no channel has it, and the package index has nothing for this target{detail}"
+            case Presence.NOWHERE:
+                return f"no channel has it for {platform}"
+            case _:
+                pass
+        if not self._account.packages:
+            return "no plan was found"
+        needed_by = self._account.needed_by.get(name, ())
+        came = f"came along with {', '.join(needed_by[:_NAMED])}; " if needed_by else ""
+        if name in self._account.reasons:
+            return f"{came}{self._account.reasons[name]}"
+        return f"{came}it exists for {platform}, {self._but(self._account.names.get(name, name), None)}"
+
+    def _but(self, name: str, version: str | None) -> str:
+        """``but not together with hdf5 1.14.3``: the conflict of a package, or one version of it, with what is kept."""
+        clauses = self._account.clauses
+        if clauses is None:
+            return "but not together with the other packages"
+        records = [r for r in clauses.universe.records.get(name, ()) if satisfies(r.version, version)]
+        names = self._solver(clauses).reason(name, records)
+        if names is None:
+            return "but would need more other changes"
+        if not names:
+            return "but something that it needs does not"
+        described = [f"{other} {self._chosen[other].version}" for other in names[:_NAMED]]
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        return f"but not together with {', '.join(described)}{more}"
+
+    def _solver(self, clauses: Clauses) -> Conflicts:
+        if self._conflicts is None:
+            kept = {}
+            for name in self._kept:
+                version = self._chosen[name].version
+                literal = clauses.any_of(r for r in clauses.universe.records.get(name, ()) if r.version == version)
+                if literal is not None:
+                    kept[name] = literal
+            self._conflicts = Conflicts(clauses, kept)
+        return self._conflicts
+
+
+def _added(account: Account, listed: set[str]) -> tuple[PlanAdded, ...]:
+    """The packages that the source does not list, each with one that needs it."""
+    needed_by: dict[str, str] = {}
+    for record in account.packages:
+        for dependency in record.depends:
+            needed_by.setdefault(dependency_parts(dependency)[0], record.name)
+    return tuple(
+        PlanAdded(
+            name=record.name,
+            version=record.version,
+            reason="the pip section needs it"
+            if record.name in account.environment.implied
+            else f"{needed_by.get(record.name, 'the plan')} needs it",
+        )
+        for record in account.packages
+        if record.name not in listed
+    )

@@ -1,0 +1,96 @@
+"""The records that can matter for a plan: reachable from what is wished for, possible on the target, each kind once.
+
+What Python rules out is left out before anything is encoded, and records that differ in nothing that another record or
+a wish could see are merged, so that a question over hundreds of thousands of records becomes one over a few thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from envcheck.engines import Index
+from envcheck.model import Record, Target
+from envcheck.specs import dependency_parts
+from envcheck.survey import installable
+
+__all__ = ["Universe"]
+
+
+class Universe:
+    """The records reachable from some names.
+
+    Args:
+        names: What is wished for.
+        index: The loaded channels.
+        target: The target; records that need a virtual package it lacks are left out.
+        python: The newest version of the Python minor to have; records bound to another one are left out. ``None``
+            keeps the records of every Python.
+    """
+
+    def __init__(self, names: Iterable[str], index: Index, target: Target, python: str | None) -> None:
+        self._index = index
+        self._strict = target.channel_priority == "strict"
+        all_records = self._reach(names, target, python)
+        self._matching: dict[str, frozenset[str]] = {}
+        self._matching_records: dict[str, tuple[Record, ...]] = {}
+        specs_of: dict[str, list[str]] = {name: [] for name in all_records}
+        for records in all_records.values():
+            for record in records:
+                for spec in (*record.depends, *record.constrains):
+                    name = dependency_parts(spec)[0]
+                    if name in specs_of and spec not in self._matching:
+                        self._matching[spec] = self._urls(spec)
+                        specs_of[name].append(spec)
+        self.records: Mapping[str, tuple[Record, ...]] = {
+            name: self._merged(records, specs_of[name]) for name, records in all_records.items()
+        }
+
+    def matching(self, spec: str) -> tuple[Record, ...]:
+        """The records that satisfy a dependency, a constraint, or any other MatchSpec."""
+        known = self._matching_records.get(spec)
+        if known is None:
+            urls = self._matching.get(spec)
+            if urls is None:
+                urls = self._matching[spec] = self._urls(spec)
+            records = self.records.get(dependency_parts(spec)[0], ())
+            known = self._matching_records[spec] = tuple(record for record in records if record.url in urls)
+        return known
+
+    def _urls(self, spec: str) -> frozenset[str]:
+        try:
+            return frozenset(record.url for record in self._index.matching(spec))
+        except ValueError:  # repodata holds a few entries that are no MatchSpec: nothing can satisfy them
+            return frozenset()
+
+    def _reach(self, names: Iterable[str], target: Target, python: str | None) -> dict[str, list[Record]]:
+        reached: dict[str, list[Record]] = {}
+        pending = list(dict.fromkeys(names))
+        seen = set(pending)
+        while pending:
+            name = pending.pop()
+            records = self._index.records(name)
+            if self._strict and records:
+                records = tuple(record for record in records if record.channel == records[0].channel)
+            reached[name] = [record for record in records if installable(record, target, python)]
+            for record in reached[name]:
+                for dependency in record.depends:
+                    needed = dependency_parts(dependency)[0]
+                    if not needed.startswith("__") and needed not in seen:
+                        seen.add(needed)
+                        pending.append(needed)
+        return {name: reached[name] for name in sorted(reached)}
+
+    def _merged(self, records: Iterable[Record], specs: Iterable[str]) -> tuple[Record, ...]:
+        """One record of each kind: same version, same needs, and told apart by no spec of any other record."""
+        matchings = [self._matching[spec] for spec in specs]
+        first: dict[object, Record] = {}
+        for record in records:
+            kind = (
+                record.version,
+                frozenset(record.depends),
+                frozenset(record.constrains),
+                bool(record.track_features),
+                tuple(index for index, urls in enumerate(matchings) if record.url in urls),
+            )
+            first.setdefault(kind, record)
+        return tuple(first.values())
