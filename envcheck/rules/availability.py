@@ -13,8 +13,9 @@ from envcheck.model import (
     RemedyAction,
     Severity,
     Sighting,
+    Unsolved,
 )
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, counted
 
 __all__ = [
     "build_elsewhere",
@@ -30,6 +31,17 @@ __all__ = [
 ]
 
 _WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+# What exists for the target in some form; the other presences have findings that say why nothing can be planned.
+_EXISTS = frozenset(
+    {
+        Presence.AVAILABLE,
+        Presence.BUILD_ELSEWHERE,
+        Presence.VERSION_ELSEWHERE,
+        Presence.HIDDEN_BY_PRIORITY,
+        Presence.OTHER_CHANNEL,
+        Presence.RENAMED,
+    }
+)
 
 
 def _of(facts: Facts, presence: Presence) -> Iterator[Availability]:
@@ -96,6 +108,8 @@ def build_elsewhere(facts: Facts) -> Iterator[Draft]:
 def hidden_by_priority(facts: Facts) -> Iterator[Draft]:
     """A channel of higher priority has the package in other versions, and strict channel priority hides this one.
 
+    With ``channel_priority: strict`` a package is taken from the first channel that knows its name, and from no other.
+
     Fix: put the channel that has it first, name it in the requirement (``channel::name``), or use flexible priority.
     """
     for one in _of(facts, Presence.HIDDEN_BY_PRIORITY):
@@ -139,7 +153,9 @@ def other_channel(facts: Facts) -> Iterator[Draft]:
 
 
 def renamed(facts: Facts) -> Iterator[Draft]:
-    """The package goes by another name in the channels: conda and PyPI names differ, or a separator does.
+    """The package goes by another name in the channels.
+
+    conda and PyPI names differ for some projects, and ``-`` and ``_`` are different characters to conda.
 
     Fix: use the name that the channel has.
     """
@@ -167,6 +183,8 @@ def renamed(facts: Facts) -> Iterator[Draft]:
 
 def on_package_index_only(facts: Facts) -> Iterator[Draft]:
     """No channel has the package, but the Python package index has a project of that name.
+
+    Rows that pip installed look like conda rows in some listings. conda answers ``PackagesNotFoundError``.
 
     Fix: move it below ``pip:``. Whether a wheel for the target's Python and platform exists is said with the finding.
     """
@@ -208,6 +226,8 @@ def nowhere(facts: Facts) -> Iterator[Draft]:
 def unknown(facts: Facts) -> Iterator[Draft]:
     """The channels that answered do not have it as asked, and another channel could not be read.
 
+    The silent channel may have it or not: to call it missing would be a guess.
+
     Fix: see the finding about the channel; nothing can be said about the package before that.
     """
     names = [one for one in facts.availability if one.presence is Presence.UNKNOWN]
@@ -216,7 +236,7 @@ def unknown(facts: Facts) -> Iterator[Draft]:
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         yield Draft(
             severity=Severity.WARNING,
-            subject=f"{len(names)} packages",
+            subject=counted(len(names), "package"),
             message=f"cannot be judged while a channel is silent: {listed}{more}",
             line=names[0].requirement.line,
         )
@@ -243,8 +263,8 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     yield Draft(
         severity=Severity.ERROR,
-        subject=f"{len(names)} packages",
-        message=f"exist for {facts.target.platform} but do not go together as pinned: {listed}",
+        subject=counted(len(names), "package"),
+        message=f"cannot be had together as pinned, though each exists for {facts.target.platform}: {listed}",
         line=available[names[0]].requirement.line,
         remedies=(Remedy(action=RemedyAction.CHANGE_VERSION, summary="use the versions of the plan", verified=True),),
     )
@@ -253,16 +273,19 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
 def nothing_solves(facts: Facts) -> Iterator[Draft]:
     """No version of the direct packages that exist for the target could be found to go together.
 
-    Fix: read the solver's own words below; drop or free the packages that it names.
+    Something that every version of one of them needs is missing, or is ruled out by another.
+
+    Fix: read the solver's own words, where it has any; drop or free the packages that it names.
     """
-    if facts.plan.solved or not facts.plan.explanation or not facts.availability:
+    presences = {one.presence for one in facts.availability}
+    if facts.plan.solved or Presence.UNKNOWN in presences or presences.isdisjoint(_EXISTS):
         return
-    if any(one.presence is Presence.UNKNOWN for one in facts.availability):
-        return
+    as_written = facts.as_written.explanation if isinstance(facts.as_written, Unsolved) else ""
+    explanation = facts.plan.explanation or as_written
     yield Draft(
         severity=Severity.ERROR,
         subject="environment",
-        message=f"no plan was found; the solver says: {facts.plan.explanation}",
+        message="no plan was found" + (f"; the solver says: {explanation}" if explanation else ""),
     )
 
 

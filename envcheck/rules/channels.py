@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envcheck.model import ChannelState, Presence, Remedy, RemedyAction, Severity
+from envcheck.model import ChannelState, DamageKind, Presence, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts
 from envcheck.secrets import mask
 
@@ -114,13 +114,20 @@ def not_a_channel(facts: Facts) -> Iterator[Draft]:
 
     Fix: remove it.
     """
-    for reference in facts.non_channels:
-        name = mask(reference.text)
+    # Readers leave out what is no channel in any file; the rest shows only when channels are resolved.
+    written = [
+        (one.subject if one.subject == one.text.strip() else f"an entry ({one.text})", one.line)
+        for one in facts.export.damage
+        if one.kind is DamageKind.NON_CHANNEL
+    ]
+    resolved = [(reference.text, reference.line) for reference in facts.non_channels]
+    for text, line in dict.fromkeys([*written, *resolved]):
+        name = mask(text)
         yield Draft(
             severity=Severity.ERROR,
             subject=name,
             message=f"{name} is no channel; conda would look for one of that name",
-            line=reference.line,
+            line=line or None,
             remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove {name} from the channels"),),
         )
 

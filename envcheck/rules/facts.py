@@ -22,7 +22,7 @@ from envcheck.model import (
     Target,
 )
 
-__all__ = ["Draft", "Facts", "Rule"]
+__all__ = ["Draft", "Facts", "Rule", "counted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,11 @@ class Facts:
     as_written: Outcome | None
     intent: Intent
     plan: Plan
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

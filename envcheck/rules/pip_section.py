@@ -10,12 +10,13 @@ from envcheck.model import (
     PipPresence,
     PipRequirement,
     PipRequirementKind,
+    Presence,
     Remedy,
     RemedyAction,
     Severity,
     SourceKind,
 )
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, counted
 from envcheck.secrets import mask
 
 __all__ = [
@@ -75,7 +76,7 @@ def pip_rows(facts: Facts) -> Iterator[Draft]:
     )
     yield Draft(
         severity=Severity.ERROR,
-        subject=f"{len(rows)} rows",
+        subject=counted(len(rows), "row"),
         message=f"pip installed them, no channel has them: {listed}",
         line=rows[0].line,
         remedies=(
@@ -86,6 +87,8 @@ def pip_rows(facts: Facts) -> Iterator[Draft]:
 
 def no_such_project(facts: Facts) -> Iterator[Draft]:
     """The package index has no project of this name.
+
+    It may be misspelled, private, or gone; pip stops at it and installs nothing at all.
 
     Fix: correct the name, or name the index that has it (``--index-url``).
     """
@@ -122,6 +125,8 @@ def no_such_version(facts: Facts) -> Iterator[Draft]:
 def no_wheel_for_target(facts: Facts) -> Iterator[Draft]:
     """The version has wheels, but none for the target's platform or Python, and no source distribution to build from.
 
+    pip answers ``No matching distribution found``, as if the version did not exist.
+
     Fix: take a version that has one, or drop the package where it makes sense on Windows alone.
     """
     for row, answer in _rows_of(facts, PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON):
@@ -157,7 +162,9 @@ def source_only(facts: Facts) -> Iterator[Draft]:
 
 
 def yanked(facts: Facts) -> Iterator[Draft]:
-    """The version was withdrawn by its authors (PEP 592); pip installs it only because it is pinned exactly.
+    """The version was withdrawn by its authors (PEP 592).
+
+    pip installs it only because it is pinned exactly. Authors withdraw what is broken, and indexes may delete it.
 
     Fix: take another version.
     """
@@ -204,7 +211,9 @@ def _by_shape(rows: Sequence[PipRequirement]) -> list[list[PipRequirement]]:
 
 
 def vcs_reference(facts: Facts) -> Iterator[Draft]:
-    """A requirement is taken from version control; the image needs git and network, and a branch moves.
+    """A requirement is taken from version control.
+
+    The image needs git and the network to install it, and what a branch holds today it may not hold tomorrow.
 
     Fix: pin it to a commit, and have git in the image.
     """
@@ -221,7 +230,9 @@ def vcs_reference(facts: Facts) -> Iterator[Draft]:
 
 
 def editable(facts: Facts) -> Iterator[Draft]:
-    """A requirement is an editable install of a directory, which must be in the image at that path.
+    """A requirement is an editable install of a directory.
+
+    The directory is one of the exporter's machine and must be in the image, at that path, before pip runs.
 
     Fix: copy the project into the image and install it there after the environment.
     """
@@ -238,7 +249,9 @@ def editable(facts: Facts) -> Iterator[Draft]:
 
 
 def not_followed(facts: Facts) -> Iterator[Draft]:
-    """The pip section refers to another file or sets an option; envcheck keeps the line and does not follow it.
+    """The pip section refers to another file, which envcheck keeps and does not follow.
+
+    The file is looked for beside the environment file while the image is built. What it asks for is not judged.
 
     Fix: have the file in the image, and check it on its own.
     """
@@ -281,7 +294,9 @@ def pip_missing(facts: Facts) -> Iterator[Draft]:
 
 
 def conda_spec_under_pip(facts: Facts) -> Iterator[Draft]:
-    """A conda specification (``name=1.2=build``) stands in the pip section; pip refuses a single ``=``.
+    """A conda specification (``name=1.2=build``) stands in the pip section.
+
+    pip refuses a single ``=`` as invalid and installs nothing of the section.
 
     Fix: write ``==``, or move it to the conda dependencies.
     """
@@ -309,7 +324,9 @@ def index_not_asked(facts: Facts) -> Iterator[Draft]:
 
     Fix: run again with the index reachable, or name another one with ``--index-url``.
     """
-    if facts.package_index_trouble:
+    asked_for = any(row.kind is PipRequirementKind.NAMED for row in facts.environment.pip)
+    missing = any(one.presence is not Presence.AVAILABLE for one in facts.availability)
+    if facts.package_index_trouble and (asked_for or missing):
         yield Draft(
             severity=Severity.INFO,
             subject="package index",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envcheck.model import Availability, Plan, Presence, Remedy, RemedyAction, Severity
 from envcheck.normalize import platform_differs
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, counted
 
 __all__ = ["foreign_builds", "needs_virtual_package", "platform_only"]
 
@@ -25,13 +25,13 @@ def foreign_builds(facts: Facts) -> Iterator[Draft]:
     explicit = [row for row in facts.export.requirements if row.url is not None]
     if not rows and not explicit:
         return
-    what = "URLs" if len(explicit) > len(rows) / 2 else "builds"
+    what = "URL" if len(explicit) > len(rows) / 2 else "build"
     first = (explicit or rows)[0]
     count = max(len(rows), len(explicit))
     yield Draft(
         severity=Severity.ERROR,
-        subject=f"{count} {what}",
-        message=f"{count} of {len(facts.export.requirements)} rows carry {what} of {facts.export.platform}, "
+        subject=counted(count, what),
+        message=f"{count} of {len(facts.export.requirements)} rows carry {what}s of {facts.export.platform}, "
         f"which {facts.target.platform} does not have: {first.name}={first.pin or ''}={first.build or ''}",
         line=first.line,
         remedies=(

@@ -11,7 +11,9 @@ __all__ = ["python_not_pinned", "without_md5"]
 
 
 def python_not_pinned(facts: Facts) -> Iterator[Draft]:
-    """Nothing says which Python is wanted, so every build may bring another one.
+    """Nothing says which Python is wanted.
+
+    Every build of the image may bring another one, and with it other versions of nearly everything.
 
     Fix: add ``python=3.X`` to the dependencies.
     """
@@ -35,7 +37,9 @@ def python_not_pinned(facts: Facts) -> Iterator[Draft]:
 
 
 def without_md5(facts: Facts) -> Iterator[Draft]:
-    """The channel states no md5 for a package of the plan, which conda-lock.yml needs for every conda package.
+    """The channel states no md5 for a package of the plan.
+
+    conda-lock.yml needs one for every conda package, so it cannot be written.
 
     Fix: ask the channel's owner to index it again; ``--explicit`` files can hold the sha256 instead.
     """

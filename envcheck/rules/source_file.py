@@ -29,7 +29,8 @@ def encoding(facts: Facts) -> Iterator[Draft]:
     Fix: save the file as UTF-8, or export with ``conda env export --file environment.yml`` instead of ``>``.
     """
     name = facts.export.encoding
-    if name in ("utf-8", "ascii"):
+    remark = next((one.text for one in facts.export.damage if one.kind is DamageKind.UNUSUAL_ENCODING), None)
+    if name in ("utf-8", "ascii") and remark is None:
         return
     if name == "utf-8-bom":
         yield Draft(
@@ -43,7 +44,7 @@ def encoding(facts: Facts) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.ERROR,
         subject="encoding",
-        message=f"the file is {name.upper()}; conda and pip on Linux read UTF-8",
+        message=f"{remark or f'the file is {name.upper()}'}; conda and pip on Linux read UTF-8",
         line=1,
         remedies=(_SAVE_AS_UTF8,),
     )
@@ -90,7 +91,9 @@ def unreadable_line(facts: Facts) -> Iterator[Draft]:
 
 
 def unknown_key(facts: Facts) -> Iterator[Draft]:
-    """The YAML has a key that conda does not know (CEP 24); it is ignored, which is seldom what was meant.
+    """The YAML has a key that conda does not know (CEP 24).
+
+    conda ignores it, with a warning at most. Whatever stands below it is not installed, which is seldom what was meant.
 
     Fix: correct the key's spelling or remove it.
     """
@@ -106,7 +109,9 @@ def unknown_key(facts: Facts) -> Iterator[Draft]:
 
 
 def duplicate_key(facts: Facts) -> Iterator[Draft]:
-    """The YAML has a key twice; conda's reader keeps one of them and drops the other without a word.
+    """The YAML has a key twice.
+
+    conda's reader keeps one of them and drops the other without a word, so that half of a list may go missing.
 
     Fix: merge the two.
     """

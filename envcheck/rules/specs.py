@@ -65,7 +65,9 @@ def no_version(facts: Facts) -> Iterator[Draft]:
 
 
 def build_in_version(facts: Facts) -> Iterator[Draft]:
-    """A build string is glued to the version, so no such version exists.
+    """A build string is glued to the version.
+
+    The two together are taken for a version, and no channel has one of that name. It comes of a lost ``=`` or tab.
 
     Fix: separate them with ``=``, or leave the build out.
     """
@@ -122,6 +124,8 @@ def selector(facts: Facts) -> Iterator[Draft]:
 
 def pip_spec_under_conda(facts: Facts) -> Iterator[Draft]:
     """A pip requirement stands among the conda dependencies (markers, URLs, ``-e``).
+
+    conda's grammar has none of these: it stops at the line, or takes it for something else.
 
     Fix: move it below ``pip:``.
     """
