@@ -84,7 +84,7 @@ class _Writer:
         if self._verbose:
             for evidence in export.evidence:
                 where = f" (line {evidence.line})" if evidence.line else ""
-                self._line(f"{evidence.platform}: {plain(evidence.reason)}{where}", indent=2)
+                self._line(f"{evidence.platform}: {plain(mask(evidence.reason))}{where}", indent=2)
         glibc = next((f", glibc {one.version}" for one in target.virtual_packages if one.name == "__glibc"), "")
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
         engine = f"{report.engine.name} {report.engine.version}"
@@ -95,8 +95,7 @@ class _Writer:
         from rich.text import Text as RichText
 
         word = report.verdict.value.upper()
-        text = RichText(word, style=_VERDICT_STYLES[report.verdict])
-        text.append(f": {_verdict_sentence(report)}", style="")
+        text = RichText.assemble((word, _VERDICT_STYLES[report.verdict]), f": {_verdict_sentence(report)}")
         self._line(text)
         plan = report.plan
         if plan.solved:
@@ -129,9 +128,11 @@ class _Writer:
         from rich.text import Text as RichText
 
         first = findings[0]
-        head = RichText(_WORDS[first.severity], style=_STYLES[first.severity])
-        head.append(f" {first.code} ", style="bold")
-        head.append(first.title + (f" ({len(findings)})" if len(findings) > 1 else ""), style="")
+        head = RichText.assemble(
+            (_WORDS[first.severity], _STYLES[first.severity]),
+            (f" {first.code} ", "bold"),
+            first.title + (f" ({len(findings)})" if len(findings) > 1 else ""),
+        )
         self._line(head)
         alike = _alike(findings)
         shown = alike if self._verbose else alike[:_SHOWN_PER_CODE]
