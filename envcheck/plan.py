@@ -248,7 +248,10 @@ class _Search:
             return ()
         self.clauses = candidate.clauses
         self.optimal = candidate.optimal
-        return self._proven(candidate)
+        packages = self._proven(candidate)
+        if not packages and not self.explanation:
+            self.explanation = f"nothing that was asked for can be installed on {self._target.platform}"
+        return packages
 
     def _everything_exact(self) -> tuple[Record, ...]:
         specs = [self._with_channel(wish, wish.exact) for wish in self._wishes if wish.exact is not None]
@@ -300,12 +303,19 @@ class _Search:
     def _candidate(self, python: str | None) -> _Candidate | None:
         names = [wish.name for wish in self._wishes] + ["python"] * (python is not None) + list(self._implied)
         clauses = Clauses(Universe(names, self._index, self._target, python))
-        for name in (*(["python"] if python is not None else ()), *self._implied):
-            present = clauses.any_of(clauses.universe.records.get(name, ()))
+        needed = [clauses.universe.records.get(name, ()) for name in self._implied]
+        if python is not None:
+            # Packages for any Python leave the choice open: it is this one.
+            pythons = clauses.universe.records.get("python", ())
+            needed.append(tuple(record for record in pythons if _minor(record.version) == _minor(python)))
+        for records in needed:
+            present = clauses.any_of(records)
             clauses.hard.append([present] if present is not None else [])
         if self._pins is PinPolicy.MINOR:
             self._hold_minors(clauses)
         levels = self._levels(clauses)
+        if not any(levels):
+            return None  # Nothing is wished for that the target has; the MaxSAT solver fails without any wish.
         optimal = True
         # When time runs out the least important wishes are given up first; presence alone is decided in any case.
         for depth in (len(levels), 2, 1):
@@ -401,7 +411,8 @@ class _Search:
             if record is None:
                 continue
             if self._pins is PinPolicy.NONE:
-                specs.append(wish.name)
+                # The versions are free, but the records were chosen for this Python.
+                specs.append(f"python {_leading(record.version, 2)}.*" if wish.name == "python" else wish.name)
             elif wish.exact is not None and satisfies(record.version, wish.version):
                 specs.append(self._with_channel(wish, wish.exact))
             else:
