@@ -61,8 +61,7 @@ def environment_text(report: Report) -> str:
     return render(
         report.environment.name,
         channels=[channel.name for channel in _channels(report)],
-        # ``name=1.2`` would be any 1.2.*: the file asks for what was solved.
-        specs=[requirement.replace(" ==", "==") for requirement in report.plan.requirements],
+        specs=_planned_specs(report),
         pip=planned_pip_lines(report),
     )
 
@@ -119,6 +118,16 @@ def _channels(report: Report) -> tuple[Channel, ...]:
 def _source_name(report: Report) -> str:
     """The source as it may stand in a lock: its name alone, because a directory is the author's affair."""
     return "stdin" if report.export.path == "-" else PurePath(report.export.path).name
+
+
+def _planned_specs(report: Report) -> list[str]:
+    """The plan's requirements, and the Python that it is made for where only the source's builds told it."""
+    # ``name=1.2`` would be any 1.2.*: the file asks for what was solved.
+    specs = [requirement.replace(" ==", "==") for requirement in report.plan.requirements]
+    python = next((one for one in report.plan.packages if one.name == "python"), None)
+    if python is not None and report.environment.python is not None and f"python=={python.version}" not in specs:
+        return [f"python=={python.version}", *specs]
+    return specs
 
 
 def _specs(environment: Environment) -> list[str]:

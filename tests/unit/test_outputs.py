@@ -1,0 +1,266 @@
+"""The files that a plan becomes are read back as that plan, tell no secret and are the same every time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envcheck.condarc import Configuration
+from envcheck.engines.rattler import RattlerEngine
+from envcheck.model import DamageKind, Plan, Report, SourceKind, Verdict
+from envcheck.outputs import environment_text, explicit_text, lock_text, next_steps, normalized_text
+from envcheck.pipeline import check
+from envcheck.request import Request
+from envcheck.sources import read_source
+from envcheck.world import Services
+from tests.support.channels import record
+from tests.support.fakes import FakePackageIndex, Universe
+from tests.support.server import ServerFactory
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "fixtures" / "demo" / "requirements.txt"
+TOKEN = "tk-1f2e3d4c-5b6a-7988-secret"  # noqa: S105  # opens nothing
+
+
+def request(
+    data: bytes, channels: Path, cache: Path, *, path: str = "requirements.txt", platform: str = "linux-64"
+) -> Request:
+    names = ("conda-forge", "pkgs/main", "bioconda")
+    mirrors = tuple((name, ((channels / name).as_uri(),)) for name in names)
+    return Request(
+        path=path,
+        data=data,
+        configuration=Configuration(default_channels=("pkgs/main",), mirrored_channels=mirrors),
+        channels=("conda-forge",),
+        platform=platform,
+        offline=True,
+        cache_directory=str(cache),
+    )
+
+
+def services() -> Services:
+    return Services(engine=RattlerEngine(), package_index=FakePackageIndex())
+
+
+@pytest.fixture(scope="module")
+def report(channels_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return check(request(DEMO.read_bytes(), channels_directory, tmp_path_factory.mktemp("cache")), services())
+
+
+def test_the_plan_of_the_demo_is_solved(report: Report) -> None:
+    assert report.plan.solved
+    assert report.verdict is Verdict.FIXABLE
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading back
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_environment_file_asks_for_exactly_the_plan(report: Report) -> None:
+    export = read_source(environment_text(report).encode(), "environment.linux-64.yml")
+    versions = {one.name: one.version for one in report.plan.packages}
+
+    assert export.kind is SourceKind.ENVIRONMENT_YAML
+    assert export.damage == ()
+    assert {one.name for one in export.requirements} >= {row.name for row in report.plan.kept}
+    # ==, because pytz=2023.3 would be 2023.3.post1 too.
+    assert all(one.version == f"=={versions[one.name]}" for one in export.requirements if one.name != "pip")
+    assert [one.text for one in export.channels] == [
+        channel.name for channel in (*report.target.channels, *report.plan.added_channels)
+    ]
+    assert {one.name for one in export.pip} <= {one.name for one in report.environment.pip} | {
+        row.name for row in report.plan.to_pip
+    }
+
+
+def test_the_environment_file_is_ready_on_linux(report: Report, channels_directory: Path, tmp_path: Path) -> None:
+    text = environment_text(report)
+    again = check(request(text.encode(), channels_directory, tmp_path, path="environment.linux-64.yml"), services())
+
+    assert (again.plan.changed, again.plan.dropped) == ((), ())
+    assert again.verdict is Verdict.READY
+
+
+def test_python_is_in_the_environment_file_though_only_builds_told_it(channels_directory: Path, tmp_path: Path) -> None:
+    rows = b"# platform: win-64\nnumpy=1.26.2=py310hf667824_0\npandas=2.1.4=py310hecd3228_0\n"
+    found = check(request(rows, channels_directory, tmp_path), services())
+    export = read_source(environment_text(found).encode(), "environment.yml")
+    python = next(one for one in export.requirements if one.name == "python")
+
+    assert found.plan.solved
+    assert python.version is not None
+    assert python.version.startswith("==3.10.")
+    assert "python=3.10" in normalized_text(found.environment)
+
+
+def test_the_normalized_file_says_what_was_asked(report: Report) -> None:
+    export = read_source(normalized_text(report.environment).encode(), "environment.yml")
+
+    assert [(one.name, one.pin) for one in export.requirements] == [
+        (one.name, one.pin) for one in report.environment.requirements
+    ]
+    assert [one.name for one in export.pip] == [one.name for one in report.environment.pip]
+    assert all(one.build is None for one in export.requirements)
+
+
+def test_the_lock_holds_exactly_the_plan(report: Report) -> None:
+    text = lock_text([report], path="out/conda-lock.yml")
+    export = read_source(text.encode(), "conda-lock.yml")
+
+    assert export.kind is SourceKind.CONDA_LOCK
+    assert [(one.name, one.pin, one.md5) for one in export.requirements] == [
+        (one.name, one.version, one.md5) for one in report.plan.packages
+    ]
+    assert "requirements.txt" in text
+    assert "out/" not in text
+
+
+def test_the_explicit_list_holds_exactly_the_plan(report: Report) -> None:
+    export = read_source(explicit_text(report).encode(), "explicit.txt")
+
+    assert export.kind is SourceKind.EXPLICIT
+    assert {(one.name, one.pin, one.build, one.url) for one in export.requirements} == {
+        (one.name, one.version, one.build, one.url) for one in report.plan.packages
+    }
+
+
+def test_nothing_depends_on_the_directory_of_the_source(report: Report) -> None:
+    elsewhere = replace(report, export=replace(report.export, path="/home/somebody/private/requirements.txt"))
+
+    assert lock_text([elsewhere], path="conda-lock.yml") == lock_text([report], path="conda-lock.yml")
+    assert "somebody" not in lock_text([elsewhere], path="/home/somebody/conda-lock.yml")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The same every time
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_question_has_the_same_answer(report: Report, channels_directory: Path, tmp_path: Path) -> None:
+    again = check(request(DEMO.read_bytes(), channels_directory, tmp_path), services())
+
+    assert again == report
+    assert lock_text([again], path="x.yml") == lock_text([report], path="x.yml")
+
+
+def test_no_answer_depends_on_the_order_of_hashes(channels_directory: Path, tmp_path: Path) -> None:
+    configuration = tmp_path / "condarc"
+    mirrors = "".join(
+        f"  {name}: [{(channels_directory / name).as_uri()}]\n" for name in ("conda-forge", "pkgs/main", "bioconda")
+    )
+    configuration.write_text(
+        f"channels: [defaults]\ndefault_channels: [pkgs/main]\nmirrored_channels:\n{mirrors}", encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "envcheck", "check", str(DEMO), "--offline", "--no-pip", "--format", "json"]
+    answers = []
+    for seed in ("0", "42"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        answer = subprocess.run(
+            [*command, "--lock", "conda-lock.yml", "--environment", "environment.yml"],
+            capture_output=True,
+            check=False,
+            cwd=folder,
+            env={**os.environ, "PYTHONHASHSEED": seed, "CONDARC": str(configuration), "PYTHONPATH": str(ROOT)},
+        )
+        assert answer.returncode == 1, answer.stderr
+        answers.append(
+            (answer.stdout, (folder / "conda-lock.yml").read_bytes(), (folder / "environment.yml").read_bytes())
+        )
+
+    assert answers[0][0].startswith(b"{")
+    assert answers[0] == answers[1]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Nothing secret
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_no_file_holds_a_token(loopback_server: ServerFactory, tmp_path: Path) -> None:
+    Universe(tmp_path / "channels", {"private": {"linux-64": [record("thing", "1.0"), record("thing", "2.0")]}})
+    server = loopback_server(tmp_path / "channels", prefix=f"/t/{TOKEN}")
+    text = f"channels: [{server.url}/private]\ndependencies:\n- {server.url}/private::thing=2.0\n- pip:\n  - -e git+https://{TOKEN}@host.example/x.git\n"
+    wanted = Request(
+        path=f"https://me:{TOKEN}@host.example/environment.yml",
+        data=text.encode(),
+        configuration=Configuration(),
+        channels=(f"{server.url}/private",),
+        override_channels=True,
+        cache_directory=str(tmp_path / "cache"),
+        check_pip=False,
+    )
+    found = check(wanted, services())
+    assert found.plan.solved
+    assert any(TOKEN in path for path in server.paths())
+
+    written = [
+        environment_text(found),
+        normalized_text(found.environment),
+        explicit_text(found),
+        lock_text([found], path="conda-lock.yml"),
+        *next_steps([found], lock=None, environment=None),
+        *next_steps([found], lock="conda-lock.yml", environment="environment.yml"),
+    ]
+    assert "thing" in written[0]
+    assert [text for text in written if TOKEN in text] == []
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What to do next
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def steps(report: Report, verdict: Verdict, *, lock: str | None = None, environment: str | None = None) -> list[str]:
+    return list(next_steps([replace(report, verdict=verdict)], lock=lock, environment=environment))
+
+
+def test_the_next_step_is_a_command(report: Report) -> None:
+    assert steps(report, Verdict.READY) == ["envcheck lock requirements.txt"]
+    assert steps(report, Verdict.FIXABLE) == [
+        "envcheck check requirements.txt --lock conda-lock.yml --environment environment.linux-64.yml"
+    ]
+    assert steps(report, Verdict.BLOCKED)[0].startswith("envcheck check -v requirements.txt")
+    assert steps(report, Verdict.FIXABLE, environment="e.yml") == ["conda env create -f e.yml"]
+
+
+def test_after_a_lock_comes_its_installation(report: Report) -> None:
+    export = read_source(b"dependencies:\n- pip\n- pip:\n  - requests\n", "environment.yml")
+    with_pip = replace(report, environment=replace(report.environment, pip=export.pip), pip=())
+    first, second = steps(with_pip, Verdict.FIXABLE, lock="conda-lock.yml", environment="e.yml")
+
+    assert first.startswith("micromamba create -n environment -f conda-lock.yml")
+    assert "pip requirements" in second
+    assert "e.yml" in second
+
+
+def test_names_that_a_shell_would_take_apart_are_quoted(report: Report) -> None:
+    odd = replace(report, export=replace(report.export, path="my file; rm -rf x.txt"))
+
+    assert steps(odd, Verdict.READY) == ["envcheck lock 'my file; rm -rf x.txt'"]
+    assert steps(odd, Verdict.FIXABLE, environment="a b.yml") == ["conda env create -f 'a b.yml'"]
+
+
+def test_several_reports_have_no_single_next_step(report: Report) -> None:
+    assert next_steps([report, report], lock=None, environment=None) == ()
+    assert next_steps([], lock=None, environment=None) == ()
+
+
+def test_no_pip_requirements_no_words_about_them(report: Report) -> None:
+    without = replace(report, environment=replace(report.environment, pip=()), plan=replace(report.plan, to_pip=()))
+
+    assert len(next_steps([without], lock="conda-lock.yml", environment=None)) == 1
+
+
+def test_an_unreadable_row_of_the_pip_section_is_not_written(report: Report) -> None:
+    export = read_source(b"dependencies:\n- pip\n- pip:\n  - '%%%'\n", "environment.yml")
+    assert DamageKind.UNREADABLE_LINE in {one.kind for one in export.damage}
+
+    found = replace(report, environment=replace(report.environment, pip=export.pip), plan=Plan())
+    assert "%%%" not in environment_text(found)
