@@ -35,7 +35,7 @@ from envcheck.specs import satisfies, sort_versions
 from envcheck.survey import World, installable
 from envcheck.universe import Universe
 
-__all__ = ["Wish", "make_plan", "wish_for"]
+__all__ = ["Wish", "better_from_pip", "make_plan", "wish_for"]
 
 _SOLVE_SECONDS = 60.0
 # Candidates that the engine may refuse before it is asked for ever less of them.
@@ -426,6 +426,8 @@ class _Search:
         return spec if wish.channel is None else f"{wish.channel}::{spec}"
 
     def _solve(self, specs: Sequence[str], preferred: Sequence[Record]) -> tuple[Record, ...] | None:
+        if self._pins is PinPolicy.NONE:
+            preferred = ()  # The optimum says which packages go together; of their versions it had no wish.
         outcome = self._index.solve([*specs, *self._implied], preferred=preferred, timeout=_SOLVE_SECONDS)
         if isinstance(outcome, Solved):
             return outcome.packages

@@ -283,13 +283,17 @@ def test_minor_pins_may_change_in_their_patch_only(universe: Universe) -> None:
     assert "app-minor" not in {row.name for row in refused.packages}
 
 
-def test_no_pins_still_hold_on_to_python_and_ranges(universe: Universe) -> None:
-    found = plan(universe, "python=3.10", "lib <1.1", "app", pins=PinPolicy.NONE)
+def test_no_pins_still_hold_on_to_python(universe: Universe) -> None:
+    found = plan(universe, "python=3.10", "lib=1.0.0", "app", pins=PinPolicy.NONE)
 
-    assert found.solved
-    versions = {row.name: row.version for row in found.packages}
-    assert versions["python"] == "3.10.13"
-    assert versions["app"] == "1.0"
+    assert {one.name: one.version for one in found.packages} == {"python": "3.10.13", "app": "1.0", "lib": "2.0.0"}
+
+
+def test_no_pins_give_the_newest(universe: Universe) -> None:
+    assert outcome(plan(universe, "lib=1.0.0", "app", pins=PinPolicy.NONE)) == {
+        "lib": "1.0.0 -> 2.0.0",
+        "app": "kept 1.0",
+    }
 
 
 def test_the_python_that_builds_told_is_the_plans(universe: Universe) -> None:
