@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from envcheck.model import ChannelState, DamageKind, Presence, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts
@@ -193,8 +194,10 @@ def plain_http(facts: Facts) -> Iterator[Draft]:
     """
     for channel in facts.target.channels:
         first = channel.locations[0] if channel.locations else ""
-        loopback = first.startswith(("http://127.", "http://localhost", "http://[::1]"))
-        if channel.origin == "source" and first.startswith("http://") and not loopback:
+        address = urlsplit(first)
+        host = address.hostname or ""
+        loopback = host in ("localhost", "::1") or host.startswith("127.")
+        if channel.origin == "source" and address.scheme == "http" and not loopback:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=channel.name,

@@ -215,7 +215,9 @@ SILENT: dict[str, Case] = {
     "EC305": env("tool", channels="[lab, nodefaults]"),
     "EC306": env("tool, forged", channels="[lab, conda-forge]"),
     "EC307": env("tool", channels="[lab, pkgs/main]"),
-    "EC308": env("tool", channels="[lab, 'http://127.0.0.1:9/x', 'https://conda.example.org/x']"),
+    "EC308": env(
+        "tool", channels="[lab, 'http://lee:x@127.0.0.1:9/x', 'http://[::1]:9/x', 'https://conda.example.org/x']"
+    ),
     "EC309": env("tool", channels="[lab]", configuration={"allowlist_channels": ("lab",)}),
     "EC401": Case(source=f"{WINDOWS}tool=1.0=h2_0\n", name="list.txt", request={"platform": "win-64"}),
     "EC402": env("winonly", request={"platform": "win-64"}),
