@@ -114,6 +114,7 @@ def _target_options(function: _F) -> _F:
         ),
         click.option("--override-channels", is_flag=True, help="Use only the channels given with -c."),
         click.option("--engine", type=click.Choice(["auto", "libmamba", "rattler"]), default="auto", show_default=True),
+        click.option("--cross-check", is_flag=True, help="Solve with both engines and report any disagreement."),
         click.option("--image", metavar="NAME", help="Base image whose C library and driver the target has."),
         click.option(
             "--virtual-package", "virtual_packages", multiple=True, metavar="NAME=VERSION", help="Repeatable."
@@ -241,6 +242,54 @@ def rules(code: str | None) -> int:
     return 0
 
 
+@cli.command()
+@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
+@click.option("-c", "--channel", "channels", multiple=True, help="Look at this channel too; repeatable.")
+@click.option("--offline", is_flag=True, help="Make no request.")
+@click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept.")
+@click.option("--index-url", metavar="URL", help="The Python package index.")
+def doctor(
+    platform: str, channels: tuple[str, ...], offline: bool, cache_dir: str | None, index_url: str | None
+) -> int:
+    """Say which engines, configuration, channels and caches a check on this machine would use.
+
+    \b
+    Example:
+      envcheck doctor -c bioconda
+    """
+    from envcheck.condarc import load_configuration
+    from envcheck.doctor import diagnose
+    from envcheck.engines import LoadOptions
+    from envcheck.engines.choice import choose_engine
+    from envcheck.pip.configuration import index_settings
+    from envcheck.pip.index import open_index
+
+    home = _home()
+    configuration = load_configuration(
+        os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32"
+    )
+    settings = index_settings(index_url, os.environ, home=home)
+    pages = _pages_directory(cache_dir)
+    offline = offline or configuration.offline
+    diagnosis = diagnose(
+        configuration,
+        choose_engine,
+        open_index(settings, cache_directory=pages, offline=offline),
+        settings,
+        target=platform,
+        channels=channels,
+        options=LoadOptions(
+            cache_directory=cache_dir,
+            offline=offline,
+            verify_tls=configuration.ssl_verify,
+            proxies=configuration.proxy_servers,
+        ),
+        cache_directory=str(pages),
+    )
+    _emit(diagnosis.text(), None)
+    return 0 if diagnosis.healthy else EnvcheckError.exit_status
+
+
 def _check_and_report(
     sources: Sequence[str],
     outputs: _Outputs,
@@ -302,6 +351,7 @@ def _prepare(
     channels: tuple[str, ...],
     override_channels: bool,
     engine: str,
+    cross_check: bool,
     image: str | None,
     virtual_packages: tuple[str, ...],
     offline: bool,
@@ -347,19 +397,27 @@ def _prepare(
         ignore=tuple(code.upper() for code in ignore),
     )
     if services is None:
-        from platformdirs import user_cache_path
-
-        pages = Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")
+        chosen = choose_engine(engine)
         services = Services(
-            engine=choose_engine(engine),
+            engine=chosen,
+            second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
+            if cross_check
+            else None,
             package_index=open_index(
                 index_settings(index_url, os.environ, home=home),
-                cache_directory=pages / "package-index",
+                cache_directory=_pages_directory(cache_dir),
                 offline=offline or configuration.offline,
             ),
             progress=progress,
         )
     return request, replace(services, progress=progress)
+
+
+def _pages_directory(cache_dir: str | None) -> Path:
+    """Where the package index's answers are kept."""
+    from platformdirs import user_cache_path
+
+    return (Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")) / "package-index"
 
 
 def _home() -> Path | None:

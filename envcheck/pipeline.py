@@ -30,11 +30,12 @@ from envcheck.normalize import is_full_export, normalize, platform_differs
 from envcheck.plan import make_plan
 from envcheck.request import Request
 from envcheck.rules import Facts, apply_rules
+from envcheck.second_opinion import ask_second_engine
 from envcheck.sources import read_source
 from envcheck.specs import spec_text
 from envcheck.survey import World, survey
 from envcheck.virtual_packages import virtual_packages_for
-from envcheck.world import LoadedWorld, Services
+from envcheck.world import LoadedWorld, Services, load_options
 
 __all__ = ["check"]
 
@@ -83,8 +84,7 @@ def check(request: Request, services: Services) -> Report:
         channels=resolution.channels,
         channel_priority=request.configuration.channel_priority,
     )
-    python = environment.python.removesuffix(".*") if environment.python else None
-    world = LoadedWorld(request, target, services, environment.channels, python=python)
+    world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
     availability = survey(environment, target, world, source_platform=export.platform)
     pip = _survey_pip(environment, world)
     as_written = _solve_as_written(export, target, availability, world)
@@ -94,6 +94,16 @@ def check(request: Request, services: Services) -> Report:
         full_export=is_full_export(export),
     )
     plan = _judged(make_plan(environment, target, availability, world, intent, pins=request.pins), target, world)
+    second_opinion = None
+    if services.second_engine is not None:
+        second_opinion = ask_second_engine(
+            services.second_engine,
+            world.index,
+            plan,
+            target,
+            names=[name for name in intent.direct if name in world.index.names()],
+            options=load_options(request),
+        )
     facts = Facts(
         export=export,
         environment=environment,
@@ -108,6 +118,7 @@ def check(request: Request, services: Services) -> Report:
         as_written=as_written,
         intent=intent,
         plan=plan,
+        second_opinion=second_opinion,
     )
     findings = apply_rules(facts)
     return Report(

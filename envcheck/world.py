@@ -22,9 +22,10 @@ _WELL_KNOWN_CHANNELS = ("conda-forge", "defaults", "bioconda")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The two things outside that a check uses, and where it tells its progress."""
+    """What a check uses outside itself, and where it tells its progress; a second engine is for ``--cross-check``."""
 
     engine: Engine
+    second_engine: Engine | None = None
     package_index: PackageIndex
     progress: ProgressCallback | None = None
 
@@ -141,18 +142,25 @@ class LoadedWorld:
         if trouble is not None:
             self._package_index_trouble = trouble.reason
             return {}
+        python = self._python_minor
         glibc = next((one.version for one in self._target.virtual_packages if one.name == "__glibc"), None)
         return {
             (name, pin): judge(
                 name,
                 answers[name],
                 pin=pin,
-                python=self._python,
+                python=python,
                 platform=self._target.platform,
                 glibc=glibc,
             )
             for name, pin in projects
         }
+
+    @cached_property
+    def _python_minor(self) -> str | None:
+        """The minor version of the newest Python on the target that the environment allows, to judge wheels by."""
+        records = self.index.matching(f"python {self._python}") if self._python is not None else ()
+        return ".".join(records[0].version.split(".")[:2]) if records else None
 
     @property
     def package_index_trouble(self) -> str:

@@ -66,7 +66,7 @@ def _report(report: Report) -> dict[str, Any]:
             "virtual_packages": {package.name: package.version for package in report.target.virtual_packages},
             "channels": [{"name": channel.name, "url": channel.url} for channel in report.target.channels],
         },
-        "engine": {"name": report.engine.name, "version": report.engine.version},
+        "engine": {"name": report.engine.name, "version": report.engine.version, "reason": report.engine.reason},
         "verdict": report.verdict.value,
         "findings": [_finding(finding) for finding in report.findings],
         "plan": _plan(report.plan),

@@ -87,7 +87,8 @@ class _Writer:
                 self._line(f"{evidence.platform}: {plain(mask(evidence.reason))}{where}", indent=2)
         glibc = next((f", glibc {one.version}" for one in target.virtual_packages if one.name == "__glibc"), "")
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        engine = f"{report.engine.name} {report.engine.version}"
+        reason = f" ({report.engine.reason})" if report.engine.reason else ""
+        engine = f"{report.engine.name} {report.engine.version}{reason}"
         self._line(f"target {target.platform}{glibc}; channels {channels or 'none'}; engine {engine}")
         self._line()
 

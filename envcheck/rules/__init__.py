@@ -64,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     Rule("EC613", "Package index not asked", pip_section.index_not_asked),
     Rule("EC701", "Python is not pinned", reproducibility.python_not_pinned),
     Rule("EC702", "No md5", reproducibility.without_md5),
+    Rule("EC703", "Engines disagree", reproducibility.engines_disagree),
 )
 
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}

@@ -21,6 +21,7 @@ from envcheck.model import (
     Severity,
     Target,
 )
+from envcheck.second_opinion import SecondOpinion
 
 __all__ = ["Draft", "Facts", "Rule", "counted"]
 
@@ -47,6 +48,7 @@ class Facts:
     as_written: Outcome | None
     intent: Intent
     plan: Plan
+    second_opinion: SecondOpinion | None = None
 
 
 def counted(count: int, noun: str) -> str:

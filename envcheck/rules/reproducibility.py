@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from envcheck.model import Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts
 
-__all__ = ["python_not_pinned", "without_md5"]
+__all__ = ["engines_disagree", "python_not_pinned", "without_md5"]
 
 
 def python_not_pinned(facts: Facts) -> Iterator[Draft]:
@@ -50,4 +50,21 @@ def without_md5(facts: Facts) -> Iterator[Draft]:
             severity=Severity.WARNING,
             subject=names[0],
             message=f"the channel states no md5, so conda-lock.yml cannot be written: {listed}",
+        )
+
+
+def engines_disagree(facts: Facts) -> Iterator[Draft]:
+    """A second engine says otherwise about whether the plan can be installed (``--cross-check``).
+
+    Whoever installs with a tool of the other engine may see what it saw. Two different solutions are no disagreement.
+
+    Fix: install from the lock, which was judged without any solver; report the case.
+    """
+    opinion = facts.second_opinion
+    if opinion is not None and not opinion.agrees:
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=opinion.engine.name,
+            message=f"{opinion.engine.name} {opinion.engine.version} does not agree: {opinion.explanation}",
+            remedies=(Remedy(action=RemedyAction.EDIT, summary="install from the lock, and report the case"),),
         )

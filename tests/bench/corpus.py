@@ -36,7 +36,12 @@ from envcheck.pipeline import check
 from envcheck.request import Request
 from envcheck.world import Services
 
-CANONICAL = ("conda-forge", "pkgs/main", "pkgs/r", "pkgs/msys2", "pkgs/free", "bioconda", "pytorch", "nvidia")
+CANONICAL = (
+    *("conda-forge", "pkgs/main", "pkgs/r", "pkgs/msys2", "pkgs/free", "bioconda", "pytorch", "nvidia"),
+    # Not in the snapshot: mapped as well, so that they are missing channels and not unreachable ones.
+    *("anaconda", "anaconda-fusion", "bodo.ai", "delichon", "gurobi", "huggingface", "intel", "menpo", "msys2"),
+    *("metric-learning", "opensim-org"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,6 @@ def configuration(base: str) -> Configuration:
     """A user's configuration that has the real channels mirrored below ``base``, and no others."""
     return Configuration(
         channels=("conda-forge", "defaults"),
-        channel_alias=base,
         mirrored_channels=tuple((name, (f"{base}/{name}",)) for name in CANONICAL),
     )
 
