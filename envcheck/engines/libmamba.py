@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -155,7 +155,7 @@ class _LibmambaIndex:
         solve = partial(
             self._solve,
             [self._match_spec(spec) for spec in sorted(specs)],
-            [self._match_spec(spec) for spec in sorted(constraints)],
+            [job for constraint in sorted(constraints) for job in self._constraint(constraint)],
             favoured,
         )
         try:
@@ -221,16 +221,14 @@ class _LibmambaIndex:
             raise ValueError(f"{text!r} names no package")
         one = None if spec.channel is None else self._channel_named(str(spec.channel.location))
         if one is not None:
-            channel = one.status.channel
-            location = channel.name if "://" not in channel.name else channel.locations[0]
             filters = ",".join(sorted(spec.channel.platform_filters))
-            spec.channel = self._specs.UnresolvedChannel.parse(f"{location}[{filters}]" if filters else location)
+            spec.channel = self._specs.UnresolvedChannel.parse(f"{one.word}[{filters}]" if filters else one.word)
         return spec
 
     def _channel_named(self, text: str) -> LoadedChannel | None:
         for one in self._loaded:
             channel = one.status.channel
-            if text.rstrip("/") in (channel.name, channel.url.rstrip("/"), *channel.locations):
+            if text.rstrip("/") in (channel.name, channel.url.rstrip("/"), one.word, *channel.locations):
                 return one
         return None
 
@@ -251,29 +249,32 @@ class _LibmambaIndex:
         strict = self._channel_priority == "strict"
         if not favoured:
             return self._run(specs, constraints, (), strict=strict)
-        ties: dict[str, Any] = {}
+        tied: dict[str, str] = {}
         while True:
-            answer = self._run(specs, [*constraints, *ties.values()], favoured, strict=False)
+            answer = self._run(specs, [*constraints, *self._ties(tied)], favoured, strict=False)
             if not strict:
                 return answer
             if isinstance(answer, str):
-                return self._run(specs, constraints, (), strict=True)
-            hidden = [name for name, key in answer if key[0] != self.records(name)[0].channel]
+                break
+            first = {name: self.records(name)[0].channel for name, _ in answer}
+            hidden = {name: first[name] for name, key in answer if key[0] != first[name]}
             if not hidden:
                 return answer
-            for name in hidden:
-                channel = self._channel_named(self.records(name)[0].channel)
-                assert channel is not None  # noqa: S101  # it is a record's
-                ties[name] = self._match_spec(f"{channel.status.channel.name}::{name}")
+            if hidden.keys() <= tied.keys():
+                break
+            tied |= hidden
+        # That there is no solution is best said of the strict solve.
+        return self._run(specs, constraints, (), strict=True)
 
     def _run(
         self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any], *, strict: bool
     ) -> list[tuple[str, _Key]] | str:
         """One solve, after which the `Database` is as it was."""
         request = self._solver.Request
+        virtual = [package.name for package in self._virtual_packages]
         jobs = [request.Install(spec) for spec in specs]
-        jobs += [request.Freeze(self._specs.MatchSpec.parse(package.name)) for package in self._virtual_packages]
-        jobs += [request.Pin(spec) for spec in constraints]
+        jobs += [request.Freeze(self._specs.MatchSpec.parse(name)) for name in virtual]
+        jobs += constraints
         flags = request.Flags(strict_repo_priority=strict)
         repository = None
         if favoured:
@@ -284,7 +285,7 @@ class _LibmambaIndex:
             outcome = self._solver.libsolv.Solver().solve(self._database, request(jobs, flags))
             if isinstance(outcome, self._solver.Solution):
                 return [(package.name, _key(package)) for package in outcome.to_install()]
-            asked = {str(spec.name) for spec in specs} | {package.name for package in self._virtual_packages}
+            asked = {str(spec.name) for spec in specs} | set(virtual)
             return explain(self._library, self._database, outcome, asked)
         finally:
             if repository is not None:
@@ -292,6 +293,33 @@ class _LibmambaIndex:
             if constraints:
                 # A pin is a package that libmamba adds to the installed ones and leaves there.
                 self._install_virtual_packages()
+
+    def _constraint(self, text: str) -> list[Any]:
+        """The jobs that hold a package to a MatchSpec if it is installed.
+
+        Raises:
+            ValueError: The text is no MatchSpec, or says more than libmamba can hold a package to.
+        """
+        spec = self._match_spec(text)
+        jobs = []
+        if spec.channel is not None:
+            # A pin that names a channel has no effect at all; the other channels' records have to be ruled out.
+            one = self._channel_named(str(spec.channel.location))
+            url = "" if one is None else one.status.channel.url.rstrip("/")
+            jobs = self._ties({str(spec.name): url})
+            spec.channel = None
+        if not spec.is_simple():
+            raise ValueError(f"libmamba cannot hold a package to {text!r}")
+        return [*jobs, self._solver.Request.Pin(spec)]
+
+    def _ties(self, channels: Mapping[str, str]) -> list[Any]:
+        """The jobs that rule out the records of some names from all channels but one each."""
+        return [
+            self._solver.Request.Remove(self._match_spec(f"{one.status.channel.url}::{name}"), False)
+            for name, url in channels.items()
+            for one in self._loaded
+            if name in one.names and one.status.channel.url.rstrip("/") != url
+        ]
 
     def _install_virtual_packages(self) -> None:
         """Make the target's virtual packages, and nothing else, what is installed."""

@@ -66,38 +66,47 @@ class Downloader(Protocol):
 
 
 class NativeDownloader:
-    """libmamba's own: its cache with all of its rules, its mirrors, zst, ETag, netrc, stored credentials."""
+    """libmamba's own: its cache with all of its rules, its mirrors, zst, ETag, netrc, stored credentials.
+
+    It knows shards only from within: the bindings have no way to load them.
+    """
 
     def __init__(self, library: Any, options: LoadOptions) -> None:
         self._library = library
         self._options = options
         context = compat.shared_context(library)
         self._caches = compat.package_cache(library, context, compat.package_directories(context, options))
-        if not str(self._caches.first_writable_path):
-            raise EngineError(
-                "none of mamba's package caches can be written to", hint="Name another one with --cache-dir."
-            )
         self._authentication = compat.authentication(library)
         self._mirrors = library.MirrorMap()
 
     def fetch(self, wanted: Sequence[Wanted]) -> list[Repodata | None]:
         """The repodata of each subdir; see `Downloader.fetch`."""
-        loaders = [self._loader(one) for one in wanted]
-        # libmamba copies a local channel each time; what it knows of such a copy dies with the loader.
-        local = [loader for loader in loaders if loader is not None and loader.caching_is_forbidden()]
-        self._download(local)
-        remote = [
+        found = [_local(one) for one in wanted]
+        loaders = {
+            position: loader
+            for position, one in enumerate(wanted)
+            if found[position] is None and (loader := self._loader(one)) is not None
+        }
+        if loaders and not self._options.offline and str(self._caches.first_writable_path) in ("", "."):
+            raise EngineError(
+                "none of mamba's package caches can be written to", hint="Name another one with --cache-dir."
+            )
+        # What a loader knows of its copy of a local channel dies with it, so that these are copied here.
+        self._download([loader for loader in loaders.values() if loader.caching_is_forbidden()])
+        missing = [
             position
-            for position, loader in enumerate(loaders)
-            if loader is not None and not loader.caching_is_forbidden() and not loader.valid_cache_found()
+            for position, loader in loaders.items()
+            if not loader.caching_is_forbidden() and not loader.valid_cache_found()
         ]
-        if remote and not self._options.offline:
-            arrived = run_apart(lambda: self._download([loaders[position] for position in remote]))
-            for position, is_here in zip(remote, arrived, strict=True):
+        if missing and not self._options.offline:
+            arrived = run_apart(lambda: self._download([loaders[position] for position in missing]))
+            for position, is_here in zip(missing, arrived, strict=True):
                 if is_here:
                     # Whatever its age: it has been fetched or found unchanged just now.
                     loaders[position] = self._loader(wanted[position], trust_cache=True)
-        return [None if loader is None else _repodata(loader) for loader in loaders]
+        for position, loader in loaders.items():
+            found[position] = _cached(loader)
+        return found
 
     def _download(self, loaders: Sequence[Any]) -> list[bool]:
         """Download what the loaders lack; which of them have something now."""
@@ -130,23 +139,20 @@ class NativeDownloader:
         if not locations:
             return None
         platforms = {wanted.subdir, NOARCH}
-        parameters = specs.ChannelResolveParams(platforms=platforms, authentication_db=self._authentication)
+        resolving = specs.ChannelResolveParams(platforms=platforms, authentication_db=self._authentication)
         try:
             urls = [
-                specs.Channel.resolve(specs.UnresolvedChannel.parse(location), parameters)[0].url
+                specs.Channel.resolve(specs.UnresolvedChannel.parse(location), resolving)[0].url
                 for location in locations
             ]
             loader = None
             for identity in self._identities(wanted.channel, locations[0]):
                 channel = specs.Channel(urls[0], identity, platforms)
-                loader = self._library.SubdirIndexLoader.create(
-                    self._library.SubdirParams(offline=trust_cache or self._options.offline),
-                    channel,
-                    wanted.subdir,
-                    self._caches,
-                )
-                base = channel.url.str()
-                if loader.metadata().url().startswith(f"{base}/"):
+                parameters = self._library.SubdirParams(offline=trust_cache or self._options.offline)
+                loader = self._library.SubdirIndexLoader.create(parameters, channel, wanted.subdir, self._caches)
+                # mamba calls a channel as the user does: what it keeps under the name may be another address's.
+                known = loader.metadata().url()
+                if known.startswith(f"{channel.url.str()}/") or (not known and _is_canonical(wanted.channel)):
                     break
             for url in urls:
                 self._mirrors.add_mirror_from_url(identity, url.str(credentials=specs.CondaURL.Credentials.Show))
@@ -156,21 +162,30 @@ class NativeDownloader:
 
     @staticmethod
     def _identities(channel: Channel, location: str) -> list[str]:
-        """What the channel may be called in mamba's cache, whose files are named by it; the last one always will do.
-
-        mamba calls a channel by the name it was given, wherever that leads: its copy may be from a mirror.
-        """
+        """What the channel may be called in mamba's cache, whose files are named by it; the last one always will do."""
         address = strip_secrets(location)
         if urlsplit(location).scheme == "file":
             return [address]
-        if address == channel.url.rstrip("/"):
-            return [channel.name, address, channel.name] if channel.name != address else [address]
         return [channel.name, address]
 
 
-def _repodata(loader: Any) -> Repodata | None:
-    """What a loader has found or fetched."""
-    if not loader.valid_cache_found():
+def _is_canonical(channel: Channel) -> bool:
+    return strip_secrets(channel.locations[0]).rstrip("/") == channel.url.rstrip("/")
+
+
+def _local(wanted: Wanted) -> Repodata | None:
+    """The repodata of a channel on this machine, read where it lies: libmamba would copy it each time."""
+    for location in wanted.channel.locations[:1]:
+        parts = urlsplit(location)
+        path = Path(url2pathname(parts.path)) / wanted.subdir / "repodata.json"
+        if parts.scheme == "file" and path.is_file():
+            return Repodata(json=path, url=f"{location.rstrip('/')}/{wanted.subdir}")
+    return None
+
+
+def _cached(loader: Any) -> Repodata | None:
+    """What a loader has in the cache."""
+    if loader is None or not loader.valid_cache_found():
         return None
     metadata = loader.metadata()
     solv: Path | None = None
@@ -239,6 +254,11 @@ class PlainDownloader:
         return kept
 
 
+def _address(found: Sequence[Repodata | None]) -> str:
+    """The base URL that a channel's records have in the `Database`; empty if it has none."""
+    return next((one.url.rsplit("/", 1)[0] for one in found if one is not None), "")
+
+
 def _is_whole(path: Path) -> bool:
     """Whether a JSON file goes to its end, which libmamba does not see: it takes what there is for all there is.
 
@@ -261,12 +281,16 @@ def _is_whole(path: Path) -> bool:
 
 
 class LoadedChannel:
-    """One channel with its repositories in the `Database`; none where it could not be loaded."""
+    """One channel with its repositories in the `Database`; none where it could not be loaded.
 
-    def __init__(self, status: ChannelStatus, repositories: Sequence[Any], names: Iterable[str]) -> None:
+    ``word`` is what a MatchSpec has to call it.
+    """
+
+    def __init__(self, status: ChannelStatus, repositories: Sequence[Any], names: Iterable[str], *, word: str) -> None:
         self.status = status
         self.repositories = tuple(repositories)
         self.names = frozenset(names)
+        self.word = word
 
 
 class Loader:
@@ -284,10 +308,11 @@ class Loader:
         """A `Database` of channels, and how each of them fared."""
         wanted = [Wanted(channel=channel, subdir=subdir) for channel in channels for subdir in self._subdirs]
         fetched = iter(self._downloader.fetch(wanted))
-        database, drops_newer = compat.new_database(self._library, self._parameters(channels), self._cutoff)
+        found = [(channel, [next(fetched) for _ in self._subdirs]) for channel in channels]
+        database, drops_newer = compat.new_database(self._library, self._parameters(found), self._cutoff)
         loaded = []
-        for done, channel in enumerate(channels, start=1):
-            loaded.append(self._load(database, channel, [next(fetched) for _ in self._subdirs], drops_newer))
+        for done, (channel, repodata) in enumerate(found, start=1):
+            loaded.append(self._load(database, channel, repodata, drops_newer))
             if progress is not None:
                 progress(channel.name, done, len(channels))
         return database, loaded
@@ -298,13 +323,13 @@ class Loader:
         context = compat.shared_context(self._library)
         return PlainDownloader(compat.package_directories(context, self._options)[0], self._options)
 
-    def _parameters(self, channels: Sequence[Channel]) -> Any:
+    def _parameters(self, found: Sequence[tuple[Channel, Sequence[Repodata | None]]]) -> Any:
         """What a channel's name in a MatchSpec stands for: where its records really came from."""
         specs = self._library.specs
         known = {
-            channel.name: specs.Channel(specs.CondaURL.parse(channel.locations[0]), channel.name, set(self._subdirs))
-            for channel in channels
-            if channel.locations and "://" in channel.locations[0] and "://" not in channel.name
+            channel.name: specs.Channel(specs.CondaURL.parse(address), channel.name, set(self._subdirs))
+            for channel, repodata in found
+            if "://" not in channel.name and (address := _address(repodata))
         }
         return specs.ChannelResolveParams(
             platforms=set(self._subdirs),
@@ -331,8 +356,9 @@ class Loader:
         if status.state not in (ChannelState.LOADED, ChannelState.NO_SUBDIR):
             for repository in repositories:
                 database.remove_repo(repository)
-            return LoadedChannel(status, (), ())
-        return LoadedChannel(status, repositories, names)
+            return LoadedChannel(status, (), (), word=channel.name)
+        word = _address(found) if "://" in channel.name else channel.name
+        return LoadedChannel(status, repositories, names, word=word)
 
     def _add(self, database: Any, channel: Channel, repodata: Repodata) -> Any:
         """Add a repository to a `Database`, from a ``.solv`` file where there is a good one; ``None``: it is damaged.

@@ -11,6 +11,8 @@ import importlib.util
 import json
 import re
 import socket
+import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,11 @@ ENGINES = {
 }
 """Each engine's module, class and the library that it needs."""
 
-SHORTCOMINGS: dict[str, str] = {}
+SHORTCOMINGS: dict[str, str] = {
+    "test_preferences_yield_to_the_priority_of_channels[rattler-strict]": "a record that is preferred comes from "
+    "whatever channel it is in",
+    "test_a_channel_behind_a_token_can_be_named[rattler]": "the explanation shows where the channel really is",
+}
 """Tests that an engine is known to fail, and why."""
 
 TOKEN = "tk-1f2e3d4c-5b6a-7988-secret"  # noqa: S105  # opens nothing
@@ -131,6 +137,29 @@ def test_records_say_everything_that_the_repodata_says(index: Index, channels_di
             assert meaning(found.depends) == meaning(written["depends"])
             assert meaning(found.constrains) == meaning(written.get("constrains", ()))
             assert found.track_features == tuple(written.get("track_features", "").split())
+
+
+def test_timestamps_are_milliseconds(load: Load, tmp_path: Path) -> None:
+    written = [
+        record("a", "1.0", timestamp=1_700_000_000_123),
+        record("b", "1.0", timestamp=1_300_000_000),
+        {key: value for key, value in record("c", "1.0").items() if key not in ("timestamp", "size", "md5")},
+    ]
+    found = load(channel(write_channel(tmp_path / "times", {"linux-64": written, "noarch": []})))
+    # libmamba keeps whole seconds.
+    assert found.records("a")[0].timestamp in (1_700_000_000_123, 1_700_000_000_000)
+    assert found.records("b")[0].timestamp == 1_300_000_000_000, "some old records have seconds"
+    bare = found.records("c")[0]
+    assert (bare.timestamp, bare.size, bare.md5) == (None, None, None)
+
+
+def test_a_package_in_both_formats_is_one_record(load: Load, tmp_path: Path) -> None:
+    directory = write_channel(tmp_path / "formats", {"linux-64": [record("a")], "noarch": []})
+    path = directory / "linux-64" / "repodata.json"
+    content = json.loads(path.read_text())
+    content["packages"] = {"a-1.0-0.tar.bz2": {**record("a"), "subdir": "linux-64"}}
+    path.write_text(json.dumps(content))
+    assert [one.url.rsplit("/", 1)[1] for one in load(channel(directory)).records("a")] == ["a-1.0-0.conda"]
 
 
 def test_records_of_an_unknown_name(index: Index) -> None:
@@ -256,6 +285,62 @@ def test_what_cannot_be_is_unsolved_with_words_and_leaves_the_index_usable(index
 def test_what_is_no_spec_cannot_be_solved(index: Index) -> None:
     with pytest.raises(ValueError, match=r".+"):
         index.solve(["numpy >>1.2"])
+
+
+def pigeons(count: int) -> list[dict[str, Any]]:
+    """More pigeons than holes: packages of which no solver that learns from conflicts finds out soon that none fit."""
+    names = range(count + 1)
+    return [record(f"hole-{hole}", str(pigeon)) for hole in range(count) for pigeon in names] + [
+        record(f"pigeon-{pigeon}", str(hole), depends=[f"hole-{hole} =={pigeon}"])
+        for pigeon in names
+        for hole in range(count)
+    ]
+
+
+def test_a_solve_is_cancelled_when_its_time_is_over(engine: Engine, load: Load, tmp_path: Path) -> None:
+    if engine.info.name == "libmamba" and sys.platform != "linux":
+        pytest.skip("libmamba cannot be stopped; only on Linux can the process that it runs in")
+    found = load(channel(write_channel(tmp_path / "pigeons", {"linux-64": pigeons(14), "noarch": []})))
+    started = time.monotonic()
+    outcome = found.solve([f"pigeon-{number}" for number in range(15)], timeout=1)
+    assert time.monotonic() - started < 30
+    assert isinstance(outcome, Unsolved)
+    assert outcome.cancelled
+    assert outcome.explanation
+    assert "hole-3" in solved(found.solve(["pigeon-1 3"], timeout=60))
+
+
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_a_solve_leaves_no_trace(index: Index, timeout: float | None) -> None:
+    specs = ["python 3.10.*", "pandas"]
+    first = index.solve(specs, timeout=timeout)
+    kept = index.matching("numpy ==1.26.2 py310*")
+    changed = index.solve(specs, preferred=kept, constraints=["pandas <2.2"], timeout=timeout)
+    assert solved(changed)["numpy"].version == "1.26.2"
+    assert isinstance(index.solve(specs, constraints=["numpy <1.0", "python >=3.11"], timeout=timeout), Unsolved)
+    assert index.solve(specs, timeout=timeout) == first
+
+
+def test_equals_are_a_free_choice(load: Load, tmp_path: Path) -> None:
+    # Two packages of the same version and build number: whichever an engine takes, it takes it always.
+    records = [record("a", "1.0", "h1_0"), record("a", "1.0", "h2_0")]
+    directory = write_channel(tmp_path / "equals", {"linux-64": records, "noarch": []})
+    answers = {solved(load(channel(directory)).solve(["a"]))["a"].build for _ in range(3)}
+    assert len(answers) == 1
+    assert answers <= {"h1_0", "h2_0"}
+
+
+def test_either_of_two_ways_is_a_solution(load: Load, tmp_path: Path) -> None:
+    # The newest `a` forbids the newest `b`: engines may give up either, never both.
+    records = [
+        record("a", "1.0"),
+        record("a", "2.0", constrains=["b <2"]),
+        record("b", "1.0"),
+        record("b", "2.0"),
+    ]
+    found = load(channel(write_channel(tmp_path / "ways", {"linux-64": records, "noarch": []})))
+    packages = solved(found.solve(["a", "b"]))
+    assert (packages["a"].version, packages["b"].version) in {("2.0", "1.0"), ("1.0", "2.0")}
 
 
 def test_noarch_packages_need_their_kind_of_system(load: Load, conda_forge: Channel) -> None:
@@ -399,6 +484,46 @@ def test_flexible_priority_lets_only_those_through_that_need_it(
     assert packages["b"].channel == two_channels[0].url
 
 
+@pytest.mark.parametrize("priority", ["strict", "flexible"])
+def test_preferences_yield_to_the_priority_of_channels(
+    load: Load, two_channels: tuple[Channel, Channel], priority: str
+) -> None:
+    both = load(*two_channels, priority=priority)
+    preferred = [one for one in (*both.records("a"), *both.records("b")) if one.version == "2.0"]
+    packages = solved(both.solve(["c", "b"], preferred=preferred))
+    if priority == "strict":
+        assert {name: one.channel for name, one in packages.items() if name != "c"} == dict.fromkeys(
+            "ab", two_channels[0].url
+        )
+        assert isinstance(both.solve(["d"], preferred=preferred), Unsolved)
+    # How much a preference outweighs a channel is an engine's own affair where the priority is not strict.
+    assert packages["a"].version in ("1.0", "2.0")
+
+
+def test_preferences_are_kept_under_strict_priority(load: Load, conda_forge: Channel, main: Channel) -> None:
+    both = load(conda_forge, main, priority="strict")
+    preferred = [*both.matching("conda-forge::numpy ==1.26.2 py310*")]
+    packages = solved(both.solve(["python 3.10.*", "pandas"], preferred=preferred))
+    assert packages["numpy"].version == "1.26.2"
+    for name, package in packages.items():
+        assert package.channel == both.records(name)[0].channel, "no package is from a channel that another one hides"
+
+
+def test_platforms_and_priorities_live_side_by_side(
+    load: Load, two_channels: tuple[Channel, Channel], conda_forge: Channel
+) -> None:
+    linux = load(conda_forge)
+    windows = load(conda_forge, platform="win-64", virtual=virtual_packages(win="0"))
+    strict = load(*two_channels, priority="strict")
+    disabled = load(*two_channels, priority="disabled")
+    assert "win_inet_pton" in solved(windows.solve(["win_inet_pton"]))
+    assert isinstance(linux.solve(["win_inet_pton"]), Unsolved)
+    assert (linux.platform, windows.platform) == ("linux-64", "win-64")
+    assert isinstance(strict.solve(["a >=2"]), Unsolved)
+    assert solved(disabled.solve(["a"]))["a"].version == "2.0"
+    assert solved(strict.solve(["a"]))["a"].version == "1.0"
+
+
 def test_a_spec_may_name_its_channel(load: Load, conda_forge: Channel, main: Channel) -> None:
     both = load(conda_forge, main, priority="disabled")
     assert solved(both.solve(["pkgs/main::psutil"]))["psutil"].channel == main.url
@@ -537,6 +662,35 @@ def test_damaged_repodata_on_disk(load: Load, tmp_path: Path, conda_forge: Chann
     assert not found.records("a")
 
 
+def test_repodata_that_ends_early(load: Load, tmp_path: Path, conda_forge: Channel) -> None:
+    # Cut behind a record, where what is there looks whole.
+    directory = write_channel(tmp_path / "cut", {"linux-64": [record("a"), record("b")], "noarch": []})
+    path = directory / "linux-64" / "repodata.json"
+    whole = path.read_text()
+    path.write_text(whole[: whole.index('"b-1.0-0.conda"') - 2])
+    found = load(channel(directory, "cut"), conda_forge)
+    assert [status.state for status in found.statuses] == [ChannelState.DAMAGED, ChannelState.LOADED]
+    assert "a" not in found.names()
+
+
+def test_braces_in_a_text_are_no_damage(load: Load, tmp_path: Path) -> None:
+    records = [record("a", license="BSD {3"), record("b", license="} or so")]
+    directory = write_channel(tmp_path / "braces", {"linux-64": records, "noarch": [record("c", license="{{{")]})
+    assert load(channel(directory)).names() == {"a", "b", "c"}
+
+
+def test_damage_is_not_kept(engine: Engine, guarded: LoopbackServer, tmp_path: Path, conda_forge: Channel) -> None:
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    channels = [channel(f"{guarded.url}/bioconda", "bioconda"), conda_forge]
+    guarded.misbehave("/bioconda/linux-64", Misbehaviour.TRUNCATED)
+    damaged = engine.load(channels, "linux-64", LINUX, options=options)
+    assert damaged.statuses[0].state is ChannelState.DAMAGED
+    guarded.behave()
+    mended = type(engine)().load(channels, "linux-64", LINUX, options=options)
+    assert mended.statuses[0].state is ChannelState.LOADED
+    assert mended.records("samtools")
+
+
 def test_nobody_listens(load: Load, conda_forge: Channel) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -600,6 +754,30 @@ def test_offline_uses_what_was_cached(
     offline = type(engine)().load([remote], "linux-64", LINUX, options=LoadOptions(cache_directory=cache, offline=True))
     assert offline.records("samtools")
     assert len(server.requests) == asked
+
+
+def test_nothing_is_printed(
+    load: Load, guarded: LoopbackServer, conda_forge: Channel, capfd: pytest.CaptureFixture[str]
+) -> None:
+    guarded.misbehave("/bioconda/noarch", Misbehaviour.SERVER_ERROR)
+    found = load(channel(f"{guarded.url}/bioconda", "bioconda"), channel(f"{guarded.url}/conda-forge"))
+    found.solve(["numpy"])
+    found.solve(["numpy", "no-such-package"], timeout=60)
+    found.solve(["python 3.11.*", "numpy * py310*"], constraints=["zstd 1.5.2"])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_folder_with_a_space(load: Load, tmp_path: Path) -> None:
+    directory = write_channel(tmp_path / "my channel ü", {"linux-64": [record("a")], "noarch": []})
+    assert solved(load(channel(directory)).solve(["conda-forge::a"]))["a"].subdir == "linux-64"
+
+
+def test_a_channel_behind_a_token_can_be_named(load: Load, guarded: LoopbackServer) -> None:
+    found = load(channel(f"{guarded.url}/conda-forge"))
+    assert solved(found.solve(["conda-forge::zstd"]))["zstd"].channel == "https://conda.anaconda.org/conda-forge"
+    unsolved = found.solve(["conda-forge::no-such-package"])
+    assert isinstance(unsolved, Unsolved)
+    assert TOKEN not in unsolved.explanation
 
 
 def test_progress_is_told_to_the_end(engine: Engine, tmp_path: Path, conda_forge: Channel, main: Channel) -> None:
