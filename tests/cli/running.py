@@ -13,6 +13,9 @@ from typing import Any
 
 __all__ = ["CommandLine", "Run", "condarc_text", "fixture_locations"]
 
+HIDDEN = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "PIP_", "UV_", "ENVCHECK_")
+"""Beginnings of the environment variables by which a user's own configuration would get in."""
+
 STATUSES = frozenset({0, 1, 2, 3, 128 + 1, 128 + 2, 128 + 15})
 """Every exit status that envcheck has; anything else is a crash."""
 
@@ -64,6 +67,8 @@ class CommandLine:
         self._environment = {
             "CONDARC": str(self._condarc),
             "PIP_INDEX_URL": package_index,
+            # Fixtures of a session run before a test's own environment is put in place.
+            **dict.fromkeys(("HOME", "USERPROFILE", "XDG_CONFIG_HOME"), str(self._aside)),
             "XDG_CACHE_HOME": str(self._aside / "cache"),
         }
 
@@ -73,7 +78,8 @@ class CommandLine:
 
     def environment(self, **changes: str) -> dict[str, str]:
         """The environment variables of a run."""
-        return {**os.environ, **self._environment, **changes}
+        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(HIDDEN)}
+        return {**kept, **self._environment, **changes}
 
     def start(self, *arguments: str | bytes, **options: Any) -> subprocess.Popen[bytes]:
         """Start a run and leave it to the test to end it."""
