@@ -152,7 +152,7 @@ class NativeDownloader:
                 loader = self._library.SubdirIndexLoader.create(parameters, channel, wanted.subdir, self._caches)
                 # mamba calls a channel as the user does: what it keeps under the name may be another address's.
                 known = loader.metadata().url()
-                if known.startswith(f"{channel.url.str()}/") or (not known and _is_canonical(wanted.channel)):
+                if known == loader.repodata_url().str() or (not known and _is_canonical(wanted.channel)):
                     break
             for url in urls:
                 self._mirrors.add_mirror_from_url(identity, url.str(credentials=specs.CondaURL.Credentials.Show))

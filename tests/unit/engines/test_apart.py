@@ -1,0 +1,63 @@
+"""A function that is run apart answers, fails, runs out of time or dies, and never takes its caller along."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from envcheck.engines.apart import run_apart
+from envcheck.errors import EngineError
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux is anything run apart")
+
+
+def test_what_it_returns_arrives() -> None:
+    assert run_apart(lambda: ("text", [1, None])) == ("text", [1, None])
+
+
+def test_a_large_answer_arrives_whole() -> None:
+    assert len(run_apart(lambda: "x" * 5_000_000, timeout=60)) == 5_000_000
+
+
+def test_what_it_raises_is_raised() -> None:
+    with pytest.raises(ValueError, match="as it should"):
+        run_apart(lambda: int("as it should"))
+
+
+@LINUX
+def test_what_it_changes_is_lost() -> None:
+    changed: list[int] = []
+    run_apart(lambda: changed.append(1))
+    assert changed == []
+
+
+@LINUX
+def test_it_is_given_up_in_time() -> None:
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        run_apart(lambda: time.sleep(60), timeout=0.2)
+    assert time.monotonic() - started < 10
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+@LINUX
+def test_its_death_is_an_error() -> None:
+    with pytest.raises(EngineError) as failure:
+        run_apart(lambda: os.kill(os.getpid(), signal.SIGKILL))
+    assert failure.value.hint
+
+
+@LINUX
+def test_other_threads_go_on_meanwhile() -> None:
+    steps: list[float] = []
+    thread = threading.Thread(target=lambda: [steps.append(time.sleep(0.01) or 1.0) for _ in range(10)])
+    thread.start()
+    run_apart(lambda: time.sleep(0.3))
+    assert len(steps) == 10
+    thread.join()

@@ -1,0 +1,166 @@
+"""How repodata gets to libmamba: whose copies are used, what older versions do instead, and what is not believed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from envcheck.engines import LoadOptions
+from envcheck.engines.libmamba_compat import can_download
+from envcheck.engines.libmamba_loading import Loader, PlainDownloader, Wanted
+from envcheck.model import Channel, ChannelState
+from tests.support.channels import channel, record, write_channel
+from tests.support.server import Misbehaviour, ServerFactory
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The plain downloader, which needs no libmamba
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write_channel(tmp_path / "small", {"linux-64": [record("a"), record("b")], "noarch": [record("c")]})
+
+
+def names(path: Path | None) -> set[str]:
+    assert path is not None
+    content = json.loads(path.read_text())
+    return {one["name"] for one in content["packages.conda"].values()}
+
+
+def test_plain_downloads_are_kept_with_their_tag(small: Path, tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(small, prefix="/t/tk-123-secret")
+    wanted = [Wanted(channel=channel(server.url), subdir="linux-64")]
+    first = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch(wanted)[0]
+    again = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch(wanted)[0]
+    offline = PlainDownloader(tmp_path / "cache", LoadOptions(offline=True)).fetch(wanted)[0]
+    assert first is not None
+    assert names(first.json) == {"a", "b"}
+    assert first == again == offline
+    assert [one.status for one in server.requests] == [200, 304]
+    assert "secret" not in repr(first)
+    write_channel(small, {"linux-64": [record("new")]})
+    renewed = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch(wanted)[0]
+    assert renewed is not None
+    assert names(renewed.json) == {"new"}
+
+
+def test_plain_downloads_that_fail(small: Path, tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(small)
+    server.misbehave("/noarch", Misbehaviour.SERVER_ERROR)
+    server.misbehave("/linux-64", Misbehaviour.RESET)
+    downloader = PlainDownloader(tmp_path / "cache", LoadOptions())
+    wanted = [Wanted(channel=channel(server.url), subdir=subdir) for subdir in ("linux-64", "noarch")]
+    assert downloader.fetch(wanted) == [None, None]
+    assert PlainDownloader(tmp_path / "cache", LoadOptions(offline=True)).fetch(wanted) == [None, None]
+
+
+def test_the_next_location_and_local_ones(small: Path, tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(small)
+    server.misbehave("/", Misbehaviour.NOT_FOUND)
+    mirrored = Channel(name="small", url="https://example.org/small", locations=(server.url, small.as_uri()))
+    found = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch([Wanted(channel=mirrored, subdir="noarch")])[0]
+    assert found is not None
+    assert found.json == small / "noarch" / "repodata.json"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# With libmamba
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library() -> Any:
+    return pytest.importorskip("libmambapy", reason="libmambapy is not installed")
+
+
+@pytest.fixture
+def old_library(library: Any) -> Any:
+    """The library without what its younger versions have: mirrors that can be named, and dates in its database."""
+    younger = {"MirrorMap", "SubdirIndexLoader"}
+    members = {name: value for name, value in vars(library).items() if name not in younger}
+    libsolv = SimpleNamespace(**vars(library.solver.libsolv))
+    libsolv.Database = lambda parameters: library.solver.libsolv.Database(parameters)  # noqa: PLW0108  # no keywords
+    return SimpleNamespace(**{**members, "solver": SimpleNamespace(libsolv=libsolv)})
+
+
+def packages(database: Any, library: Any, name: str) -> list[str]:
+    return [one.version for one in database.packages_matching(library.specs.MatchSpec.parse(name))]
+
+
+def test_an_old_library_loads_all_the_same(
+    library: Any, old_library: Any, small: Path, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    assert not can_download(old_library)
+    server = loopback_server(small)
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    database, loaded = Loader(old_library, "linux-64", options).load([channel(server.url)], None)
+    assert loaded[0].status.state is ChannelState.LOADED
+    assert loaded[0].names == {"a", "b", "c"}
+    assert packages(database, library, "a") == ["1.0"]
+
+
+def test_an_old_library_drops_newer_records(library: Any, old_library: Any, tmp_path: Path) -> None:
+    records = [record("a", "1.0", timestamp=1_000_000_000_000), record("a", "2.0", timestamp=1_600_000_000_000)]
+    records.append(record("b", "1.0", timestamp=1_600_000_000_000))
+    directory = write_channel(tmp_path / "dates", {"linux-64": records, "noarch": []})
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"), exclude_newer=1_500_000_000_000)
+    for one in (library, old_library):
+        database, loaded = Loader(one, "linux-64", options).load([channel(directory)], None)
+        assert packages(database, library, "a") == ["1.0"]
+        assert loaded[0].names == {"a"}
+
+
+def test_a_solv_file_is_written_and_read(
+    library: Any, channels_directory: Path, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    server = loopback_server(channels_directory)
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    where = [channel(f"{server.url}/conda-forge")]
+    first, _ = Loader(library, "linux-64", options).load(where, None)
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "cache").glob("*.solv")}
+    assert len(written) == 2
+    second, loaded = Loader(library, "linux-64", options).load(where, None)
+    assert packages(first, library, "numpy") == packages(second, library, "numpy")
+    assert loaded[0].names >= {"numpy", "geopandas"}
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_dates_leave_no_solv_file(
+    library: Any, channels_directory: Path, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    server = loopback_server(channels_directory)
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"), exclude_newer=1_500_000_000_000)
+    Loader(library, "linux-64", options).load([channel(f"{server.url}/conda-forge")], None)
+    assert not list((tmp_path / "cache" / "cache").glob("*.solv"))
+
+
+def test_names_are_those_of_the_records(library: Any, channels_directory: Path, tmp_path: Path) -> None:
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    database, loaded = Loader(library, "linux-64", options).load([channel(channels_directory / "conda-forge")], None)
+    exact = {one.name for repository in loaded[0].repositories for one in database.packages_in_repo(repository)}
+    assert loaded[0].names == exact
+
+
+def test_a_copy_of_mamba_is_used_if_it_is_of_the_same_address(
+    library: Any, small: Path, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    server = loopback_server(small)
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    # What mamba would do for a channel of that name with that address: it is canonical, so that the name is its own.
+    canonical = Channel(name="small", url=server.url, locations=(server.url,))
+    Loader(library, "linux-64", options).load([canonical], None)
+    asked = len(server.requests)
+    named = library.cache_filename_from_url("small/linux-64")
+    assert (tmp_path / "cache" / "cache" / named).is_file()
+    mirrored = Channel(name="small", url="https://example.org/small", locations=(server.url,))
+    Loader(library, "linux-64", options).load([mirrored], None)
+    assert len(server.requests) == asked, "the same address under another canonical one"
+    other = loopback_server(write_channel(tmp_path / "other", {"linux-64": [record("z")], "noarch": []}))
+    elsewhere = Channel(name="small", url=other.url, locations=(other.url,))
+    _, loaded = Loader(library, "linux-64", options).load([elsewhere], None)
+    assert loaded[0].names == {"z"}, "another address under the same name"
