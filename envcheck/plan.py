@@ -21,12 +21,10 @@ from envcheck.model import (
     Channel,
     Environment,
     PinPolicy,
-    PipPresence,
     Plan,
     PlanDropped,
     Presence,
     Record,
-    Requirement,
     Solved,
     Target,
 )
@@ -34,41 +32,15 @@ from envcheck.plan_account import Account, account_for
 from envcheck.specs import satisfies, sort_versions
 from envcheck.survey import World, installable
 from envcheck.universe import Universe
+from envcheck.wishes import Wish, wish_for
 
-__all__ = ["Wish", "better_from_pip", "make_plan", "wish_for"]
+__all__ = ["make_plan"]
 
 _SOLVE_SECONDS = 60.0
 # Candidates that the engine may refuse before it is asked for ever less of them.
 _CANDIDATES = 4
 # Other Pythons that are tried when the one asked for cannot have all direct packages.
 _OTHER_PYTHONS = 2
-_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """One requirement that the target has in some version.
-
-    ``name`` is what it is called there; ``version`` the constraint that was asked for, ``None`` where the target has no
-    such version; ``nearest`` the version to take instead; ``build`` and ``channel`` are kept where the source's own
-    platform is the target. ``reason`` says what is different on the target, if anything.
-    """
-
-    requirement: Requirement
-    name: str
-    direct: bool
-    version: str | None
-    nearest: str | None = None
-    build: str | None = None
-    channel: str | None = None
-    reason: str | None = None
-
-    @property
-    def exact(self) -> str | None:
-        """The MatchSpec of what was asked for, without its channel; ``None`` where the target does not have it."""
-        if self.requirement.version is not None and self.version is None:
-            return None
-        return f"{self.name} {self.version or '*'}" + (f" {self.build}" if self.build is not None else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +85,11 @@ def make_plan(
     added_channels = _added_channels(availability, world)
     index = world.with_channels(added_channels)
     direct = frozenset(intent.direct)
-    wishes = tuple(wish for one in availability if (wish := wish_for(one, target, index, direct)) is not None)
+    pythons = index.matching(f"python {environment.python}") if environment.python is not None else ()
+    python = pythons[0].version if pythons else None
+    wishes = tuple(
+        wish for one in availability if (wish := wish_for(one, target, index, direct, python=python)) is not None
+    )
     search = _Search(wishes, environment, target, index, pins, deadline=time.monotonic() + effort)
     packages = search.run()
     account = account_for(
@@ -156,58 +132,6 @@ def _added_channels(availability: Sequence[Availability], world: World) -> tuple
         if any(sighting.channel == channel.name for sightings in still_wanted for sighting in sightings):
             chosen.append(channel)
     return tuple(chosen)
-
-
-def wish_for(one: Availability, target: Target, index: Index, direct: frozenset[str]) -> Wish | None:
-    """What to wish for, or ``None`` where the target has nothing of that name (or pip has what conda lacks)."""
-    requirement = one.requirement
-    name, version, nearest, reason = requirement.name, requirement.version, None, None
-    match one.presence:
-        case Presence.AVAILABLE | Presence.BUILD_ELSEWHERE | Presence.HIDDEN_BY_PRIORITY:
-            pass
-        case Presence.VERSION_ELSEWHERE | Presence.NEEDS_VIRTUAL_PACKAGE:
-            if not one.nearest and (one.presence is Presence.NEEDS_VIRTUAL_PACKAGE or better_from_pip(one)):
-                return None
-            version, nearest = None, next(iter(one.nearest), None)
-            reason = _missing_version_reason(one, target)
-        case Presence.RENAMED:
-            name = one.close_names[0]
-            reason = f"{requirement.name} is called {name} on {target.platform}"
-        case Presence.OTHER_CHANNEL:
-            reason = f"only {one.sightings[0].channel} has it"
-        case _:
-            return None
-    if one.presence in (Presence.RENAMED, Presence.OTHER_CHANNEL):
-        versions = {record.version for record in index.records(name)}
-        version = version if any(satisfies(other, version) for other in versions) else None
-    available = one.presence is Presence.AVAILABLE
-    return Wish(
-        requirement=requirement,
-        name=name,
-        direct=requirement.name in direct,
-        version=version,
-        nearest=nearest,
-        build=requirement.build if available else None,
-        channel=requirement.channel if available else None,
-        reason=reason,
-    )
-
-
-def better_from_pip(one: Availability) -> bool:
-    """Whether the channels have no version at all for this Python, while the package index has a wheel for it."""
-    return (
-        one.presence is Presence.VERSION_ELSEWHERE
-        and not one.nearest
-        and one.pypi is not None
-        and one.pypi.presence in _WHEELS
-    )
-
-
-def _missing_version_reason(one: Availability, target: Target) -> str:
-    wanted = one.requirement.pin or one.requirement.version or "any version"
-    if one.virtual_package is not None:
-        return f"{wanted} needs {one.virtual_package}, which the target does not have"
-    return f"{wanted} does not exist for {target.platform}" + (f" ({one.detail})" if one.detail else "")
 
 
 class _Search:
@@ -347,28 +271,34 @@ class _Search:
         minor: list[int | None] = []
         major: list[int | None] = []
         transitive: list[int | None] = []
+        transitive_minor: list[int | None] = []
         levels: list[list[int | None]]
         for wish in self._wishes:
             records = clauses.universe.records.get(wish.name, ())
             granted = clauses.any_of(self._granting(wish, clauses.universe))
             if not wish.direct:
                 transitive.append(granted)
+                transitive_minor.append(clauses.any_of(self._alike(wish, records, 2)))
                 continue
             present.append(clauses.any_of(records))
             exact.append(granted)
             nearest.append(clauses.any_of([record for record in records if record.version == wish.nearest]))
-            pin = wish.requirement.pin
-            if pin is not None:
-                for level, count in ((minor, 2), (major, 1)):
-                    alike = [record for record in records if _leading(record.version, count) == _leading(pin, count)]
-                    level.append(clauses.any_of(alike))
+            minor.append(clauses.any_of(self._alike(wish, records, 2)))
+            major.append(clauses.any_of(self._alike(wish, records, 1)))
         names = {wish.name for wish in self._wishes}
         absent: list[int | None] = [clauses.absent(name) for name in clauses.universe.records if name not in names]
         if self._pins is PinPolicy.NONE:
             levels = [present, absent]
         else:
-            levels = [present, exact, nearest, minor, major, transitive, absent]
+            levels = [present, exact, nearest, minor, major, transitive, transitive_minor, absent]
         return [[literal for literal in level if literal is not None] for level in levels]
+
+    def _alike(self, wish: Wish, records: Sequence[Record], count: int) -> list[Record]:
+        """The records whose version shares its first ``count`` segments with the pin."""
+        pin = wish.requirement.pin
+        if pin is None:
+            return []
+        return [record for record in records if _leading(record.version, count) == _leading(pin, count)]
 
     def _granting(self, wish: Wish, universe: Universe) -> tuple[Record, ...]:
         """The records that are exactly what was asked for."""
@@ -378,7 +308,7 @@ class _Search:
         """The engine's solution of a candidate, of the next best one, or at last of ever less of it."""
         chosen = candidate.chosen
         for _ in range(_CANDIDATES):
-            solution = self._solve(self._specs(chosen), chosen)
+            solution = self._solve(self._specs(chosen), self._granted(chosen))
             if solution is not None:
                 return solution
             self.disagreements += 1
@@ -416,11 +346,33 @@ class _Search:
             elif wish.exact is not None and satisfies(record.version, wish.version):
                 specs.append(self._with_channel(wish, wish.exact))
             else:
-                specs.append(f"{wish.name} =={record.version}")
+                specs.append(self._closest_spec(wish, record))
         python = by_name.get("python")
         if python is not None and all(wish.name != "python" for wish in self._wishes):
             specs.append(f"python {_leading(python.version, 2)}.*")
         return specs
+
+    def _closest_spec(self, wish: Wish, record: Record) -> str:
+        """What holds on to a version that was not granted, and leaves the engine to find the newest there."""
+        pin = wish.requirement.pin
+        if record.version == wish.nearest:
+            return f"{wish.name} =={record.version}"
+        for count in (2, 1) if pin is not None else ():
+            if _leading(record.version, count) == _leading(pin or "", count):
+                return f"{wish.name} {_leading(record.version, count)}.*"
+        return wish.name
+
+    def _granted(self, chosen: Sequence[Record]) -> list[Record]:
+        """The chosen records but for those wishes that got another version than asked: there the engine is free."""
+        free = {
+            wish.name
+            for wish in self._wishes
+            for record in chosen
+            if record.name == wish.name
+            and record.version != wish.nearest
+            and (wish.exact is None or not satisfies(record.version, wish.version))
+        }
+        return [record for record in chosen if record.name not in free]
 
     def _with_channel(self, wish: Wish, spec: str) -> str:
         return spec if wish.channel is None else f"{wish.channel}::{spec}"

@@ -215,11 +215,15 @@ class _RattlerIndex:
                 hold(wanted[:middle])
                 hold(wanted[middle:])
 
+        asked: dict[str, list[str]] = {}
+        for spec in specs:
+            asked.setdefault(MatchSpec(spec.rpartition("::")[2], strict=False).name.normalized, []).append(spec)
         for _ in range(_CHANNEL_ROUNDS):
             strays = [
                 f"{first}::{record.name}"
                 for record in best.packages
                 if (first := self._first_channel(record.name)) != record.channel
+                and self._has_all(first, asked.get(record.name, ()))
             ]
             new = [stray for stray in strays if stray not in held]
             before = len(held)
@@ -227,7 +231,11 @@ class _RattlerIndex:
                 hold(new)
             if len(held) == before:
                 break
-        return _needed(best, [MatchSpec(spec.rpartition("::")[2], strict=False).name.normalized for spec in specs])
+        return _needed(best, list(asked))
+
+    def _has_all(self, channel: str, specs: Sequence[str]) -> bool:
+        """Whether a channel has something for each of some specs, asked one by one."""
+        return all(any(record.channel == channel for record in self.matching(spec)) for spec in specs)
 
     def _first_channel(self, name: str) -> str:
         return next(one.status.channel.url.rstrip("/") for one in self._usable if name in one.names)

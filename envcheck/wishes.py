@@ -1,0 +1,105 @@
+"""What to wish for on the target: each requirement in the target's words, as far as the target has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envcheck.engines import Index
+from envcheck.model import Availability, PipPresence, Presence, Requirement, Target
+from envcheck.specs import nearest_versions, satisfies
+from envcheck.survey import installable
+
+__all__ = ["Wish", "better_from_pip", "wish_for"]
+
+_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One requirement that the target has in some version.
+
+    ``name`` is what it is called there; ``version`` the constraint that was asked for, ``None`` where the target has no
+    such version; ``nearest`` the version to take instead; ``build`` and ``channel`` are kept where the source's own
+    platform is the target. ``reason`` says what is different on the target, if anything.
+    """
+
+    requirement: Requirement
+    name: str
+    direct: bool
+    version: str | None
+    nearest: str | None = None
+    build: str | None = None
+    channel: str | None = None
+    reason: str | None = None
+
+    @property
+    def exact(self) -> str | None:
+        """The MatchSpec of what was asked for, without its channel; ``None`` where the target does not have it."""
+        if self.requirement.version is not None and self.version is None:
+            return None
+        return f"{self.name} {self.version or '*'}" + (f" {self.build}" if self.build is not None else "")
+
+
+def wish_for(
+    one: Availability, target: Target, index: Index, direct: frozenset[str], *, python: str | None
+) -> Wish | None:
+    """What to wish for, or ``None`` where the target has nothing of that name (or pip has what conda lacks).
+
+    Args:
+        one: Where the requirement stands in the target's own channels.
+        target: The target.
+        index: Those channels and the ones that the plan adds.
+        direct: The names that the user asked for.
+        python: The newest Python of the minor version to have, if any: the nearest version is one built for it.
+    """
+    requirement = one.requirement
+    name, reason = requirement.name, None
+    match one.presence:
+        case Presence.AVAILABLE | Presence.BUILD_ELSEWHERE | Presence.HIDDEN_BY_PRIORITY:
+            pass
+        case Presence.VERSION_ELSEWHERE | Presence.NEEDS_VIRTUAL_PACKAGE:
+            if not one.nearest and (one.presence is Presence.NEEDS_VIRTUAL_PACKAGE or better_from_pip(one)):
+                return None
+            reason = _missing_version_reason(one, target)
+        case Presence.RENAMED:
+            name = one.close_names[0]
+            reason = f"{requirement.name} is called {name} on {target.platform}"
+        case Presence.OTHER_CHANNEL:
+            reason = f"only {one.sightings[0].channel} has it"
+        case _:
+            return None
+    # The index may hold channels that the plan adds and that were not asked before.
+    versions = {record.version for record in index.records(name) if installable(record, target, None)}
+    has_version = any(satisfies(version, requirement.version) for version in versions)
+    nearest = next(iter(one.nearest), None)
+    if nearest is not None and requirement.pin is not None:
+        fitting = {record.version for record in index.records(name) if installable(record, target, python)}
+        nearest = next(iter(nearest_versions(requirement.pin, fitting - {requirement.pin}, limit=1)), nearest)
+    available = one.presence is Presence.AVAILABLE
+    return Wish(
+        requirement=requirement,
+        name=name,
+        direct=requirement.name in direct,
+        version=requirement.version if has_version else None,
+        nearest=nearest,
+        build=requirement.build if available else None,
+        channel=requirement.channel if available else None,
+        reason=reason,
+    )
+
+
+def better_from_pip(one: Availability) -> bool:
+    """Whether the channels have no version at all for this Python, while the package index has a wheel for it."""
+    return (
+        one.presence is Presence.VERSION_ELSEWHERE
+        and not one.nearest
+        and one.pypi is not None
+        and one.pypi.presence in _WHEELS
+    )
+
+
+def _missing_version_reason(one: Availability, target: Target) -> str:
+    wanted = one.requirement.pin or one.requirement.version or "any version"
+    if one.virtual_package is not None:
+        return f"{wanted} needs {one.virtual_package}, which the target does not have"
+    return f"{wanted} does not exist for {target.platform}" + (f" ({one.detail})" if one.detail else "")
