@@ -77,7 +77,7 @@ def pip_rows(facts: Facts) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.ERROR,
         subject=counted(len(rows), "row"),
-        message=f"pip installed them, no channel has them: {listed}",
+        message=f"installed by pip, in no channel: {listed}",
         line=rows[0].line,
         remedies=(
             Remedy(action=RemedyAction.MOVE_TO_PIP, summary="move them below 'pip:' (the environment file does)"),

@@ -28,7 +28,8 @@ SCHEMA: dict[str, Any] = {
         "pip": NUMBER,
     },
     "target": {"platform": TEXT, "virtual_packages": dict, "channels": [{"name": TEXT, "url": TEXT}]},
-    "engine": {"name": TEXT, "version": TEXT},
+    # ``reason`` came after the design: why this engine and not the other.
+    "engine": {"name": TEXT, "version": TEXT, "reason": TEXT},
     "verdict": TEXT,
     "findings": [
         {

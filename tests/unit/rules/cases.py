@@ -5,13 +5,13 @@ The channels are those of `lab_channels`, the package index is `fixtures/index`;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from envcheck.condarc import Configuration
 from envcheck.engines.rattler import RattlerEngine
-from envcheck.model import Report
+from envcheck.model import EngineInfo, Report, Unsolved
 from envcheck.pip.configuration import index_settings
 from envcheck.pip.index import open_index
 from envcheck.pipeline import check
@@ -22,6 +22,20 @@ from tests.support.channels import record, write_channel
 __all__ = ["FIRES", "SILENT", "Bench", "Case", "lab_channels"]
 
 
+class ContraryEngine:
+    """An engine that loads what it is given and finds that nothing goes together."""
+
+    info = EngineInfo(name="contrary", version="1.0")
+
+    def load(self, *arguments: Any, **options: Any) -> Any:
+        """The index: itself."""
+        return self
+
+    def solve(self, *arguments: Any, **options: Any) -> Unsolved:
+        """No, in its own words."""
+        return Unsolved(explanation="tool and left quarrel")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A source, its name, and what of the request and of the configuration is not as usual."""
@@ -30,6 +44,7 @@ class Case:
     name: str = "environment.yml"
     request: dict[str, Any] = field(default_factory=dict)
     configuration: dict[str, Any] = field(default_factory=dict)
+    second_engine: Any = None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -102,7 +117,7 @@ class Bench:
             configuration=Configuration(**settings),
             **{"offline": True, "cache_directory": self._cache, **case.request},
         )
-        return check(request, self._services)
+        return check(request, replace(self._services, second_engine=case.second_engine))
 
     def codes(self, case: Case) -> set[str]:
         """The codes of a case's findings."""
@@ -186,6 +201,7 @@ FIRES: dict[str, Case] = {
     "EC613": Case(source=pip("attrs==23.1.0").source, request={"check_pip": False}),
     "EC701": env("compiled"),
     "EC702": env("nomd5"),
+    "EC703": Case(source=CLEAN.source, second_engine=ContraryEngine()),
 }
 
 SILENT: dict[str, Case] = {
@@ -247,4 +263,5 @@ SILENT: dict[str, Case] = {
     "EC613": Case(source=CLEAN.source, request={"check_pip": False}),
     "EC701": env("python=3.11, compiled"),
     "EC702": env("tool"),
+    "EC703": Case(source=CLEAN.source, second_engine=RattlerEngine()),
 }

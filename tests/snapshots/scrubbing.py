@@ -1,0 +1,18 @@
+"""Taking out of an output what differs from machine to machine."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["scrubbed"]
+
+_ENGINE = re.compile(r"engine\s+(?:rattler|libmamba)\s+\d\S*(?:\s+\([^)]*\))?")
+_JSON_ENGINE = re.compile(r'("engine": \{\s+"name": "\w+",\s+"version": )"[^"]+"')
+_JSON_VERSION = re.compile(r'("envcheck": )"[^"]+"')
+
+
+def scrubbed(output: str) -> str:
+    """An output without versions of the engine and of envcheck."""
+    output = _ENGINE.sub("engine NAME VERSION", output)
+    output = _JSON_ENGINE.sub(r'\1"VERSION"', output)
+    return _JSON_VERSION.sub(r'\1"VERSION"', output)
