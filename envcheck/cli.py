@@ -55,6 +55,8 @@ def main() -> None:
 
 def _stop(number: int, _: object) -> NoReturn:
     """Turn a signal into an exception, so that whatever is half-done is cleaned up on the way out."""
+    # Destructors of what was only half made have nothing to say that anybody should read.
+    sys.unraisablehook = lambda _: None
     raise SystemExit(128 + number)
 
 
