@@ -85,7 +85,7 @@ def a_world(
     *names: str,
     index: FakePackageIndex | None = None,
     configured: tuple[str, ...] = (),
-    python: str | None = "3.10",
+    python: str | None = "3.10.*",
     **options: Any,
 ) -> LoadedWorld:
     mirrors = tuple((name, ((directory / name).as_uri(),)) for name in CHANNELS)
@@ -227,6 +227,7 @@ def test_wheels_are_judged_for_the_target(directory: Path, engine: CountingEngin
         "newer": project("newer", "newer-1.0-cp310-cp310-manylinux_2_99_x86_64.whl"),
         "windows": project("windows", "windows-1.0-cp310-cp310-win_amd64.whl"),
     }
+    write_channel(directory / "conda-forge", {"linux-64": [record("python", "3.10.13"), record("python", "3.12.1")]})
     questions = tuple((name, "1.0") for name in answers)
     by_python = {
         python: [
@@ -235,13 +236,13 @@ def test_wheels_are_judged_for_the_target(directory: Path, engine: CountingEngin
             .on_package_index(questions)
             .values()
         ]
-        for python in ("3.10", "3.12")
+        for python in ("3.10.*", ">=3.9,<3.13")
     }
 
-    assert by_python["3.10"][0] is PipPresence.WHEEL
-    assert by_python["3.10"][1] is not PipPresence.WHEEL  # needs a newer glibc than the target's 2.28
-    assert by_python["3.10"][2] is PipPresence.OTHER_PLATFORM
-    assert by_python["3.12"][0] is PipPresence.OTHER_PYTHON
+    assert by_python["3.10.*"][0] is PipPresence.WHEEL
+    assert by_python["3.10.*"][1] is not PipPresence.WHEEL  # needs a newer glibc than the target's 2.28
+    assert by_python["3.10.*"][2] is PipPresence.OTHER_PLATFORM
+    assert by_python[">=3.9,<3.13"][0] is PipPresence.OTHER_PYTHON  # the newest that is allowed is 3.12
 
 
 def test_a_package_index_that_does_not_answer_is_told_and_answers_nothing(
