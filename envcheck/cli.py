@@ -65,10 +65,11 @@ def _run() -> int:
     try:
         status = cli(standalone_mode=False, prog_name="envcheck")
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("envcheck: interrupted; nothing was left half-written", err=True)
+        _say("envcheck: interrupted; nothing was left half-written")
         return 130
     except EnvcheckError as error:
         _complain(error)
@@ -76,7 +77,7 @@ def _run() -> int:
     except SystemExit as leaving:
         # Raised by `_stop`, and by click where a pipe was closed.
         if isinstance(leaving.code, int) and leaving.code > 128:
-            click.echo("envcheck: stopped by a signal; nothing was left half-written", err=True)
+            _say("envcheck: stopped by a signal; nothing was left half-written")
         return leaving.code if isinstance(leaving.code, int) else 1
     return status if isinstance(status, int) else 0
 
@@ -95,14 +96,20 @@ def _leave(status: int) -> NoReturn:
     os._exit(status)
 
 
+def _say(words: str) -> None:
+    """Tell the user something on standard error; that nobody listens there any more changes nothing else."""
+    with contextlib.suppress(OSError):
+        click.echo(words, err=True)
+
+
 def _complain(error: EnvcheckError) -> None:
     from envcheck.reports.plain import plain
     from envcheck.secrets import mask
 
     where = f"{error.location}: " if error.location else ""
-    click.echo(f"envcheck: {plain(mask(where + error.message))}", err=True)
+    _say(f"envcheck: {plain(mask(where + error.message))}")
     if error.hint:
-        click.echo(f"hint: {plain(mask(error.hint))}", err=True)
+        _say(f"hint: {plain(mask(error.hint))}")
 
 
 def _target_options(function: _F) -> _F:
@@ -478,7 +485,7 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
     unsolved = [report for report in reports if not report.plan.solved or not report.complete]
     if unsolved:
         for path in wanted:
-            click.echo(f"envcheck: {plain(path)} was not written: there is no solved plan", err=True)
+            _say(f"envcheck: {plain(path)} was not written: there is no solved plan")
         return []
     from envcheck.files import write_atomically
     from envcheck.outputs import environment_text, explicit_text, lock_text
@@ -540,8 +547,8 @@ def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Seque
     from envcheck.reports.plain import plain
 
     for path in written:
-        click.echo(f"wrote {plain(path)}", err=True)
+        _say(f"wrote {plain(path)}")
     lock = outputs.lock if outputs.lock in written else None
     environment = outputs.environment if outputs.environment in written else None
     for step in next_steps(reports, lock=lock, environment=environment):
-        click.echo(f"next: {plain(step)}", err=True)
+        _say(f"next: {plain(step)}")

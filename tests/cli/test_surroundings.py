@@ -97,6 +97,21 @@ def test_a_reader_that_has_seen_enough(envcheck: CommandLine, arguments: tuple[s
 
 
 @POSIX
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(("check", "missing.yml"), 2), (("check", "--nonsense"), 2), (("check", "windows.txt"), 1), (("rules",), 0)],
+)
+def test_nobody_reads_what_goes_wrong(envcheck: CommandLine, arguments: tuple[str, ...], status: int) -> None:
+    process = envcheck.start(*arguments)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait(20) == status
+
+
+@POSIX
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_outputs(envcheck: CommandLine, redirection: str) -> None:
     # Without --fail-on, the status of a crash would look like that of findings.
