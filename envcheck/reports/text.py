@@ -108,6 +108,8 @@ class _Writer:
                 f"{len(plan.added)} added",
             ]
             self._line(f"plan: {', '.join(parts)}; {_counted(len(plan.packages), 'package')} in all")
+            if not plan.optimal:
+                self._line("the search was cut short: a plan closer to the source may exist")
         self._line()
 
     def _findings(self, findings: Sequence[Finding]) -> None:
