@@ -274,13 +274,14 @@ class NormalizedEdit:
 class Environment:
     """An `Export` made ready for one target: platform-bound parts removed, pip rows moved, Python determined.
 
-    ``requirements`` are asked of the target, in source order, one per name; ``pip`` is the pip section with the moved
-    ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``), ``None`` if nothing tells,
-    and ``python_reason`` where that was read. ``implied`` are names that the environment needs without saying so
-    (``pip`` for a pip section).
+    ``platform`` is the target's; ``requirements`` are asked of it, in source order, one per name; ``pip`` is the pip
+    section with the moved ``pypi_0`` rows. ``python`` is the version constraint of the Python to have (``3.10.*``),
+    ``None`` if nothing tells, and ``python_reason`` where that was read. ``implied`` are names that the environment
+    needs without saying so (``pip`` for a pip section).
     """
 
     name: str
+    platform: str
     requirements: tuple[Requirement, ...]
     pip: tuple[PipRequirement, ...]
     channels: tuple[ChannelReference, ...] = ()

@@ -74,6 +74,7 @@ def normalize(export: Export, platform: str, *, keep_variants: bool = False) -> 
     needs_pip = any(row.kind is not PipRequirementKind.OPTION for row in pip) and "pip" not in names
     return Environment(
         name=export.environment_name or "environment",
+        platform=platform,
         requirements=tuple(requirements),
         pip=pip,
         channels=_channels(export),

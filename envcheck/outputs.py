@@ -60,6 +60,7 @@ def environment_text(report: Report) -> str:
 
     return render(
         report.environment.name,
+        platform=report.target.platform,
         channels=[channel.name for channel in _channels(report)],
         specs=_planned_specs(report),
         pip=planned_pip_lines(report),
@@ -72,6 +73,7 @@ def normalized_text(environment: Environment) -> str:
 
     return render(
         environment.name,
+        platform=environment.platform,
         channels=[reference.text for reference in environment.channels],
         specs=[*_specs(environment), *environment.implied],
         pip=pip_lines(environment.pip),
@@ -106,7 +108,7 @@ def next_steps(reports: Sequence[Report], *, lock: str | None, environment: str 
         steps.append(
             f"envcheck check {source} --lock conda-lock.yml --environment environment.{report.target.platform}.yml"
         )
-    else:
+    elif report.export.path != "-":
         steps.append(f"envcheck lock {source}")
     return tuple(steps)
 

@@ -104,15 +104,17 @@ def survey(
         else:
             question = _Question(requirement=requirement, presence=Presence.NOWHERE)
         open_questions.append(question)
-    found = [_elsewhere(question, target, world, source_platform, python) for question in open_questions]
-    for availability in _with_package_index(found, world, source_platform):
-        answers[availability.requirement.name] = availability
-    unreadable = any(
-        status.state in (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
-        for status in index.statuses
-    )
-    if unreadable:
-        answers = {name: _doubted(availability) for name, availability in answers.items()}
+    broken = (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
+    if any(status.state in broken for status in index.statuses):
+        # While a channel is silent absence proves nothing, and asking elsewhere would not change that.
+        found = [
+            Availability(requirement=question.requirement, presence=Presence.UNKNOWN, nearest=question.nearest)
+            for question in open_questions
+        ]
+    else:
+        found = [_elsewhere(question, target, world, source_platform, python) for question in open_questions]
+        found = _with_package_index(found, world, source_platform)
+    answers |= {availability.requirement.name: availability for availability in found}
     return tuple(answers[requirement.name] for requirement in environment.requirements)
 
 
@@ -351,13 +353,6 @@ def _may_be_on_package_index(availability: Availability, world: World, source_pl
 def _pypi_name(name: str) -> str:
     known = pypi_names_for_conda(name)
     return known[0] if known else name
-
-
-def _doubted(availability: Availability) -> Availability:
-    """What can be said while a channel is silent: absence proves nothing."""
-    if availability.presence is Presence.AVAILABLE:
-        return availability
-    return replace(availability, presence=Presence.UNKNOWN)
 
 
 def _channel_name(target: Target, url: str) -> str:

@@ -14,7 +14,14 @@ FORMAT = "environment-yaml"
 DEFAULT_FILENAME = "environment.linux-64.yml"
 
 
-def render(name: str, *, channels: Sequence[str], specs: Sequence[str], pip: Sequence[str] = ()) -> str:
+def render(
+    name: str,
+    *,
+    channels: Sequence[str],
+    specs: Sequence[str],
+    pip: Sequence[str] = (),
+    platform: str | None = None,
+) -> str:
     """An environment file, as text, with everything in the order given.
 
     A pip section needs pip: it is added where no spec asks for it, because conda would add it too, with a warning.
@@ -24,8 +31,10 @@ def render(name: str, *, channels: Sequence[str], specs: Sequence[str], pip: Seq
         channels: Channel names or URLs in order of priority; credentials are taken off.
         specs: MatchSpecs (``numpy 1.26.*``), one per package.
         pip: The lines of the pip section.
+        platform: What the file is for, said in a comment like conda's own, which envcheck reads back.
     """
-    lines = [f"name: {scalar_text(name)}"]
+    lines = [] if platform is None else [f"# platform: {platform}"]
+    lines.append(f"name: {scalar_text(name)}")
     if channels:
         lines.append("channels:")
         lines += [f"  - {scalar_text(strip_secrets(channel))}" for channel in channels]

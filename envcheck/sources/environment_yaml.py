@@ -13,6 +13,7 @@ from envcheck.errors import SourceError
 from envcheck.model import ChannelReference, Damage, DamageKind, SourceKind
 from envcheck.sources.conda_specs import read_spec
 from envcheck.sources.document import Document
+from envcheck.sources.list_export import header_evidence
 from envcheck.sources.pip_lines import read_pip_line
 from envcheck.sources.reading import Entry, Reading, damaged, reading_of
 from envcheck.sources.yaml_nodes import Mapping, Node, Scalar, Sequence, key_text, parse_yaml
@@ -96,6 +97,8 @@ def read(document: Document) -> Reading:
         prefix_line=None if prefix is None else prefix.line,
         channels=channels,
         damage=[*damage, *channel_damage, *name_damage, *prefix_damage],
+        # The environment files that envcheck writes say what they are for, in the words of conda's own headers.
+        evidence=header_evidence(document),
     )
 
 

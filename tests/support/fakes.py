@@ -152,7 +152,9 @@ def environment(*specs: str, python: str | None = None, implied: tuple[str, ...]
     row = next((one for one in requirements if one.name == "python" and one.pin is not None), None)
     if python is None and row is not None and row.pin is not None:
         python = f"{'.'.join(row.pin.split('.')[:2])}.*"
-    return Environment(name="test", requirements=requirements, pip=(), python=python, implied=implied)
+    return Environment(
+        platform="linux-64", name="test", requirements=requirements, pip=(), python=python, implied=implied
+    )
 
 
 def on_pypi(

@@ -104,7 +104,7 @@ def test_a_report_is_complete_unless_a_channel_could_not_be_read(state: ChannelS
     report = Report(
         envcheck_version="0",
         export=Export(path="x", kind=SourceKind.LIST_EXPORT, encoding="utf-8"),
-        environment=Environment(name="x", requirements=(), pip=()),
+        environment=Environment(platform="linux-64", name="x", requirements=(), pip=()),
         target=Target(platform="linux-64", virtual_packages=(), channels=(channel,)),
         engine=EngineInfo(name="rattler", version="0"),
         verdict=Verdict.READY,

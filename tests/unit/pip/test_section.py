@@ -40,7 +40,7 @@ def report(*, pip: tuple[PipRequirement, ...] = (), plan: Plan, availability: tu
     return Report(
         envcheck_version="0",
         export=Export(path="x", kind=SourceKind.ENVIRONMENT_YAML, encoding="utf-8"),
-        environment=Environment(name="x", requirements=(), pip=pip),
+        environment=Environment(platform="linux-64", name="x", requirements=(), pip=pip),
         target=Target(platform="linux-64", virtual_packages=(), channels=()),
         engine=EngineInfo(name="rattler", version="0"),
         verdict=Verdict.FIXABLE,

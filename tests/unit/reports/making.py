@@ -79,7 +79,7 @@ def full_report() -> Report:
             pip=(pip,), platform="win-64",
             evidence=(Evidence(platform="win-64", weight=100, reason="the header says so", line=1),),
         ),
-        environment=Environment(name="environment", requirements=requirements, pip=(pip,)),
+        environment=Environment(platform="linux-64", name="environment", requirements=requirements, pip=(pip,)),
         target=Target(
             platform="linux-64",
             virtual_packages=(VirtualPackage(name="__glibc", version="2.28"),),
