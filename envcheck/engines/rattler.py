@@ -308,7 +308,7 @@ class _RattlerIndex:
                 )
             )
             records = [record for records in answer for record in records]
-            records = [record for record in records if self._is_old_enough(record)]
+            records = [record for record in _without_twins(records) if self._is_old_enough(record)]
             records.sort(key=lambda record: (str(record.subdir), record.file_name))
             records.sort(key=lambda record: (record.version, record.build_number), reverse=True)
             found.extend(self._convert(record) for record in records)
@@ -375,6 +375,18 @@ class _RattlerIndex:
 
     def _run(self, coroutine: Coroutine[object, object, _T]) -> _T:
         return self._loop.run_until_complete(coroutine)
+
+
+def _without_twins(records: Sequence[RepoDataRecord]) -> list[RepoDataRecord]:
+    """Leave out every ``.tar.bz2`` that is there as ``.conda`` too: the solver does not see it, whatever it says."""
+    modern = {
+        (str(record.subdir), record.file_name.removesuffix(".conda"))
+        for record in records
+        if record.file_name.endswith(".conda")
+    }
+    return [
+        record for record in records if (str(record.subdir), record.file_name.removesuffix(".tar.bz2")) not in modern
+    ]
 
 
 def _needed(solved: Solved, names: Sequence[str]) -> Solved:

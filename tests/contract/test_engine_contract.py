@@ -793,3 +793,19 @@ def test_progress_is_told_to_the_end(engine: Engine, tmp_path: Path, conda_forge
     assert told
     assert told[-1][1] == told[-1][2]
     assert all(label and done <= total for label, done, total in told)
+
+
+def test_of_one_build_in_both_formats_only_the_modern_one_is_seen(load: Load, tmp_path: Path) -> None:
+    """As the solvers have it: the old format's record may lack what the new one's says."""
+    directory = write_channel(
+        tmp_path / "twins", {"linux-64": [record("a", constrains=["b <2"]), record("b", "2.0")], "noarch": []}
+    )
+    repodata = directory / "linux-64" / "repodata.json"
+    content = json.loads(repodata.read_text())
+    content["packages"]["a-1.0-0.tar.bz2"] = {**record("a"), "subdir": "linux-64"}
+    repodata.write_text(json.dumps(content))
+    index = load(channel(directory))
+
+    assert [one.url.rsplit("/", 1)[1] for one in index.records("a")] == ["a-1.0-0.conda"]
+    assert [one.constrains for one in index.matching("a")] == [("b <2",)]
+    assert isinstance(index.solve(["a", "b"]), Unsolved)
