@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
-from envcheck.engines.apart import run_apart
+from envcheck.engines.apart import CAN_STOP, run_apart
 from envcheck.engines.libmamba_compat import explain, load_library
 from envcheck.engines.libmamba_loading import LoadedChannel, Loader
+from envcheck.engines.patience import solve_patiently
 from envcheck.errors import ChannelError
 from envcheck.model import (
     Channel,
@@ -26,6 +26,9 @@ __all__ = ["LibmambaEngine"]
 
 # What a record is known by: its channel, its subdir and its file name.
 _Key = tuple[str, str, str]
+
+# The names and keys of a solution's packages, or why there is none.
+_Answer = list[tuple[str, _Key]] | str
 
 
 class LibmambaEngine:
@@ -152,20 +155,19 @@ class _LibmambaIndex:
         timeout: float | None = None,
     ) -> Outcome:
         favoured = [original for record in preferred if (original := self._original(record)) is not None]
-        solve = partial(
-            self._solve,
-            [self._match_spec(spec) for spec in sorted(specs)],
-            [job for constraint in sorted(constraints) for job in self._constraint(constraint)],
-            favoured,
-        )
+        wishes = [self._match_spec(spec) for spec in sorted(specs)]
+        ties = [job for constraint in sorted(constraints) for job in self._constraint(constraint)]
+
+        def attempt(some: Sequence[Any], seconds: float | None) -> _Answer:
+            return run_apart(lambda: self._solve(some, ties, favoured), timeout=seconds)
+
         try:
-            answer = solve() if timeout is None else run_apart(solve, timeout=timeout)
+            answer = solve_patiently(attempt, wishes, order=self._suspects_first, timeout=timeout, can_stop=CAN_STOP)
         except TimeoutError:
             return Unsolved(explanation=f"libmamba found no answer within {timeout:g} seconds", cancelled=True)
         if isinstance(answer, str):
             return Unsolved(explanation=answer)
-        packages = [self._record(name, key) for name, key in sorted(answer)]
-        return Solved(packages=tuple(packages))
+        return Solved(packages=tuple(self._record(name, key) for name, key in sorted(answer)))
 
     # -----------------------------------------------------------------------------------------------------------------
     # Look-ups
@@ -236,10 +238,14 @@ class _LibmambaIndex:
     # Solving
     # -----------------------------------------------------------------------------------------------------------------
 
-    def _solve(
-        self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any]
-    ) -> list[tuple[str, _Key]] | str:
-        """The names and keys of a solution's packages, or why there is none.
+    def _suspects_first(self, specs: Sequence[Any]) -> Sequence[Any]:
+        """What nothing matches, then Python, which most builds are bound to, then the rest."""
+        return sorted(
+            specs, key=lambda spec: (bool(self._database.packages_matching(spec)), str(spec.name) != "python")
+        )
+
+    def _solve(self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any]) -> _Answer:
+        """Solve with preferences.
 
         libmambapy has no job that favours a record. What libsolv's favour does, to be tried first, a repository of
         higher priority does as well, unless the priority is strict, when it would hide all else. Then the solve is not
@@ -268,7 +274,7 @@ class _LibmambaIndex:
 
     def _run(
         self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any], *, strict: bool
-    ) -> list[tuple[str, _Key]] | str:
+    ) -> _Answer:
         """One solve, after which the `Database` is as it was."""
         request = self._solver.Request
         virtual = [package.name for package in self._virtual_packages]

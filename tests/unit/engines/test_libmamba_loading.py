@@ -13,7 +13,7 @@ from envcheck.engines import LoadOptions
 from envcheck.engines.libmamba_compat import can_download
 from envcheck.engines.libmamba_loading import Loader, PlainDownloader, Wanted
 from envcheck.model import Channel, ChannelState
-from tests.support.channels import channel, record, write_channel
+from tests.support.channels import LINUX, channel, record, write_channel
 from tests.support.server import Misbehaviour, ServerFactory
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -164,3 +164,23 @@ def test_a_copy_of_mamba_is_used_if_it_is_of_the_same_address(
     elsewhere = Channel(name="small", url=other.url, locations=(other.url,))
     _, loaded = Loader(library, "linux-64", options).load([elsewhere], None)
     assert loaded[0].names == {"z"}, "another address under the same name"
+
+
+def test_a_solve_in_this_very_process_leaves_no_trace(library: Any, channels_directory: Path, tmp_path: Path) -> None:
+    # Where processes cannot be forked a solve happens in the database that later look-ups and solves use.
+    from envcheck.engines.libmamba import LibmambaEngine
+
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    index: Any = LibmambaEngine().load(
+        [channel(channels_directory / "conda-forge")], "linux-64", LINUX, options=options
+    )
+    specs = [index._match_spec(text) for text in ("python 3.10.*", "pandas")]
+    first = index._solve(specs, [], [])
+    records = index.matching("numpy")
+    favoured = [index._original(index.matching("numpy ==1.26.2 py310*")[0])]
+    changed = index._solve(specs, index._constraint("pandas <2.2"), favoured)
+    assert changed != first
+    assert isinstance(index._solve(specs, index._constraint("numpy <1.0"), []), str)
+    assert index._solve(specs, [], []) == first
+    index._records.clear()
+    assert index.matching("numpy") == records
