@@ -6,14 +6,17 @@ it may take an hour; but where a part of them has no solution the whole has none
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 __all__ = ["solve_patiently"]
 
-# How many specs are few, so that they are simply waited for, and how many seconds more of them are at first.
+# How many specs are few, so that they are simply waited for; how many make a small part; and how many seconds more of
+# them than few are given at first.
 _FEW = 8
+_SMALL = 32
 _PATIENCE = 3.0
 
 _Spec = TypeVar("_Spec")
@@ -57,20 +60,41 @@ def solve_patiently(
             if left() == 0:
                 raise
     ordered = order(specs)
-    # The first `solvable` of them have a solution; whether the first `limit` have one takes long to say.
-    solvable, limit = 0, len(ordered)
-    while limit - solvable > 1:
-        size = min(max(2 * solvable, _FEW), (solvable + limit) // 2)
+    # Most conflicts are between a few, and so in one of many small parts; the others are in ever larger ones.
+    count = math.ceil(len(ordered) / _SMALL)
+    for part in range(count if count > 1 else 0):
         try:
-            answer = attempt(ordered[:size], left(_PATIENCE))
+            answer = attempt([ordered[0], *ordered[1 + part :: count]], left(_PATIENCE))
         except TimeoutError:
-            if left() == 0:
-                raise
-            limit = size
             continue
         if isinstance(answer, str):
             return answer
+    return _grow(attempt, ordered, left)
+
+
+def _grow(
+    attempt: Callable[[Sequence[_Spec], float | None], _Solution | str],
+    ordered: Sequence[_Spec],
+    left: Callable[[float | None], float | None],
+) -> _Solution | str:
+    """Solve ever more of the specs, by less where more takes too long, and with more patience where that is in vain."""
+    # The first `solvable` of them have a solution; to say it of the first `limit` takes longer than `patience`.
+    solvable, limit, patience = 0, len(ordered), _PATIENCE
+    while True:
+        size = limit if limit - solvable <= 1 else min(max(2 * solvable, _FEW), (solvable + limit) // 2)
+        try:
+            answer = attempt(ordered[:size], left(patience))
+        except TimeoutError:
+            if left(None) == 0:
+                raise
+            if size == limit:
+                patience *= 2
+            limit = size
+            continue
+        if isinstance(answer, str) or size == len(ordered):
+            return answer
         solvable = size
-    if limit < len(ordered) and isinstance(answer := attempt(ordered[:limit], left()), str):
-        return answer
-    return attempt(specs, left())
+        if solvable == limit:
+            # It was not the one spec more that took long: on with the rest, and with more patience.
+            limit = len(ordered)
+            patience *= 2

@@ -12,13 +12,13 @@ Solver = Callable[[Sequence[int], float | None], list[int] | str]
 
 
 def solver(asked: list[int], *, slow_from: int = 10_000, bad: int | None = None) -> Solver:
-    """Never ready in time from so many specs on; otherwise there is no solution with ``bad``, and one without."""
+    """Needs ten seconds from so many specs on; there is no solution with ``bad``, and one without."""
 
     def solve(specs: Sequence[int], timeout: float | None) -> list[int] | str:
         asked.append(len(specs))
-        if len(specs) >= slow_from and timeout is not None:
+        if len(specs) >= slow_from and timeout is not None and timeout < 10:
             raise TimeoutError
-        return f"{bad} is bad" if bad in specs else list(specs)
+        return f"{bad} is bad" if bad in specs else sorted(specs)
 
     return solve
 
@@ -40,14 +40,27 @@ def test_what_is_soon_decided_is_asked_once() -> None:
 def test_few_are_waited_for() -> None:
     asked: list[int] = []
     with pytest.raises(TimeoutError):
-        solve(solver(asked, slow_from=1), 8)
+        solve(solver(asked, slow_from=1), 8, timeout=5)
     assert asked == [8]
 
 
 def test_a_part_without_a_solution_is_found() -> None:
     asked: list[int] = []
     assert solve(solver(asked, slow_from=150, bad=199), 200) == "199 is bad"
-    assert asked == [200, 8], "the suspects come first"
+    assert asked == [200, 30], "the first suspect is in every part"
+
+
+def test_a_conflict_between_parts_is_found() -> None:
+    asked: list[int] = []
+
+    def conflict(specs: Sequence[int], timeout: float | None) -> list[int] | str:
+        asked.append(len(specs))
+        if len(specs) == 200 and timeout is not None and timeout < 10:
+            raise TimeoutError
+        return "150 and 199" if {150, 198} <= set(specs) else list(specs)
+
+    assert solve(conflict, 200) == "150 and 199"
+    assert asked[-1] < 200
 
 
 @pytest.mark.parametrize("bad", [195, 150, 130, 120])
@@ -61,12 +74,13 @@ def test_a_whole_that_takes_long_and_has_a_solution() -> None:
     asked: list[int] = []
     assert solve(solver(asked, slow_from=150), 200, timeout=None) == list(range(200))
     assert asked[-1] == 200
+    assert solve(solver(asked, slow_from=150, bad=0), 200, timeout=None) == "0 is bad"
 
 
 def test_a_solver_that_cannot_be_stopped_begins_with_parts() -> None:
     asked: list[int] = []
     assert solve(solver(asked, bad=198), 200, can_stop=False) == "198 is bad"
-    assert asked == [8]
+    assert asked == [30]
 
 
 def test_no_time_is_no_answer() -> None:
