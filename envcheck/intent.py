@@ -6,6 +6,7 @@ that nothing else in the export needs was asked for.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,15 @@ from envcheck.model import Record, Requirement
 from envcheck.specs import dependency_parts
 
 __all__ = ["Intent", "infer_intent"]
+
+
+# The virtual packages of other operating systems (CEP 30), by the first part of a platform's name.
+_FOREIGN: Mapping[str, frozenset[str]] = defaultdict(
+    frozenset,
+    win=frozenset({"__unix", "__linux", "__osx"}),
+    linux=frozenset({"__win", "__osx"}),
+    osx=frozenset({"__win", "__linux"}),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +68,26 @@ def infer_intent(requirements: Sequence[Requirement], indexes: Sequence[Index], 
 
 
 def _needs(requirement: Requirement, indexes: Sequence[Index], names: frozenset[str]) -> frozenset[str]:
-    """The rows that a row depends on, by the record that is closest to it."""
-    record = next(
-        (found for index in indexes if (found := _closest(requirement, index.records(requirement.name)))), None
-    )
-    if record is None:
-        return frozenset()
-    dependencies = {dependency_parts(dependency)[0] for dependency in record.depends}
+    """The rows that a row depends on, by the records that it may have been."""
+    records = next((found for index in indexes if (found := _candidates(requirement, index))), ())
+    dependencies = {dependency_parts(dependency)[0] for record in records for dependency in record.depends}
     return frozenset(dependencies & names - {requirement.name})
 
 
-def _closest(requirement: Requirement, records: Sequence[Record]) -> Record | None:
-    """The very record, else one of the same version, else the newest."""
+def _candidates(requirement: Requirement, index: Index) -> Sequence[Record]:
+    """The very record, else all of the same version, else the newest, made for the index's own platform.
+
+    A noarch package may come in two variants, for ``__win`` and for ``__unix``, with different dependencies.
+    """
+    foreign = _FOREIGN[index.platform.partition("-")[0]]
+    records = [
+        record
+        for record in index.records(requirement.name)
+        if not any(dependency_parts(dependency)[0] in foreign for dependency in record.depends)
+    ]
     same_version = [record for record in records if record.version == requirement.pin]
     same_build = [record for record in same_version if record.build == requirement.build]
-    return next(iter([*same_build, *same_version, *records]), None)
+    return same_build[:1] or same_version or records[:1]
 
 
 def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:

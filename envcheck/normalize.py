@@ -52,10 +52,14 @@ def normalize(export: Export, platform: str, *, keep_variants: bool = False) -> 
         The environment, with every change recorded in `Environment.edits`.
     """
     foreign = platform_differs(export, platform)
+    without_builds = is_full_export(export) and not any(row.build for row in export.requirements)
     edits: list[NormalizedEdit] = []
     requirements: list[Requirement] = []
     for requirement in export.requirements:
         freed = _free_of_platform(requirement, export, foreign=foreign, keep_variants=keep_variants)
+        if without_builds and freed.pin is not None and freed.version == f"{freed.pin}.*":
+            # What lists everything installed means this very version, where a person's ``=1.2`` means any 1.2.
+            freed = replace(freed, version=f"=={freed.pin}")
         if freed.build != requirement.build:
             edits.append(
                 NormalizedEdit(
@@ -102,8 +106,10 @@ def is_full_export(export: Export) -> bool:
     with_build = sum(1 for row in rows if row.build is not None and "*" not in row.build)
     if rows and with_build * 2 > len(rows):
         return True
+    # ``conda env export --no-builds``: ten rows and more, nearly all pinned, with a prefix or in alphabetical order.
     pinned = sum(1 for row in rows if row.pin is not None)
-    return export.prefix is not None and len(rows) >= 10 and pinned * 10 >= len(rows) * 9
+    names = [row.name for row in rows]
+    return len(rows) >= 10 and pinned * 10 >= len(rows) * 9 and (export.prefix is not None or names == sorted(names))
 
 
 def _free_of_platform(requirement: Requirement, export: Export, *, foreign: bool, keep_variants: bool) -> Requirement:

@@ -25,6 +25,12 @@ CHANNELS = {
             record("beta", depends=["gamma"]),
             record("gamma", depends=["alpha"]),
             record("selfish", depends=["selfish"]),
+            record("many", "1.0", "py310_0", depends=["alpha"]),
+            record("many", "1.0", "py311_0", depends=["openssl"]),
+            record("core", "5.7", "win_0", depends=["__win", "pywin32"]),
+            record("core", "5.7", "unix_1", 1, depends=["__unix", "ptyprocess"]),
+            record("pywin32", "306"),
+            record("ptyprocess", "0.7"),
         ]
     }
 }
@@ -50,6 +56,15 @@ def test_the_record_of_the_row_counts_and_not_the_newest(index: Index) -> None:
     assert direct(index, "numpy=1.26.2", "libblas=3.9.0") == ("numpy",)
     assert direct(index, "numpy=1.25.0", "libblas=3.9.0") == ("numpy", "libblas")
     assert direct(index, "numpy=1.19", "libblas=3.9.0") == ("numpy",)  # unknown version: as the newest one
+
+
+def test_without_a_build_every_record_of_the_version_may_have_been_it(index: Index) -> None:
+    assert direct(index, "many=1.0", "alpha", "openssl") == ("many",)
+    assert direct(index, "many=1.0=py310_0", "alpha", "openssl") == ("many", "openssl")
+
+
+def test_of_two_variants_the_one_for_the_platform_counts(index: Index) -> None:
+    assert direct(index, "core=5.7", "pywin32", "ptyprocess") == ("core", "ptyprocess")
 
 
 def test_python_is_always_direct(index: Index) -> None:

@@ -270,3 +270,17 @@ def test_what_people_wrote_is_no_full_export() -> None:
     assert not is_full_export(export(yaml("numpy", "pandas=2", "python=3.10", head="prefix: C:\\x\n")))
     assert not is_full_export(export(yaml("a=1=*cuda*", "b=1=*mkl*")))
     assert not is_full_export(export(yaml(*(f"p{number}=1.{number}" for number in range(12)))))
+
+
+def listing_without_builds(names: list[str], *, head: str = "") -> Environment:
+    text = head + "dependencies:\n" + "".join(f"  - {name}=1.2\n" for name in names)
+    return normalize(read_source(text.encode(), "environment.yml"), "linux-64")
+
+
+def test_an_export_without_builds_means_its_versions_exactly() -> None:
+    names = [f"package-{number:02}" for number in range(12)]
+
+    assert {row.version for row in listing_without_builds(names).requirements} == {"==1.2"}
+    assert {row.version for row in listing_without_builds(names[::-1]).requirements} == {"1.2.*"}
+    assert {row.version for row in listing_without_builds(names[::-1], head="prefix: /x\n").requirements} == {"==1.2"}
+    assert {row.version for row in listing_without_builds(names[:5]).requirements} == {"1.2.*"}
