@@ -121,7 +121,7 @@ def _of_requirement(text: str, by_name: Mapping[str, Record], target: Target) ->
         return
     if separator:
         urls = {channel.url.rstrip("/") for channel in target.channels if channel_name in (channel.name, channel.url)}
-        if urls and chosen.channel.rstrip("/") not in urls:
+        if chosen.channel.rstrip("/") not in urls:
             yield Objection(kind=ObjectionKind.REQUIREMENT, subject=name, spec=text, found=chosen.channel)
 
 

@@ -1,0 +1,52 @@
+"""``envcheck doctor`` tells what a check would use, and whether it could."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def doctor(*arguments: str, condarc: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CONDARC": str(condarc), "HOME": str(home)}
+    return subprocess.run(
+        [sys.executable, "-m", "envcheck", "doctor", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=120,
+    )
+
+
+def configured(tmp_path: Path, directory: Path) -> Path:
+    condarc = tmp_path / "condarc"
+    condarc.write_text(
+        "channels: [conda-forge]\nchannel_priority: strict\n"
+        f"mirrored_channels:\n  conda-forge: [{(directory / 'conda-forge').as_uri()}]\n"
+        "proxy_servers:\n  http: http://lee:hunter2@proxy.example:3128\n",
+        encoding="utf-8",
+    )
+    return condarc
+
+
+def test_a_healthy_machine(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> None:
+    condarc = configured(tmp_path, channels_directory)
+    told = doctor("--offline", "--index-url", package_index_directory.as_uri(), condarc=condarc, home=tmp_path)
+
+    assert told.returncode == 0, told.stderr
+    assert "rattler" in told.stdout
+    assert "--engine auto takes" in told.stdout
+    assert f"read {condarc}" in told.stdout
+    assert "channel priority strict" in told.stdout
+    assert "conda-forge (https://conda.anaconda.org/conda-forge): loaded" in told.stdout
+    assert "hunter2" not in told.stdout + told.stderr
+
+
+def test_a_channel_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    told = doctor("--offline", condarc=configured(tmp_path, tmp_path / "nothing"), home=tmp_path)
+
+    assert told.returncode == 3
+    assert "conda-forge: there is no such directory" in told.stdout
+    assert "hunter2" not in told.stdout + told.stderr
