@@ -35,6 +35,7 @@ from envcheck.model import (
     Unsolved,
     VirtualPackage,
 )
+from envcheck.secrets import mask
 from envcheck.specs import dependency_parts
 
 if TYPE_CHECKING:
@@ -267,13 +268,19 @@ class _RattlerIndex:
             )
         except SolverError as error:
             cancelled = timeout is not None and time.monotonic() - started >= timeout
-            return Unsolved(explanation=str(error).strip(), cancelled=cancelled)
+            return Unsolved(explanation=self._without_locations(str(error).strip()), cancelled=cancelled)
         except GatewayError as error:
             raise EngineError(
                 "rattler failed while it loaded records", hint="Run again; if it persists, clear the repodata cache."
             ) from error
         packages = sorted((self._convert(record) for record in solution), key=lambda record: record.name)
         return Solved(packages=tuple(packages))
+
+    def _without_locations(self, text: str) -> str:
+        """The solver's words with channels by name: where they really are is nobody's business, tokens least of all."""
+        for one in self._usable:
+            text = text.replace(one.location, one.status.channel.name)
+        return mask(text)
 
     def _originals_of(self, records: Sequence[Record]) -> list[RepoDataRecord]:
         """The solver's own records for those of `records` that this index has."""

@@ -35,7 +35,6 @@ ENGINES = {
 SHORTCOMINGS: dict[str, str] = {
     "test_preferences_yield_to_the_priority_of_channels[rattler-strict]": "a record that is preferred comes from "
     "whatever channel it is in",
-    "test_a_channel_behind_a_token_can_be_named[rattler]": "the explanation shows where the channel really is",
 }
 """Tests that an engine is known to fail, and why."""
 
