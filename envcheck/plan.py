@@ -36,7 +36,7 @@ from envcheck.wishes import Wish, wish_for
 
 __all__ = ["make_plan"]
 
-_SOLVE_SECONDS = 60.0
+_SOLVE_SECONDS = 20.0
 # Candidates that the engine may refuse before it is asked for ever less of them.
 _CANDIDATES = 4
 # Other Pythons that are tried when the one asked for cannot have all direct packages.
