@@ -86,10 +86,9 @@ def _leave(status: int) -> NoReturn:
     """End the process.
 
     py-rattler's threads may still be letting go of Python objects, most of all after a channel failed, and an
-    interpreter that shuts down under them crashes. By now every file is closed, so there is nothing it has left to do.
+    interpreter that shuts down under them crashes; and before Python 3.11 one that cannot flush standard output while
+    it shuts down ends with a status of its own. By now every file is closed, so there is nothing it has left to do.
     """
-    if "rattler" not in sys.modules:
-        sys.exit(status)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
