@@ -89,9 +89,14 @@ def _leave(status: int) -> NoReturn:
     interpreter that shuts down under them crashes; and before Python 3.11 one that cannot flush standard output while
     it shuts down ends with a status of its own. By now every file is closed, so there is nothing it has left to do.
     """
+    flushed = True
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
+        try:
             stream.flush()
+        except (OSError, ValueError, AttributeError):
+            flushed = False
+    if flushed and "rattler" not in sys.modules:
+        sys.exit(status)
     os._exit(status)
 
 
