@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
@@ -89,15 +89,20 @@ def _leave(status: int) -> NoReturn:
     interpreter that shuts down under them crashes; and before Python 3.11 one that cannot flush standard output while
     it shuts down ends with a status of its own. By now every file is closed, so there is nothing it has left to do.
     """
-    flushed = True
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            flushed = False
-    if flushed and "rattler" not in sys.modules:
+    flushed = [_flushed(stream) for stream in (sys.stdout, sys.stderr)]
+    if all(flushed) and "rattler" not in sys.modules:
         sys.exit(status)
     os._exit(status)
+
+
+def _flushed(stream: TextIO | None) -> bool:
+    """Whether everything written to a stream has gone where it should."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _say(words: str) -> None:
