@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +31,9 @@ _Key = tuple[str, str, str]
 
 # The names and keys of a solution's packages, or why there is none.
 _Answer = list[tuple[str, _Key]] | str
+
+# How long a solve may take in which all preferred records are held; those that can be are done in a second.
+_HELD_SECONDS = 5.0
 
 
 class LibmambaEngine:
@@ -161,13 +166,20 @@ class _LibmambaIndex:
         def attempt(some: Sequence[Any], seconds: float | None) -> _Answer:
             return run_apart(lambda: self._solve(some, ties, favoured), timeout=seconds)
 
+        if favoured:
+            started = time.monotonic()
+            answer = self._solve_held(wishes, ties, favoured, timeout)
+            if not isinstance(answer, str):
+                return self._solved(answer)
+            if timeout is not None:
+                timeout = max(0.0, timeout - (time.monotonic() - started))
         try:
             answer = solve_patiently(attempt, wishes, order=self._suspects_first, timeout=timeout, can_stop=CAN_STOP)
         except TimeoutError:
             return Unsolved(explanation=f"libmamba found no answer within {timeout:g} seconds", cancelled=True)
         if isinstance(answer, str):
             return Unsolved(explanation=answer)
-        return Solved(packages=tuple(self._record(name, key) for name, key in sorted(answer)))
+        return self._solved(answer)
 
     # -----------------------------------------------------------------------------------------------------------------
     # Look-ups
@@ -203,6 +215,9 @@ class _LibmambaIndex:
             constrains=tuple(original.constrains),
             track_features=tuple(original.track_features),
         )
+
+    def _solved(self, answer: list[tuple[str, _Key]]) -> Solved:
+        return Solved(packages=tuple(self._record(name, key) for name, key in sorted(answer)))
 
     def _record(self, name: str, key: _Key) -> Record:
         return next(record for record in self.records(name) if _key_of(record) == key)
@@ -243,6 +258,38 @@ class _LibmambaIndex:
         return sorted(
             specs, key=lambda spec: (bool(self._database.packages_matching(spec)), str(spec.name) != "python")
         )
+
+    def _solve_held(
+        self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any], timeout: float | None
+    ) -> _Answer:
+        """Solve with every preferred record held, so that its name comes as this record or not at all.
+
+        Where all preferences go together, as those of a plan do, that leaves libsolv hardly anything to search. With a
+        preference alone it decides by its own order, and with hundreds of specs it may run into a corner that it does
+        not get out of within minutes.
+        """
+        named = Counter(original.name for original in favoured)
+        held = [
+            self._solver.Request.Pin(spec)
+            for original in favoured
+            if named[original.name] == 1 and (spec := self._held(original)) is not None
+        ]
+        seconds = _HELD_SECONDS if timeout is None else min(timeout, _HELD_SECONDS)
+        try:
+            return run_apart(lambda: self._solve(specs, [*constraints, *held], favoured), timeout=seconds)
+        except TimeoutError:
+            return f"libmamba found no answer within {seconds:g} seconds"
+
+    def _held(self, original: Any) -> Any:
+        """The MatchSpec of a record's build or, where libmamba takes the build string for a pattern, its version."""
+        for text in (
+            f"{original.name}=={original.version}={original.build_string}",
+            f"{original.name}=={original.version}",
+        ):
+            spec = self._specs.MatchSpec.parse(text)
+            if spec.is_simple():
+                return spec
+        return None
 
     def _solve(self, specs: Sequence[Any], constraints: Sequence[Any], favoured: Sequence[Any]) -> _Answer:
         """Solve with preferences.
