@@ -85,14 +85,18 @@ class NativeDownloader:
         loaders = {
             position: loader
             for position, one in enumerate(wanted)
-            if found[position] is None and (loader := self._loader(one)) is not None
+            if found[position] is None and not _is_empty(one) and (loader := self._loader(one)) is not None
         }
         if loaders and not self._options.offline and str(self._caches.first_writable_path) in ("", "."):
             raise EngineError(
                 "none of mamba's package caches can be written to", hint="Name another one with --cache-dir."
             )
-        # What a loader knows of its copy of a local channel dies with it, so that these are copied here.
-        self._download([loader for loader in loaders.values() if loader.caching_is_forbidden()])
+        # What a loader knows of its copy of a local channel dies with it, so that these are copied here, and only where
+        # there is something to copy: each call of libmamba's function takes a reference of None that it has not
+        # (libmambapy 2.8), and before Python 3.12 some thousands of them end the process.
+        local = [loader for loader in loaders.values() if loader.caching_is_forbidden()]
+        if local:
+            self._download(local)
         missing = [
             position
             for position, loader in loaders.items()
@@ -181,6 +185,15 @@ def _local(wanted: Wanted) -> Repodata | None:
         if parts.scheme == "file" and path.is_file():
             return Repodata(json=path, url=f"{location.rstrip('/')}/{wanted.subdir}")
     return None
+
+
+def _is_empty(wanted: Wanted) -> bool:
+    """Whether a subdir of a channel on this machine has no repodata in any form that libmamba reads."""
+    parts = [urlsplit(location) for location in wanted.channel.locations]
+    return all(
+        part.scheme == "file" and not any((Path(url2pathname(part.path)) / wanted.subdir).glob("repodata.json*"))
+        for part in parts
+    )
 
 
 def _cached(loader: Any) -> Repodata | None:

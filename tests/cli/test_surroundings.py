@@ -14,17 +14,10 @@ import pytest
 import yaml
 
 from tests.cli.running import CommandLine, condarc_text
-from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
+from tests.support.server import Misbehaviour, ServerFactory
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and locales are POSIX's")
 C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-
-
-def _wait_for_request(server: LoopbackServer) -> None:
-    deadline = time.monotonic() + 30
-    while not server.requests:
-        assert time.monotonic() < deadline, "envcheck never asked the server"
-        time.sleep(0.01)
 
 
 @POSIX
@@ -46,10 +39,9 @@ def test_a_signal_while_a_channel_is_loaded(
     envcheck.write("conda-lock.yml", "old\n")
     server = loopback_server(channels_directory, delay=60)
     envcheck.configure(condarc_text({"conda-forge": f"{server.url}/conda-forge"}))
-    # The first request is answered at once, so that the run is known to be under way when all others hang.
     server.misbehave("/conda-forge/linux-64/repodata.json", Misbehaviour.SLOW)
     process = envcheck.start("lock", "clean.yml", "-o", "report.txt")
-    _wait_for_request(server)
+    assert server.asked.wait(30), "envcheck never asked the server"
     time.sleep(0.3)
     process.send_signal(number)
     output, errors = process.communicate(timeout=20)

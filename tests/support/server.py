@@ -54,6 +54,8 @@ class LoopbackServer:
         directory: What to serve.
         delay: How long a `Misbehaviour.SLOW` answer takes, in seconds.
         prefix: A path that all of it stands under, such as ``/t/tk-123``.
+
+    ``asked`` is set as soon as the first request arrives, answered or not.
     """
 
     def __init__(self, directory: Path, *, delay: float = 2.0, prefix: str = "") -> None:
@@ -61,6 +63,7 @@ class LoopbackServer:
         self.delay = delay
         self.prefix = prefix
         self.requests: list[Request] = []
+        self.asked = threading.Event()
         self.released = threading.Event()
         self._rules: list[tuple[str, Misbehaviour]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
@@ -142,6 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet: the log is `LoopbackServer.requests`."""
 
     def _respond(self, *, with_body: bool) -> None:
+        self._loopback.asked.set()
         full_path = unquote(urlsplit(self.path).path)
         prefix = self._loopback.prefix
         path = full_path.removeprefix(prefix) if full_path.startswith(prefix) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -184,3 +186,18 @@ def test_a_solve_in_this_very_process_leaves_no_trace(library: Any, channels_dir
     assert index._solve(specs, [], []) == first
     index._records.clear()
     assert index.matching("numpy") == records
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="None is immortal since Python 3.12")
+def test_loading_takes_no_references_of_none(library: Any, small: Path, tmp_path: Path) -> None:
+    # libmambapy's download takes one with every call; without enough of them the process ends.
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    channels = [channel(small), channel(tmp_path / "missing")]
+
+    def references_after(loads: int) -> int:
+        for _ in range(loads):
+            Loader(library, "linux-64", options).load(channels, None)
+        gc.collect()
+        return sys.getrefcount(None)
+
+    assert abs(references_after(30) - references_after(30)) < 15
