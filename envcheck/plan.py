@@ -31,7 +31,7 @@ from envcheck.model import (
 from envcheck.plan_account import Account, account_for
 from envcheck.specs import satisfies, sort_versions
 from envcheck.survey import World, installable
-from envcheck.universe import Universe
+from envcheck.universe import Universe, python_constraints
 from envcheck.wishes import Wish, wish_for
 
 __all__ = ["make_plan"]
@@ -154,6 +154,8 @@ class _Search:
         self._pins = pins
         self._deadline = deadline
         self._implied = tuple(name for name in environment.implied if name in index.names())
+        pythons = index.matching(f"python {environment.python}") if environment.python is not None else ()
+        self._python = pythons[0].version if pythons else None
         self.clauses: Clauses | None = None
         self.explanation = ""
         self.optimal = True
@@ -186,16 +188,14 @@ class _Search:
 
     def _best_candidate(self) -> _Candidate | None:
         """The optimum with the Python asked for, or with another one where only that holds more direct packages."""
-        python = self._environment.python
-        records = self._index.matching(f"python {python}") if python is not None else ()
-        if not records:
+        if self._python is None:
             return self._candidate(None)
-        best = self._candidate(records[0].version)
+        best = self._candidate(self._python)
         # Another Python is a large change: it is tried for packages that have no build for this one, and not for those
         # that have one and conflict with others.
         if best is not None and all(best.clauses.universe.records[wish.name] for wish in self._lost(best)):
             return best
-        for version in self._other_pythons(records[0].version, best):
+        for version in self._other_pythons(self._python, best):
             other = self._candidate(version)
             if other is not None and (best is None or len(self._lost(other)) < len(self._lost(best))):
                 best = other
@@ -307,6 +307,7 @@ class _Search:
     def _proven(self, candidate: _Candidate) -> tuple[Record, ...]:
         """The engine's solution of a candidate, of the next best one, or at last of ever less of it."""
         chosen = candidate.chosen
+        self._python = next((record.version for record in chosen if record.name == "python"), None)
         for _ in range(_CANDIDATES):
             solution = self._solve(self._specs(chosen), self._granted(chosen))
             if solution is not None:
@@ -380,7 +381,12 @@ class _Search:
     def _solve(self, specs: Sequence[str], preferred: Sequence[Record]) -> tuple[Record, ...] | None:
         if self._pins is PinPolicy.NONE:
             preferred = ()  # The optimum says which packages go together; of their versions it had no wish.
-        outcome = self._index.solve([*specs, *self._implied], preferred=preferred, timeout=_SOLVE_SECONDS)
+        outcome = self._index.solve(
+            [*specs, *self._implied],
+            preferred=preferred,
+            constraints=python_constraints(self._python),
+            timeout=_SOLVE_SECONDS,
+        )
         if isinstance(outcome, Solved):
             return outcome.packages
         self.explanation = outcome.explanation

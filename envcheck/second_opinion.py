@@ -9,6 +9,7 @@ from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError
 from envcheck.locks.judge import judge_solution
 from envcheck.model import EngineInfo, Plan, Solved, Target
+from envcheck.universe import python_constraints
 
 __all__ = ["SecondOpinion", "ask_second_engine"]
 
@@ -53,7 +54,8 @@ def ask_second_engine(
         return SecondOpinion(engine=engine.info, agrees=False, explanation=f"it could not be asked: {error.message}")
     specs = list(plan.requirements) if plan.solved else list(names)
     solved = plan.solved or isinstance(first.solve(specs, timeout=_SOLVE_SECONDS), Solved)
-    outcome = second.solve(specs, timeout=_SOLVE_SECONDS)
+    python = next((record.version for record in plan.packages if record.name == "python"), None)
+    outcome = second.solve(specs, constraints=python_constraints(python), timeout=_SOLVE_SECONDS)
     if not isinstance(outcome, Solved):
         return SecondOpinion(
             engine=engine.info, agrees=not solved, explanation=f"it finds no solution: {outcome.explanation}" * solved

@@ -13,7 +13,19 @@ from envcheck.model import Record, Target
 from envcheck.specs import dependency_parts
 from envcheck.survey import installable
 
-__all__ = ["Universe"]
+__all__ = ["Universe", "python_constraints"]
+
+
+def python_constraints(python: str | None) -> tuple[str, ...]:
+    """What an engine must be told besides the requirements, so that builds are for the Python that is installed.
+
+    Builds are bound to ``python_abi``, and some of pkgs/main's forget to constrain Python: an engine may put builds for
+    Python 3.14 beside Python 3.10, where they cannot be imported.
+
+    Args:
+        python: The version of Python that is going to be there.
+    """
+    return () if python is None else (f"python_abi {'.'.join(python.split('.')[:2])}.*",)
 
 
 class Universe:

@@ -73,6 +73,7 @@ def judge_solution(
         objections += _of_package(record, by_name, target)
         if index is not None:
             objections += _in_index(record, index)
+    objections += _of_python(by_name)
     objections += [objection for text in requirements for objection in _of_requirement(text, by_name, target)]
     return tuple(objections)
 
@@ -100,6 +101,19 @@ def _of_package(record: Record, by_name: Mapping[str, Record], target: Target) -
             yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=present.version)
         if chosen is not None and not matches(constraint, chosen):
             yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=_shown(chosen))
+
+
+def _of_python(by_name: Mapping[str, Record]) -> Iterator[Objection]:
+    """Whether the packages are built for the Python that is there.
+
+    ``python_abi`` is what compiled packages are bound to their Python by (conda-forge's documentation). It constrains
+    Python to its own version, but for some builds of pkgs/main whose metadata forget it.
+    """
+    python, abi = by_name.get("python"), by_name.get("python_abi")
+    if python is not None and abi is not None and not satisfies(python.version, f"{abi.version}.*"):
+        yield Objection(
+            kind=ObjectionKind.CONSTRAINT, subject="python_abi", spec=f"python {abi.version}.*", found=_shown(python)
+        )
 
 
 def _in_index(record: Record, index: Index) -> Iterator[Objection]:

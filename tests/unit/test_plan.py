@@ -289,6 +289,25 @@ def test_no_pins_still_hold_on_to_python(universe: Universe) -> None:
     assert {one.name: one.version for one in found.packages} == {"python": "3.10.13", "app": "1.0", "lib": "2.0.0"}
 
 
+def test_builds_for_another_python_are_not_let_in_by_an_abi_without_constraint(tmp_path: Path) -> None:
+    # As pkgs/main has them: python_abi 3.14 does not say that it is for Python 3.14.
+    builds = [
+        record("numpy", version, f"py{minor.replace('.', '')}_0", depends=["python", f"python_abi {minor}.*"])
+        for version, minor in (("1.26.4", "3.10"), ("2.5.2", "3.14"))
+    ]
+    abis = [record("python_abi", minor, depends=[]) for minor in ("3.10", "3.14")]
+    pythons = [record("python", version) for version in ("3.10.13", "3.14.1")]
+    universe = Universe(tmp_path, {**CHANNELS, "conda-forge": {"linux-64": [*builds, *abis, *pythons]}})
+
+    found = plan(universe, "python=3.10", "numpy=1.24.0", pins=PinPolicy.NONE)
+
+    assert {one.name: one.version for one in found.packages} == {
+        "python": "3.10.13",
+        "numpy": "1.26.4",
+        "python_abi": "3.10",
+    }
+
+
 def test_no_pins_give_the_newest(universe: Universe) -> None:
     assert outcome(plan(universe, "lib=1.0.0", "app", pins=PinPolicy.NONE)) == {
         "lib": "1.0.0 -> 2.0.0",

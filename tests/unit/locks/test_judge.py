@@ -64,6 +64,16 @@ def test_one_package_per_name(solution: tuple[Record, ...], target: Target, inde
     assert ObjectionKind.TWICE in kinds([*solution, other], target, index)
 
 
+def test_builds_for_another_python_are_refused(solution: tuple[Record, ...], target: Target, index: Index) -> None:
+    # pkgs/main has builds of python_abi that constrain nothing.
+    abi = replace(solution[0], name="python_abi", version="3.14", depends=(), constrains=())
+    without = [one for one in solution if one.name != "python_abi"]
+
+    objections = [one for one in judge_solution([*without, abi], (), target, None) if one.subject == "python_abi"]
+
+    assert [(one.kind, one.spec) for one in objections] == [(ObjectionKind.CONSTRAINT, "python 3.14.*")]
+
+
 def test_packages_of_another_platform_are_refused(solution: tuple[Record, ...], target: Target, index: Index) -> None:
     assert ObjectionKind.WRONG_PLATFORM in kinds(changed(solution, "numpy", subdir="win-64"), target, index)
 
