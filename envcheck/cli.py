@@ -17,6 +17,7 @@ from envcheck import __version__
 from envcheck.errors import EnvcheckError
 
 if TYPE_CHECKING:
+    from envcheck.condarc import Configuration
     from envcheck.model import Report
     from envcheck.request import Request
     from envcheck.world import Services
@@ -275,17 +276,14 @@ def doctor(
     Example:
       envcheck doctor -c bioconda
     """
-    from envcheck.condarc import load_configuration
     from envcheck.doctor import diagnose
-    from envcheck.engines import LoadOptions
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.configuration import index_settings
     from envcheck.pip.index import open_index
+    from envcheck.world import configured_options
 
     home = _home()
-    configuration = load_configuration(
-        os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32"
-    )
+    configuration = _configuration(home)
     settings = index_settings(index_url, os.environ, home=home)
     pages = _pages_directory(cache_dir)
     offline = offline or configuration.offline
@@ -296,12 +294,7 @@ def doctor(
         settings,
         target=platform,
         channels=channels,
-        options=LoadOptions(
-            cache_directory=cache_dir,
-            offline=offline,
-            verify_tls=configuration.ssl_verify,
-            proxies=configuration.proxy_servers,
-        ),
+        options=configured_options(configuration, cache_directory=cache_dir, offline=offline),
         cache_directory=str(pages),
     )
     _emit(diagnosis.text(), None)
@@ -359,6 +352,13 @@ def _refuse_unknown_codes(prefixes: Sequence[str]) -> None:
             raise click.UsageError(f"No finding's code begins with {prefix!r}; 'envcheck rules' lists them.")
 
 
+def _configuration(home: Path | None) -> Configuration:
+    """Conda's and mamba's configuration for this user and directory."""
+    from envcheck.condarc import load_configuration
+
+    return load_configuration(os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32")
+
+
 def _prepare(
     source: str,
     data: bytes,
@@ -383,7 +383,6 @@ def _prepare(
     ignore: tuple[str, ...],
 ) -> tuple[Request, Services]:
     """The request of one source and platform, and the services, which all requests of a run share."""
-    from envcheck.condarc import load_configuration
     from envcheck.engines.choice import choose_engine
     from envcheck.model import PinPolicy
     from envcheck.pip.configuration import index_settings
@@ -393,9 +392,7 @@ def _prepare(
     from envcheck.world import Services
 
     home = _home()
-    configuration = load_configuration(
-        os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32"
-    )
+    configuration = _configuration(home)
     request = Request(
         path=source,
         data=data,

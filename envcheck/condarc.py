@@ -36,7 +36,7 @@ _TRUE = frozenset({"true", "yes", "on", "y"})
 _FALSE = frozenset({"false", "no", "off", "n"})
 
 _STRINGS = ("channel_alias", "channel_priority", "ssl_verify", "offline")
-_LISTS = ("channels", "default_channels", "allowlist_channels", "denylist_channels")
+_LISTS = ("channels", "default_channels", "allowlist_channels", "denylist_channels", "pkgs_dirs")
 _MAPS = ("custom_channels", "proxy_servers")
 _MAPS_OF_LISTS = ("custom_multichannels", "mirrored_channels")
 # Former and alternative spellings (aliases of the parameters in conda/base/context.py).
@@ -68,6 +68,7 @@ class Configuration:
     allowlist_channels: tuple[str, ...] = field(default=(), repr=False)
     denylist_channels: tuple[str, ...] = field(default=(), repr=False)
     proxy_servers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    pkgs_dirs: tuple[str, ...] = ()
     ssl_verify: bool | str = True
     channel_priority: str = "flexible"
     offline: bool = False
@@ -162,6 +163,7 @@ def load_configuration(
         allowlist_channels=lists("allowlist_channels"),
         denylist_channels=lists("denylist_channels"),
         proxy_servers=maps("proxy_servers"),
+        pkgs_dirs=tuple(str(_expand_home(text, home)) for text in lists("pkgs_dirs")),
         ssl_verify=True if verify is None else _boolean_or_text(expand(verify)),
         channel_priority="flexible" if priority is None else _priority(priority),
         offline=False if offline is None else _boolean("offline", offline),

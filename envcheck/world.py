@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from envcheck.channels import resolve_channels
+from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.errors import ChannelError
 from envcheck.model import Channel, ChannelReference, PipAvailability, Target
@@ -14,7 +15,7 @@ from envcheck.pip.lookup import IndexUnavailable, PackageIndex
 from envcheck.request import Request
 from envcheck.virtual_packages import virtual_packages_for
 
-__all__ = ["LoadedWorld", "Services", "load_options"]
+__all__ = ["LoadedWorld", "Services", "configured_options", "load_options"]
 
 # Where a package that the configured channels lack is looked for: the channels that public environments mostly use.
 _WELL_KNOWN_CHANNELS = ("conda-forge", "defaults", "bioconda")
@@ -32,12 +33,20 @@ class Services:
 
 def load_options(request: Request) -> LoadOptions:
     """The engine's options for a request."""
+    options = configured_options(
+        request.configuration, cache_directory=request.cache_directory, offline=request.offline
+    )
+    return replace(options, exclude_newer=request.exclude_newer)
+
+
+def configured_options(configuration: Configuration, *, cache_directory: str | None, offline: bool) -> LoadOptions:
+    """The engine's options that a user's configuration and command line say."""
     return LoadOptions(
-        cache_directory=request.cache_directory,
-        offline=request.offline or request.configuration.offline,
-        exclude_newer=request.exclude_newer,
-        verify_tls=request.configuration.ssl_verify,
-        proxies=request.configuration.proxy_servers,
+        cache_directory=cache_directory,
+        offline=offline or configuration.offline,
+        verify_tls=configuration.ssl_verify,
+        proxies=configuration.proxy_servers,
+        package_directories=configuration.pkgs_dirs,
     )
 
 

@@ -24,7 +24,8 @@ class LoadOptions:
 
     ``cache_directory`` is where the engine keeps repodata (``None``: the library's own place); ``offline`` forbids
     every request but ``file://``; ``exclude_newer`` drops records newer than that many milliseconds since the epoch;
-    ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings of those names.
+    ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings ``ssl_verify`` and
+    ``proxy_servers``; ``package_directories`` is ``pkgs_dirs``, where mamba keeps repodata beside packages.
     """
 
     cache_directory: str | None = None
@@ -32,6 +33,7 @@ class LoadOptions:
     exclude_newer: int | None = None
     verify_tls: bool | str = True
     proxies: tuple[tuple[str, str], ...] = ()
+    package_directories: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -16,7 +16,6 @@ import base64
 import binascii
 import importlib
 import json
-import os
 import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -98,9 +97,8 @@ def package_directories(context: Any, options: LoadOptions) -> list[Path]:
     """The package caches, in whose ``cache`` folders the repodata is kept: mamba's own unless one is asked for."""
     if options.cache_directory is not None:
         return [Path(options.cache_directory)]
-    configured = os.environ.get("CONDA_PKGS_DIRS", "")
-    if configured:
-        return [Path(text.strip()).expanduser() for text in configured.replace(os.pathsep, ",").split(",") if text]
+    if options.package_directories:
+        return [Path(path) for path in options.package_directories]
     return [Path(str(path)).expanduser() for path in context.pkgs_dirs]
 
 

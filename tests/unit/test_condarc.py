@@ -46,6 +46,9 @@ mirrored_channels:
   conda-forge: [https://one.example/conda-forge, https://two.example/conda-forge]
 allowlist_channels: [conda-forge]
 denylist_channels: [defaults]
+pkgs_dirs:
+  - ~/pkgs
+  - /srv/pkgs
 proxy_servers:
   http: http://user:pass@proxy:3128
   https: null
@@ -66,6 +69,7 @@ something_else: {a: [1]}
         allowlist_channels=("conda-forge",),
         denylist_channels=("defaults",),
         proxy_servers=(("http", "http://user:pass@proxy:3128"),),
+        pkgs_dirs=(str(home / "pkgs"), "/srv/pkgs"),
         ssl_verify="/etc/ssl/ca.pem",
         channel_priority="strict",
         offline=True,

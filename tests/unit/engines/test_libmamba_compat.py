@@ -90,13 +90,13 @@ def test_package_caches() -> None:
     assert new.given == (["a"], "parameters")
 
 
-def test_package_directories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_package_directories() -> None:
     context = SimpleNamespace(pkgs_dirs=[Path("/opt/mamba/pkgs"), Path("~/.mamba/pkgs")])
     assert compat.package_directories(context, LoadOptions(cache_directory="/cache")) == [Path("/cache")]
     own = [Path("/opt/mamba/pkgs"), Path("~/.mamba/pkgs").expanduser()]
     assert compat.package_directories(context, LoadOptions()) == own
-    monkeypatch.setenv("CONDA_PKGS_DIRS", f"{tmp_path}, ~/pkgs")
-    assert compat.package_directories(context, LoadOptions()) == [tmp_path, Path("~/pkgs").expanduser()]
+    configured = LoadOptions(package_directories=("/srv/pkgs", "/home/me/pkgs"))
+    assert compat.package_directories(context, configured) == [Path("/srv/pkgs"), Path("/home/me/pkgs")]
 
 
 @pytest.mark.parametrize(
