@@ -13,7 +13,7 @@ from envcheck.channels import resolve_channels
 from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError, EngineError
-from envcheck.model import ChannelState, ChannelStatus
+from envcheck.model import ChannelStatus
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
 from envcheck.secrets import mask
@@ -141,8 +141,7 @@ def _channels(
     seconds = time.monotonic() - started
     lines = [_status_line(status) for status in index.statuses]
     lines.append(f"{len(index.names())} names, loaded in {seconds:.1f} s")
-    bad = (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
-    return Section(title=title, lines=tuple(lines), healthy=not any(status.state in bad for status in index.statuses))
+    return Section(title=title, lines=tuple(lines), healthy=not any(status.silent for status in index.statuses))
 
 
 def _status_line(status: ChannelStatus) -> str:

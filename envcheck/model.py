@@ -358,6 +358,11 @@ class ChannelStatus:
     state: ChannelState
     detail: str = ""
 
+    @property
+    def silent(self) -> bool:
+        """Whether it did not tell what it has, so that nothing can be said about packages it may have."""
+        return self.state in (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
@@ -598,5 +603,4 @@ class Report:
     @property
     def complete(self) -> bool:
         """Whether every channel could be asked; if not, the verdict speaks only of those that could."""
-        broken = (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
-        return not any(status.state in broken for status in self.channel_statuses)
+        return not any(status.silent for status in self.channel_statuses)

@@ -16,7 +16,6 @@ from envcheck.engines import Index
 from envcheck.model import (
     Availability,
     Channel,
-    ChannelState,
     Environment,
     PipAvailability,
     PipPresence,
@@ -104,8 +103,7 @@ def survey(
         else:
             question = _Question(requirement=requirement, presence=Presence.NOWHERE)
         open_questions.append(question)
-    broken = (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN)
-    if any(status.state in broken for status in index.statuses):
+    if any(status.silent for status in index.statuses):
         # While a channel is silent absence proves nothing, and asking elsewhere would not change that.
         found = [
             Availability(requirement=question.requirement, presence=Presence.UNKNOWN, nearest=question.nearest)

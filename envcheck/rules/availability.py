@@ -15,7 +15,7 @@ from envcheck.model import (
     Sighting,
     Unsolved,
 )
-from envcheck.rules.facts import Draft, Facts, counted
+from envcheck.rules.facts import Draft, Facts, counted, some_of
 
 __all__ = [
     "build_elsewhere",
@@ -232,12 +232,11 @@ def unknown(facts: Facts) -> Iterator[Draft]:
     """
     names = [one for one in facts.availability if one.presence is Presence.UNKNOWN]
     if names:
-        listed = ", ".join(one.requirement.name for one in names[:5])
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        listed = some_of([one.requirement.name for one in names])
         yield Draft(
             severity=Severity.WARNING,
             subject=counted(len(names), "package"),
-            message=f"cannot be judged while a channel is silent: {listed}{more}",
+            message=f"cannot be judged while a channel is silent: {listed}",
             line=names[0].requirement.line,
         )
 
@@ -260,7 +259,7 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
     if not changed and not dropped:
         return
     names = [*(row.name for row in changed), *(row.name for row in dropped)]
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    listed = some_of(names)
     yield Draft(
         severity=Severity.ERROR,
         subject=counted(len(names), "package"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from envcheck.model import ChannelState, DamageKind, Presence, Remedy, RemedyAction, Severity
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, some_of
 from envcheck.secrets import mask
 
 __all__ = [
@@ -51,7 +51,7 @@ def channel_unreadable(facts: Facts) -> Iterator[Draft]:
     Fix: run again later, check network, proxy and credentials, or name another mirror.
     """
     for status in facts.statuses:
-        if status.state in (ChannelState.UNREACHABLE, ChannelState.DAMAGED, ChannelState.FORBIDDEN):
+        if status.silent:
             channel = status.channel
             where = f"the {channel.mirror} mirror of " if channel.mirror else ""
             yield Draft(
@@ -150,7 +150,7 @@ def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
     ]
     if not names:
         return
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    listed = some_of(names)
     adopted = any(channel.name == "conda-forge" for channel in facts.plan.added_channels)
     yield Draft(
         severity=Severity.ERROR,

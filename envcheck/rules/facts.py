@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from envcheck.intent import Intent
@@ -23,7 +23,7 @@ from envcheck.model import (
 )
 from envcheck.second_opinion import SecondOpinion
 
-__all__ = ["Draft", "Facts", "Rule", "counted"]
+__all__ = ["Draft", "Facts", "Rule", "counted", "some_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,12 @@ class Facts:
 def counted(count: int, noun: str) -> str:
     """``1 row``, ``2 rows``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def some_of(names: Sequence[str], most: int = 5) -> str:
+    """``a, b, c``, or the first ones ``and 7 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

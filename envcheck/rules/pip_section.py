@@ -16,7 +16,7 @@ from envcheck.model import (
     Severity,
     SourceKind,
 )
-from envcheck.rules.facts import Draft, Facts, counted
+from envcheck.rules.facts import Draft, Facts, counted, some_of
 from envcheck.secrets import mask
 
 __all__ = [
@@ -71,9 +71,7 @@ def pip_rows(facts: Facts) -> Iterator[Draft]:
     rows = [row for row in facts.export.pip if row.origin == "pypi row"]
     if not rows:
         return
-    listed = ", ".join(row.name or row.text for row in rows[:4]) + (
-        f" and {len(rows) - 4} more" if len(rows) > 4 else ""
-    )
+    listed = some_of([row.name or row.text for row in rows], 4)
     yield Draft(
         severity=Severity.ERROR,
         subject=counted(len(rows), "row"),

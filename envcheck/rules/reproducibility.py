@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from envcheck.model import Remedy, RemedyAction, Severity
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, some_of
 
 __all__ = ["engines_disagree", "python_not_pinned", "without_md5"]
 
@@ -45,7 +45,7 @@ def without_md5(facts: Facts) -> Iterator[Draft]:
     """
     names = [record.name for record in facts.plan.packages if record.md5 is None]
     if names:
-        listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        listed = some_of(names)
         yield Draft(
             severity=Severity.WARNING,
             subject=names[0],

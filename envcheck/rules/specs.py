@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from envcheck.builds import python_of_build
 from envcheck.model import Damage, DamageKind, Remedy, RemedyAction, Requirement, Severity
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, some_of
 
 __all__ = [
     "build_in_version",
@@ -157,7 +157,7 @@ def contradicting_pythons(facts: Facts) -> Iterator[Draft]:
         if minor is not None and python.endswith(".*") and minor != chosen:
             bound[minor].append(requirement)
     for minor, rows in sorted(bound.items()):
-        names = ", ".join(row.name for row in rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+        names = some_of([row.name for row in rows], 3)
         yield Draft(
             severity=Severity.ERROR,
             subject=rows[0].name,
