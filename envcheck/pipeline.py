@@ -93,7 +93,8 @@ def check(request: Request, services: Services) -> Report:
         [index for index in (world.for_platform(export.platform or target.platform), world.index) if index is not None],
         full_export=is_full_export(export),
     )
-    plan = _judged(make_plan(environment, target, availability, world, intent, pins=request.pins), target, world)
+    plan = make_plan(environment, target, availability, world, intent, pins=request.pins, effort=request.effort)
+    plan = _judged(plan, target, world)
     second_opinion = None
     if services.second_engine is not None:
         second_opinion = ask_second_engine(

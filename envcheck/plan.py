@@ -60,7 +60,7 @@ def make_plan(
     intent: Intent,
     *,
     pins: PinPolicy = PinPolicy.PRESERVE,
-    effort: float = 60.0,
+    effort: float,
 ) -> Plan:
     """Find the closest environment that solves on the target.
 

@@ -87,7 +87,7 @@ def planned(packages: Packages, wishes: Mapping[str, str], direct: Sequence[str]
         assert {one.requirement.name for one in availability if one.presence is not Presence.NOWHERE} == set(
             wishes
         ) & known
-        return make_plan(wanted, target, availability, world, Intent(direct=tuple(direct)), pins=pins)
+        return make_plan(wanted, target, availability, world, Intent(direct=tuple(direct)), pins=pins, effort=60)
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)

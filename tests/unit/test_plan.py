@@ -74,7 +74,7 @@ def plan(
     availability = survey(wanted, target, world, source_platform="win-64")
     names = tuple(one.name for one in wanted.requirements)
     intent = Intent(direct=names if direct is None else direct, needed_by=needed_by)
-    return make_plan(wanted, target, availability, world, intent, pins=pins)
+    return make_plan(wanted, target, availability, world, intent, pins=pins, effort=60)
 
 
 def outcome(found: Plan) -> dict[str, str]:
@@ -320,7 +320,7 @@ def test_the_python_that_builds_told_is_the_plans(universe: Universe) -> None:
     target = universe.target("conda-forge")
     world = FakeWorld(universe, target)
     availability = survey(wanted, target, world, source_platform="win-64")
-    found = make_plan(wanted, target, availability, world, Intent(direct=("app",)))
+    found = make_plan(wanted, target, availability, world, Intent(direct=("app",)), effort=60)
 
     assert {one.name: one.version for one in found.packages}["python"] == "3.10.13"
 
@@ -332,7 +332,7 @@ def test_no_plan_is_made_while_a_channel_cannot_be_read(tmp_path: Path) -> None:
     world = FakeWorld(universe, target)
     wanted = environment("lib=1.0.0", "samtools")
     availability = survey(wanted, target, world, source_platform="win-64")
-    found = make_plan(wanted, target, availability, world, Intent(direct=("lib", "samtools")))
+    found = make_plan(wanted, target, availability, world, Intent(direct=("lib", "samtools")), effort=60)
 
     assert not found.solved
     assert {row.reason for row in found.dropped} == {"a channel could not be read"}
