@@ -16,7 +16,8 @@ class Request:
 
     ``path`` is the source as the user named it and ``data`` its bytes; ``channels`` are those of the command line;
     ``virtual_packages`` are ``NAME=VERSION`` texts, later ones winning; ``exclude_newer`` is in ms since 1970;
-    ``effort`` is how many seconds the search for the closest environment may take; ``select`` and ``ignore`` are prefixes of finding codes; ``check_pip`` is false with ``--no-pip``.
+    ``effort`` is how many seconds the search for the closest environment may take; ``select`` and ``ignore`` are
+    prefixes of finding codes; ``check_pip`` is false with ``--no-pip``.
     """
 
     path: str
