@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["python_of_build", "variant_of_build"]
+__all__ = ["VARIANT_FAMILIES", "python_of_build", "variant_of_build", "variant_words"]
 
 # py310h1234567_0, py38_0, np119py39h…, cuda112py38h…, py3.10_cuda11.8_cudnn8_0, 1_cp310 (python_abi)
 _PYTHON = re.compile(r"(?:py|cp)(?P<major>[23])\.?(?P<minor>\d{1,2})(?=h[0-9a-f]{7}|_|$)")
+
+VARIANT_FAMILIES = (
+    frozenset({"cuda", "rocm", "cpu"}),
+    frozenset({"mkl", "openblas"}),
+    frozenset({"openmpi", "mpich", "nompi"}),
+)
+"""The words that upstream recipes put into build strings for a choice, by what is chosen between."""
+
+_SYNONYMS = {"gpu": "cuda"}
 _VARIANTS = ("cuda", "rocm", "mkl", "openblas", "cpu", "gpu", "openmpi", "mpich", "nompi")
 
 
@@ -32,8 +41,22 @@ def variant_of_build(build: str) -> str | None:
 
     Only words that upstream recipes use for a choice between variants count; hashes never do.
     """
-    words = re.split(r"[^a-z]+", re.sub(r"h[0-9a-f]{7,}", " ", build.lower()))
+    words = _words(build)
     for variant in _VARIANTS:
         if variant in words:
             return f"*{variant}*"
     return None
+
+
+def variant_words(build: str) -> frozenset[str]:
+    """All words of a build string that name a variant, in the words of `VARIANT_FAMILIES`.
+
+    >>> sorted(variant_words("cpu_mkl_py310hd0d5a1c_100"))
+    ['cpu', 'mkl']
+    """
+    words = {_SYNONYMS.get(word, word) for word in _words(build)}
+    return frozenset(words).intersection(frozenset().union(*VARIANT_FAMILIES))
+
+
+def _words(build: str) -> list[str]:
+    return re.split(r"[^a-z]+", re.sub(r"h[0-9a-f]{7,}", " ", build.lower()))

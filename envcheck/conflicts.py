@@ -68,13 +68,34 @@ class Conflicts:
         core = self._core([wish, *others])
         if core is None:
             return None
-        members = [literal for literal in core if literal != wish]
+        members = self._shrunk(core, [wish])
+        return tuple(sorted(self._name_of[literal] for literal in members))
+
+    def all_minimal(self) -> tuple[tuple[str, ...], ...]:
+        """Minimal sets of kept names that do not go together, none with a member in common.
+
+        Mending one of each set is necessary, and without all that they name the rest goes together.
+
+        Returns:
+            The sets in the order in which they were found, each in name order; empty where all goes together.
+        """
+        remaining = list(self._name_of)
+        found: list[tuple[str, ...]] = []
+        while (core := self._core(remaining)) is not None:
+            members = self._shrunk(core, [])
+            found.append(tuple(sorted(self._name_of[literal] for literal in members)))
+            remaining = [literal for literal in remaining if literal not in members]
+        return tuple(found)
+
+    def _shrunk(self, core: list[int], fixed: list[int]) -> list[int]:
+        """The members of a core besides ``fixed`` that are needed for the contradiction."""
+        members = [literal for literal in core if literal not in fixed]
         if len(members) <= _LARGEST_CORE:
             for member in list(members):
-                smaller = self._core([wish, *(literal for literal in members if literal != member)])
+                smaller = self._core([*fixed, *(literal for literal in members if literal != member)])
                 if smaller is not None:
                     members = [literal for literal in members if literal in set(smaller)]
-        return tuple(sorted(self._name_of[literal] for literal in members))
+        return members
 
     def _core(self, assumptions: list[int]) -> list[int] | None:
         """The assumptions that contradict each other, or ``None`` when there is a model."""

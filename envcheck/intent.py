@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from envcheck.builds import variant_words
 from envcheck.engines import Index
-from envcheck.model import Record, Requirement
-from envcheck.specs import dependency_parts
+from envcheck.model import Intent, Record, Requirement
+from envcheck.specs import dependency_parts, is_version, nearest_versions, sort_versions
 
-__all__ = ["Intent", "infer_intent"]
+__all__ = ["infer_intent"]
 
 
 # The virtual packages of other operating systems (CEP 30), by the first part of a platform's name.
@@ -26,29 +26,35 @@ _FOREIGN: Mapping[str, frozenset[str]] = defaultdict(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """Direct names in source order, and for each transitive name the rows that need it, in name order."""
-
-    direct: tuple[str, ...]
-    needed_by: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-
-def infer_intent(requirements: Sequence[Requirement], indexes: Sequence[Index], *, full_export: bool) -> Intent:
+def infer_intent(
+    requirements: Sequence[Requirement],
+    indexes: Sequence[Index],
+    *,
+    full_export: bool,
+    records: Mapping[str, Record] | None = None,
+) -> Intent:
     """Tell direct requirements from transitive ones.
 
     Args:
         requirements: The rows of the source, one per name, builds as the source wrote them.
         indexes: Where records are looked up, the source platform's first.
         full_export: Whether the rows list everything installed; otherwise all of them are direct.
+        records: The very records of rows, by name, as far as they are known.
 
     Returns:
         The intent. ``python`` is always direct, and so is a row that no index knows and nothing needs.
     """
     names = tuple(requirement.name for requirement in requirements)
+    variants = tuple(
+        (requirement.name, tuple(sorted(words)))
+        for requirement in requirements
+        if (words := variant_words(requirement.build or ""))
+    )
+    records = records or {}
+    identified = tuple((name, records[name].channel) for name in names if name in records)
     if not full_export:
-        return Intent(direct=names)
-    needs = {requirement.name: _needs(requirement, indexes, frozenset(names)) for requirement in requirements}
+        return Intent(direct=names, variants=variants, identified=identified)
+    needs = {requirement.name: _needs(requirement, records, indexes, frozenset(names)) for requirement in requirements}
     needed_by: dict[str, set[str]] = {name: set() for name in names}
     for name, dependencies in needs.items():
         for dependency in dependencies:
@@ -57,25 +63,34 @@ def infer_intent(requirements: Sequence[Requirement], indexes: Sequence[Index], 
     direct = []
     transitive = []
     for name in names:
-        # Of packages that need each other, each is direct unless something outside the circle needs one of them.
+        # Of packages that need each other, each is direct unless something outside the circle needs one of them, or it
+        # is a part of another one: such circles mostly come from versions whose records are not known.
         circle = {name, *(other for other in reachable[name] if name in reachable[other])}
         outside = set().union(*(needed_by[member] for member in circle)) - circle
-        if name == "python" or not outside:
+        is_part = any(name.startswith(f"{other}-") for other in needed_by[name])
+        if name == "python" or not (outside or is_part):
             direct.append(name)
         else:
             transitive.append((name, tuple(sorted(needed_by[name]))))
-    return Intent(direct=tuple(direct), needed_by=tuple(transitive))
+    return Intent(direct=tuple(direct), needed_by=tuple(transitive), variants=variants, identified=identified)
 
 
-def _needs(requirement: Requirement, indexes: Sequence[Index], names: frozenset[str]) -> frozenset[str]:
-    """The rows that a row depends on, by the records that it may have been."""
-    records = next((found for index in indexes if (found := _candidates(requirement, index))), ())
-    dependencies = {dependency_parts(dependency)[0] for record in records for dependency in record.depends}
+def _needs(
+    requirement: Requirement, records: Mapping[str, Record], indexes: Sequence[Index], names: frozenset[str]
+) -> frozenset[str]:
+    """The rows that a row depends on: by its record, else by those of its version, else of the nearest one."""
+    if requirement.name in records:
+        candidates: Sequence[Record] = (records[requirement.name],)
+    else:
+        known = [_candidates(requirement, index) for index in indexes]
+        same = next((found for found in known if found and found[0].version == requirement.pin), None)
+        candidates = same or _nearest(requirement, [record for found in known for record in found])
+    dependencies = {dependency_parts(dependency)[0] for record in candidates for dependency in record.depends}
     return frozenset(dependencies & names - {requirement.name})
 
 
 def _candidates(requirement: Requirement, index: Index) -> Sequence[Record]:
-    """The very record, else all of the same version, else the newest, made for the index's own platform.
+    """The very record, else all of the same version, else all of them, made for the index's own platform.
 
     A noarch package may come in two variants, for ``__win`` and for ``__unix``, with different dependencies.
     """
@@ -87,7 +102,17 @@ def _candidates(requirement: Requirement, index: Index) -> Sequence[Record]:
     ]
     same_version = [record for record in records if record.version == requirement.pin]
     same_build = [record for record in same_version if record.build == requirement.build]
-    return same_build[:1] or same_version or records[:1]
+    return same_build[:1] or same_version or records
+
+
+def _nearest(requirement: Requirement, records: Sequence[Record]) -> Sequence[Record]:
+    """Those of the version nearest to a row's, the newest where that says nothing."""
+    versions = {record.version for record in records}
+    if requirement.pin is None or not is_version(requirement.pin):
+        nearest = sort_versions(versions, newest_first=True)[:1]
+    else:
+        nearest = list(nearest_versions(requirement.pin, versions, limit=1))
+    return [record for record in records if record.version in nearest]
 
 
 def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:

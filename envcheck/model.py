@@ -25,6 +25,7 @@ __all__ = [
     "Evidence",
     "Export",
     "Finding",
+    "Intent",
     "NormalizedEdit",
     "Outcome",
     "PinPolicy",
@@ -220,7 +221,7 @@ class Channel:
     canonical base URL without secrets, as it may stand in a lock; ``locations`` the base URLs that are really asked, in
     order (mirrors, ``file://`` trees, URLs with tokens: never shown, logged or written). ``mirror`` is the name of the
     known mirror that the first location belongs to. ``origin`` tells who asked for it: ``source``, ``command line``,
-    ``condarc`` or ``default``; ``line`` the source's line.
+    ``condarc``, ``default``, or the ``builds`` of the source's rows; ``line`` the source's line.
     """
 
     name: str
@@ -248,6 +249,21 @@ class Target:
     virtual_packages: tuple[VirtualPackage, ...]
     channels: tuple[Channel, ...]
     channel_priority: str = "flexible"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What of a source was asked for.
+
+    ``direct`` are names in source order; ``needed_by`` gives for each transitive name the rows that need it, in name
+    order; ``variants`` the words of the builds that name a variant (``cuda``, ``mkl``), for the names that have some;
+    ``identified`` the channel's URL of every row whose very record was found, in source order.
+    """
+
+    direct: tuple[str, ...]
+    needed_by: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    variants: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    identified: tuple[tuple[str, str], ...] = ()
 
 
 class PinPolicy(str, enum.Enum):
@@ -558,7 +574,8 @@ class Plan:
     otherwise empty. ``requirements`` are the specs to write into an environment file, ``direct`` the names that the
     user asked for as far as the source tells, ``added_channels`` what the plan needs beyond the source's channels.
     ``optimal`` is false when the search for the optimum was cut short; ``disagreements`` counts the candidates that the
-    engine refused although the encoding allowed them.
+    engine refused although the encoding allowed them. Where nothing may change and the requirements do not go together,
+    ``conflicts`` are minimal sets of MatchSpecs that do not.
     """
 
     kept: tuple[PlanKept, ...] = ()
@@ -574,6 +591,7 @@ class Plan:
     explanation: str = ""
     optimal: bool = True
     disagreements: int = 0
+    conflicts: tuple[tuple[str, ...], ...] = ()
 
 
 class Verdict(str, enum.Enum):

@@ -22,6 +22,7 @@ __all__ = [
     "conda_names_for_pypi",
     "counterpart_reason",
     "counterparts",
+    "is_distribution",
     "pypi_names_for_conda",
 ]
 
@@ -109,6 +110,11 @@ def pypi_names_for_conda(name: str) -> tuple[str, ...]:
     """The PyPI projects whose content a conda package holds, shortest name first; the same name if nothing is known."""
     known = _pypi_by_conda().get(name.lower())
     return known if known is not None else (canonicalize_name(name),)
+
+
+def is_distribution(name: str) -> bool:
+    """Whether a conda package is known to hold the content of a PyPI project, whatever it depends on."""
+    return name.lower() in _pypi_by_conda()
 
 
 # ---------------------------------------------------------------------------------------------------------------------

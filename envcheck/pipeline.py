@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from envcheck import __version__
 from envcheck.channels import resolve_channels
+from envcheck.fallbacks import fall_back_to_pip
 from envcheck.intent import infer_intent
 from envcheck.locks.judge import judge_solution
 from envcheck.model import (
@@ -28,12 +29,14 @@ from envcheck.model import (
 )
 from envcheck.normalize import is_full_export, normalize, platform_differs
 from envcheck.plan import make_plan
+from envcheck.provenance import Provenance, trace
 from envcheck.request import Request
 from envcheck.rules import Facts, apply_rules
 from envcheck.second_opinion import ask_second_engine
 from envcheck.sources import read_source
 from envcheck.specs import spec_text
 from envcheck.survey import World, survey
+from envcheck.variants import cuda_asked_for
 from envcheck.virtual_packages import virtual_packages_for
 from envcheck.world import LoadedWorld, Services, load_options
 
@@ -76,24 +79,38 @@ def check(request: Request, services: Services) -> Report:
         override=request.override_channels,
         platform=request.platform,
     )
+    cuda = cuda_asked_for(export.requirements) if request.platform.startswith("linux-") else None
     target = Target(
         platform=request.platform,
         virtual_packages=virtual_packages_for(
-            request.platform, image=request.image, overrides=request.virtual_packages
+            request.platform,
+            image=request.image,
+            overrides=request.virtual_packages,
+            cuda=None if cuda is None else cuda.version,
         ),
         channels=resolution.channels,
         channel_priority=request.configuration.channel_priority,
     )
+    if cuda is not None and (request.image is not None or _cuda_of(target) != cuda.version):
+        cuda = None  # The user has decided.
+    rows = _one_per_name(export)
     world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
+    provenance = _trace(rows, export, world, request.platform)
+    if provenance.channels:
+        added = tuple(replace(channel, origin="builds", line=None) for channel, _ in provenance.channels)
+        target = replace(target, channels=(*target.channels, *added))
+        world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
     availability = survey(environment, target, world, source_platform=export.platform)
     pip = _survey_pip(environment, world)
     as_written = _solve_as_written(export, target, availability, world)
     intent = infer_intent(
-        _one_per_name(export),
+        rows,
         [index for index in (world.for_platform(export.platform or target.platform), world.index) if index is not None],
         full_export=is_full_export(export),
+        records=provenance.records,
     )
     plan = make_plan(environment, target, availability, world, intent, pins=request.pins, effort=request.effort)
+    plan, availability = fall_back_to_pip(plan, availability, world, source_platform=export.platform)
     plan = _judged(plan, target, world)
     second_opinion = None
     if services.second_engine is not None:
@@ -120,6 +137,8 @@ def check(request: Request, services: Services) -> Report:
         intent=intent,
         plan=plan,
         second_opinion=second_opinion,
+        provenance=provenance,
+        cuda=cuda,
     )
     findings = apply_rules(facts)
     return Report(
@@ -135,6 +154,18 @@ def check(request: Request, services: Services) -> Report:
         pip=pip,
         channel_statuses=world.index.statuses,
     )
+
+
+def _trace(rows: Sequence[Requirement], export: Export, world: World, platform: str) -> Provenance:
+    """Where the rows of an export from another platform came from; what is asked for by hand came from nowhere."""
+    source = export.platform
+    if source is None or source == platform or not is_full_export(export):
+        return Provenance(records={})
+    return trace(rows, world.for_platform(source), lambda: world.other_channels(source))
+
+
+def _cuda_of(target: Target) -> str | None:
+    return next((package.version for package in target.virtual_packages if package.name == "__cuda"), None)
 
 
 def _one_per_name(export: Export) -> tuple[Requirement, ...]:

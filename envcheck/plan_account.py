@@ -19,6 +19,7 @@ from envcheck.model import (
     Record,
 )
 from envcheck.specs import dependency_parts, exact_spec, satisfies
+from envcheck.variants import shared_word
 
 __all__ = ["Account", "Accounted", "account_for"]
 
@@ -31,13 +32,15 @@ class Account:
     """What is to be accounted for.
 
     ``names`` gives for every requirement that the target has in some form the name it has there, ``reasons`` what is
-    different about it; ``clauses`` are those that the packages are an optimum of, ``None`` where none were made.
+    different about it; ``variants`` are the words of the variants that were asked for, by name; ``clauses`` are those
+    that the packages are an optimum of, ``None`` where none were made.
     """
 
     environment: Environment
     availability: tuple[Availability, ...]
     names: Mapping[str, str]
     reasons: Mapping[str, str]
+    variants: Mapping[str, frozenset[str]]
     packages: tuple[Record, ...]
     clauses: Clauses | None
     needed_by: Mapping[str, Sequence[str]]
@@ -93,11 +96,19 @@ def account_for(account: Account) -> Accounted:
             to_pip=tuple(to_pip),
             added=_added(account, listed),
             requirements=tuple(
-                exact_spec(record.name, record.version) for record in account.packages if record.name in listed
+                _requirement(record, account.variants.get(record.name, frozenset()))
+                for record in account.packages
+                if record.name in listed
             ),
         )
     finally:
         explain.close()
+
+
+def _requirement(record: Record, variant: frozenset[str]) -> str:
+    """The version of a package, and its variant where that was asked for."""
+    word = shared_word(variant, record)
+    return exact_spec(record.name, record.version, None if word is None else f"*{word}*")
 
 
 def _moved_to_pip(one: Availability, names: Mapping[str, str]) -> PlanDropped | None:
@@ -120,7 +131,8 @@ class _Explanations:
     def __init__(self, account: Account, kept: Sequence[str]) -> None:
         self._account = account
         self._chosen = {record.name: record for record in account.packages}
-        self._kept = kept
+        self._kept = frozenset(kept)
+        self._listed = frozenset(account.names.values())
         self._conflicts: Conflicts | None = None
 
     def close(self) -> None:
@@ -177,16 +189,23 @@ class _Explanations:
             return "but would need more other changes"
         if not names:
             return "but something that it needs does not"
-        described = [f"{other} {self._chosen[other].version}" for other in names[:_NAMED]]
+        described = [
+            f"{other} {self._chosen[other].version}" if other in self._kept else f"any {other}"
+            for other in names[:_NAMED]
+        ]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         return f"but not together with {', '.join(described)}{more}"
 
     def _solver(self, clauses: Clauses) -> Conflicts:
         if self._conflicts is None:
             kept = {}
-            for name in self._kept:
-                version = self._chosen[name].version
-                literal = clauses.any_of(r for r in clauses.universe.records.get(name, ()) if r.version == version)
+            for name, record in self._chosen.items():
+                if name not in self._listed:
+                    continue
+                # What was kept is kept at its version, what was changed is present in whatever version.
+                records = clauses.universe.records.get(name, ())
+                exact = name in self._kept
+                literal = clauses.any_of(r for r in records if not exact or r.version == record.version)
                 if literal is not None:
                     kept[name] = literal
             self._conflicts = Conflicts(clauses, kept)

@@ -25,10 +25,16 @@ from envcheck.model import (
     Sighting,
     Target,
 )
-from envcheck.names import close_names, conda_name_for_pypi, counterparts, pypi_names_for_conda
+from envcheck.names import (
+    close_names,
+    conda_name_for_pypi,
+    counterparts,
+    is_distribution,
+    pypi_names_for_conda,
+)
 from envcheck.specs import dependency_parts, is_version, nearest_versions, satisfies, sort_versions
 
-__all__ = ["World", "installable", "missing_virtual_package", "survey"]
+__all__ = ["World", "installable", "missing_virtual_package", "survey", "with_package_index"]
 
 _CLOSE_NAMES = 3
 _NEAREST = 3
@@ -111,7 +117,7 @@ def survey(
         ]
     else:
         found = [_elsewhere(question, target, world, source_platform, python) for question in open_questions]
-        found = _with_package_index(found, world, source_platform)
+        found = with_package_index(found, world, source_platform)
     answers |= {availability.requirement.name: availability for availability in found}
     return tuple(answers[requirement.name] for requirement in environment.requirements)
 
@@ -122,7 +128,10 @@ def installable(record: Record, target: Target, python: str | None) -> bool:
 
 
 def missing_virtual_package(record: Record, target: Target) -> str | None:
-    """The first virtual package that a record depends on and the target has not (CEP 30), as its MatchSpec."""
+    """The first virtual package that a record asks for and the target has not (CEP 30), as its MatchSpec.
+
+    ``constrains`` ask only for what is there: ``cuda-version`` rules out older drivers, and no machine without one.
+    """
     present = {package.name: package for package in target.virtual_packages}
     for dependency in record.depends:
         if not dependency.startswith("__"):
@@ -134,6 +143,11 @@ def missing_virtual_package(record: Record, target: Target) -> str | None:
         # __archspec says the microarchitecture in its build.
         if build is not None and not fnmatchcase(package.build, build):
             return dependency
+    for constraint in record.constrains:
+        if constraint.startswith("__"):
+            name, version, _ = dependency_parts(constraint)
+            if name in present and not satisfies(present[name].version, version):
+                return constraint
     return None
 
 
@@ -310,8 +324,17 @@ def _renamed(name: str, names: frozenset[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _with_package_index(found: Sequence[Availability], world: World, source_platform: str | None) -> list[Availability]:
-    """Ask the Python package index, once for all, about everything that may be a Python distribution."""
+def with_package_index(found: Sequence[Availability], world: World, source_platform: str | None) -> list[Availability]:
+    """Ask the Python package index, once for all, about everything that may be a Python distribution.
+
+    Args:
+        found: What the channels said.
+        world: Where to ask.
+        source_platform: The platform that the source was made on, whose records tell what is a distribution.
+
+    Returns:
+        The same availabilities, with the index's answers; ``PYPI_ONLY`` where only the index has something.
+    """
     questions = {
         availability.requirement.name: (_pypi_name(availability.requirement.name), availability.requirement.pin)
         for availability in found
@@ -343,7 +366,7 @@ def _may_be_on_package_index(availability: Availability, world: World, source_pl
     if not records and source_platform is not None:
         source_index = world.for_platform(source_platform)
         records = source_index.records(name) if source_index is not None else ()
-    if not records:
+    if not records or is_distribution(name):
         return True
     return any(dependency_parts(dependency)[0] == "python" for dependency in records[0].depends)
 

@@ -8,7 +8,8 @@ envcheck asks what another machine could install, so it never looks at the one i
   service is the one to prove against (conda-lock says 5.10).
 - ``__cuda`` is absent. conda-lock pretends 11.4; but ``docker build`` has no GPU driver, and CEP 30 has the package
   absent without one, so a solve that assumes it proves something else than what the build does. Whoever wants CUDA
-  builds asks for them: with ``__cuda=12.4``, with ``CONDA_OVERRIDE_CUDA``, or with an ``nvidia/cuda`` base image.
+  builds asks for them: with ``__cuda=12.4``, with ``CONDA_OVERRIDE_CUDA``, with an ``nvidia/cuda`` base image, or by
+  having them in the source (`envcheck.variants.cuda_asked_for`), which is reported.
 """
 
 from __future__ import annotations
@@ -191,7 +192,7 @@ _KERNEL = re.compile(r"[0-9]+\.[0-9]+(\.[0-9]+)?(\.[0-9]+)?")  # CEP 30, CONDA_O
 
 
 def virtual_packages_for(
-    platform: str, *, image: str | None = None, overrides: Sequence[str] = ()
+    platform: str, *, image: str | None = None, overrides: Sequence[str] = (), cuda: str | None = None
 ) -> tuple[VirtualPackage, ...]:
     """The virtual packages that a target has.
 
@@ -200,6 +201,7 @@ def virtual_packages_for(
         image: The container's base image as a Dockerfile names it; ``None`` for the platform's defaults.
         overrides: ``NAME=VERSION`` or ``NAME=VERSION=BUILD``, later ones first in rank; the underscores of the name may
             be left out, and an empty version removes the package.
+        cuda: The version of ``__cuda`` where neither an image nor an override has a say.
 
     Returns:
         The packages, sorted by name.
@@ -215,6 +217,8 @@ def virtual_packages_for(
     versions, architecture = _PLATFORMS[platform]
     packages = {name: VirtualPackage(name=name, version=version) for name, version in versions}
     packages["__archspec"] = VirtualPackage(name="__archspec", version="1", build=architecture)
+    if cuda is not None and image is None:
+        packages["__cuda"] = VirtualPackage(name="__cuda", version=cuda)
     if image is not None:
         if not platform.startswith("linux-"):
             raise ConfigurationError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envcheck.engines import Index
-from envcheck.model import Availability, PipPresence, Presence, Requirement, Target
+from envcheck.model import Availability, Intent, PipPresence, Presence, Requirement, Target
 from envcheck.specs import nearest_versions, satisfies
 from envcheck.survey import installable
 
@@ -20,7 +20,8 @@ class Wish:
 
     ``name`` is what it is called there; ``version`` the constraint that was asked for, ``None`` where the target has no
     such version; ``nearest`` the version to take instead; ``build`` and ``channel`` are kept where the source's own
-    platform is the target. ``reason`` says what is different on the target, if anything.
+    platform is the target, ``variant`` the words of the build that it had on another one. ``reason`` says what is
+    different on the target, if anything.
     """
 
     requirement: Requirement
@@ -30,6 +31,7 @@ class Wish:
     nearest: str | None = None
     build: str | None = None
     channel: str | None = None
+    variant: frozenset[str] = frozenset()
     reason: str | None = None
 
     @property
@@ -40,16 +42,14 @@ class Wish:
         return f"{self.name} {self.version or '*'}" + (f" {self.build}" if self.build is not None else "")
 
 
-def wish_for(
-    one: Availability, target: Target, index: Index, direct: frozenset[str], *, python: str | None
-) -> Wish | None:
+def wish_for(one: Availability, target: Target, index: Index, intent: Intent, *, python: str | None) -> Wish | None:
     """What to wish for, or ``None`` where the target has nothing of that name (or pip has what conda lacks).
 
     Args:
         one: Where the requirement stands in the target's own channels.
         target: The target.
         index: Those channels and the ones that the plan adds.
-        direct: The names that the user asked for.
+        intent: What was asked for, and in which variants.
         python: The newest Python of the minor version to have, if any: the nearest version is one built for it.
     """
     requirement = one.requirement
@@ -79,11 +79,12 @@ def wish_for(
     return Wish(
         requirement=requirement,
         name=name,
-        direct=requirement.name in direct,
+        direct=requirement.name in intent.direct,
         version=requirement.version if has_version else None,
         nearest=nearest,
         build=requirement.build if available else None,
         channel=requirement.channel if available else None,
+        variant=frozenset(dict(intent.variants).get(requirement.name, ())),
         reason=reason,
     )
 

@@ -18,7 +18,7 @@ from envcheck.virtual_packages import virtual_packages_for
 __all__ = ["LoadedWorld", "Services", "configured_options", "load_options"]
 
 # Where a package that the configured channels lack is looked for: the channels that public environments mostly use.
-_WELL_KNOWN_CHANNELS = ("conda-forge", "defaults", "bioconda")
+_WELL_KNOWN_CHANNELS = ("conda-forge", "defaults", "bioconda", "pytorch", "nvidia")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,10 @@ class LoadedWorld:
                 override=self._request.override_channels,
                 platform=platform,
             )
-            self._platforms[platform] = self._try_load(resolution.channels, platform)
+            known = {channel.url for channel in resolution.channels}
+            # What builds told of the target's channels holds for every platform.
+            told = [one for one in self._target.channels if one.origin == "builds" and one.url not in known]
+            self._platforms[platform] = self._try_load((*resolution.channels, *told), platform)
         return self._platforms[platform]
 
     def other_channels(self, platform: str) -> Sequence[tuple[Channel, Index]]:

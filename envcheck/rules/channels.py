@@ -11,6 +11,7 @@ from envcheck.secrets import mask
 
 __all__ = [
     "channel_denied",
+    "channel_from_builds",
     "channel_lacks_platform",
     "channel_mended",
     "channel_not_found",
@@ -141,9 +142,10 @@ def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
 
     Fix: add conda-forge to the channels (``conda config --add channels conda-forge``, or in the file).
     """
-    if any(channel.name == "conda-forge" for channel in facts.target.channels):
+    told = [row.name for channel, rows in facts.provenance.channels if channel.name == "conda-forge" for row in rows]
+    if not told and any(channel.name == "conda-forge" for channel in facts.target.channels):
         return
-    names = [
+    names = told or [
         one.requirement.name
         for one in facts.availability
         if one.presence is Presence.OTHER_CHANNEL and any(s.channel == "conda-forge" for s in one.sightings)
@@ -151,7 +153,7 @@ def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
     if not names:
         return
     listed = some_of(names)
-    adopted = any(channel.name == "conda-forge" for channel in facts.plan.added_channels)
+    adopted = bool(told) or any(channel.name == "conda-forge" for channel in facts.plan.added_channels)
     yield Draft(
         severity=Severity.ERROR,
         subject="conda-forge",
@@ -165,6 +167,34 @@ def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
             ),
         ),
     )
+
+
+def channel_from_builds(facts: Facts) -> Iterator[Draft]:
+    """Rows are builds that only another channel has: the environment used it, and the source does not name it.
+
+    ``conda list`` prints no channels unless it is asked to, and an export names the configured ones only. The channel
+    was put behind the others.
+
+    Fix: name the channel (``-c CHANNEL``, or in the file); say ``--override-channels`` to do without it.
+    """
+    for channel, rows in facts.provenance.channels:
+        if channel.name == "conda-forge":
+            continue  # It has a finding of its own.
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=channel.name,
+            message=f"{some_of([f'{row.name} {row.pin} {row.build}' for row in rows], 3)} "
+            f"{'is a build' if len(rows) == 1 else 'are builds'} of this channel, which the source does not name",
+            line=rows[0].line,
+            remedies=(
+                Remedy(
+                    action=RemedyAction.ADD_CHANNEL,
+                    summary=f"add {channel.name} to the channels",
+                    spec=channel.name,
+                    verified=facts.plan.solved,
+                ),
+            ),
+        )
 
 
 def frozen_channel(facts: Facts) -> Iterator[Draft]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from envcheck.intent import Intent
 from envcheck.model import (
     Availability,
     Channel,
@@ -13,6 +12,7 @@ from envcheck.model import (
     ChannelStatus,
     Environment,
     Export,
+    Intent,
     NormalizedEdit,
     Outcome,
     PipAvailability,
@@ -21,7 +21,9 @@ from envcheck.model import (
     Severity,
     Target,
 )
+from envcheck.provenance import Provenance
 from envcheck.second_opinion import SecondOpinion
+from envcheck.variants import CudaAsked
 
 __all__ = ["Draft", "Facts", "Rule", "counted", "some_of"]
 
@@ -31,7 +33,8 @@ class Facts:
     """Everything that the stages before found out about one source and one target.
 
     ``as_written`` is the outcome of solving the source's rows unchanged, ``None`` where look-ups alone already rule
-    that out; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was
+    that out; ``cuda`` is what the source asks for, if the target was taken to have it for that reason alone;
+    ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was
     not needed).
     """
 
@@ -49,6 +52,8 @@ class Facts:
     intent: Intent
     plan: Plan
     second_opinion: SecondOpinion | None = None
+    provenance: Provenance = field(default_factory=lambda: Provenance(records={}))
+    cuda: CudaAsked | None = None
 
 
 def counted(count: int, noun: str) -> str:

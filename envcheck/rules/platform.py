@@ -8,7 +8,7 @@ from envcheck.model import Availability, Plan, Presence, Remedy, RemedyAction, S
 from envcheck.normalize import platform_differs
 from envcheck.rules.facts import Draft, Facts, counted
 
-__all__ = ["foreign_builds", "needs_virtual_package", "platform_only"]
+__all__ = ["cuda_asked_for", "foreign_builds", "needs_virtual_package", "platform_only"]
 
 
 def foreign_builds(facts: Facts) -> Iterator[Draft]:
@@ -125,3 +125,30 @@ def needs_virtual_package(facts: Facts) -> Iterator[Draft]:
 
 def _in_plan(plan: Plan, name: str, version: str) -> bool:
     return plan.solved and any(record.name == name and record.version == version for record in plan.packages)
+
+
+def cuda_asked_for(facts: Facts) -> Iterator[Draft]:
+    """The source has CUDA builds, so CUDA builds are chosen for the target: ``__cuda`` is taken for present.
+
+    While an image is built there is no GPU driver, and conda would refuse what needs ``__cuda`` (CEP 30).
+
+    Fix: install the lock, which is not solved again, or set ``CONDA_OVERRIDE_CUDA`` in the Dockerfile before
+    ``conda env create``. For the CPU instead, say ``--virtual-package __cuda=``; for another version of the driver,
+    ``--virtual-package __cuda=VERSION`` or the base image.
+    """
+    cuda = facts.cuda
+    if cuda is not None:
+        asked = " ".join(filter(None, (cuda.row.name, cuda.row.pin, cuda.row.build)))
+        yield Draft(
+            severity=Severity.INFO,
+            subject="__cuda",
+            message=f"{asked} asks for CUDA: the target is taken to have __cuda={cuda.version}"
+            " (for the CPU say --virtual-package __cuda=)",
+            line=cuda.row.line,
+            remedies=(
+                Remedy(
+                    action=RemedyAction.EDIT,
+                    summary=f"install the lock, or set CONDA_OVERRIDE_CUDA={cuda.version} where the image is built",
+                ),
+            ),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envcheck.builds import python_of_build, variant_of_build
+from envcheck.builds import python_of_build, variant_of_build, variant_words
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,18 @@ from envcheck.builds import python_of_build, variant_of_build
 def test_builds(build: str, python: str | None, variant: str | None) -> None:
     assert python_of_build(build) == python
     assert variant_of_build(build) == variant
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        ("py3.9_cuda12.1_cudnn8_0", {"cuda"}),
+        ("gpu_py39h29c2da4_0", {"cuda"}),
+        ("cpu_mkl_py310hd0d5a1c_100", {"cpu", "mkl"}),
+        ("mpi_mpich_py310h1234567_0", {"mpich"}),
+        ("py310h839b4a8_0", set()),
+        ("", set()),
+    ],
+)
+def test_variant_words(build: str, words: set[str]) -> None:
+    assert variant_words(build) == words

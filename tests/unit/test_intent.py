@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from envcheck.engines import Index
-from envcheck.intent import Intent, infer_intent
+from envcheck.intent import infer_intent
+from envcheck.model import Intent, Record
 from tests.support.channels import record
 from tests.support.fakes import Universe, rows
 
@@ -55,7 +58,8 @@ def test_what_nothing_needs_was_asked_for(index: Index) -> None:
 def test_the_record_of_the_row_counts_and_not_the_newest(index: Index) -> None:
     assert direct(index, "numpy=1.26.2", "libblas=3.9.0") == ("numpy",)
     assert direct(index, "numpy=1.25.0", "libblas=3.9.0") == ("numpy", "libblas")
-    assert direct(index, "numpy=1.19", "libblas=3.9.0") == ("numpy",)  # unknown version: as the newest one
+    assert direct(index, "numpy=1.19", "libblas=3.9.0") == ("numpy", "libblas")  # unknown: as the nearest one
+    assert direct(index, "numpy=1.27", "libblas=3.9.0") == ("numpy",)
 
 
 def test_without_a_build_every_record_of_the_version_may_have_been_it(index: Index) -> None:
@@ -116,3 +120,34 @@ def test_the_first_index_that_knows_a_row_is_believed(index: Index, tmp_path_fac
 def test_no_index_and_no_rows() -> None:
     assert infer_intent(rows("numpy", "pandas"), [], full_export=True).direct == ("numpy", "pandas")
     assert infer_intent((), [], full_export=True) == Intent(direct=())
+
+
+def test_parts_of_a_package_in_a_circle_came_with_it(tmp_path: Path) -> None:
+    # The records of these versions are unknown; the nearest ones need each other.
+    records = [
+        record("flow", "2.7", depends=["flow-base", "layers"]),
+        record("flow-base", "2.7", depends=["layers"]),
+        record("layers", "2.7", depends=["flow", "layers-base"]),
+        record("layers-base", "2.7"),
+    ]
+    universe = Universe(tmp_path, {"conda-forge": {"win-64": records}})
+    index = universe.index(universe.target("conda-forge"), platform="win-64")
+
+    assert direct(index, "flow=2.1", "flow-base=2.1", "layers=2.3", "layers-base=2.3") == ("flow", "layers")
+
+
+def test_the_very_records_come_first(index: Index) -> None:
+    foreign = Record(
+        name="numpy", version="9", build="0", build_number=0, subdir="win-64", channel="lab", url="x", depends=("pip",)
+    )
+    found = infer_intent(rows("numpy=9", "pip", "libblas"), [index], full_export=True, records={"numpy": foreign})
+
+    assert found == Intent(
+        direct=("numpy", "libblas"), needed_by=(("pip", ("numpy",)),), identified=(("numpy", "lab"),)
+    )
+
+
+def test_variants_are_told_by_builds(index: Index) -> None:
+    found = infer_intent(rows("numpy=1.26.2=mkl_py310_0", "pip=23.3.1=0"), [index], full_export=False)
+
+    assert found == Intent(direct=("numpy", "pip"), variants=(("numpy", ("mkl",)),))

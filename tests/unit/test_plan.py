@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from envcheck.intent import Intent
-from envcheck.model import PinPolicy, PipAvailability, PipPresence, Plan
+from envcheck.model import Intent, PinPolicy, PipAvailability, PipPresence, Plan
 from envcheck.plan import make_plan
 from envcheck.survey import survey
 from tests.support.channels import record

@@ -349,6 +349,17 @@ def test_installable(universe: Universe, depends: tuple[str, ...], python: str |
     assert installable(replace(BARE, depends=depends), target, python) is answer
 
 
+@pytest.mark.parametrize(
+    ("constrains", "answer"),
+    [(("__glibc >=2.17",), True), (("__glibc >=2.99",), False), (("__cuda >=13",), True)],
+)
+def test_constrains_ask_for_virtual_packages_that_are_there(
+    universe: Universe, constrains: tuple[str, ...], answer: bool
+) -> None:
+    # cuda-version constrains __cuda: an older driver rules it out, and no driver does not.
+    assert installable(replace(BARE, constrains=constrains), universe.target("conda-forge"), None) is answer
+
+
 def test_the_first_missing_virtual_package_is_named(universe: Universe) -> None:
     target = universe.target("conda-forge")
     one = replace(BARE, depends=("zlib", "__glibc >=2.17", "__cuda >=12", "__win"))

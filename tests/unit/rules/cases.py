@@ -85,6 +85,7 @@ def lab_channels(directory: Path) -> dict[str, Path]:
         "more": {"linux-64": [record("tool", "3.0", "h3_0")], "noarch": []},
         "noarch-only": {"noarch": [record("spare", noarch="generic")]},
         "conda-forge": {"linux-64": [record("forged")], "win-64": [], "noarch": []},
+        "nvidia": {"linux-64": [record("cuda-nvcc", "12.1", "0")], "win-64": [record("cuda-nvcc", "12.1", "h5_0")]},
         "bioconda": {"linux-64": [record("sequencer")], "noarch": []},
         "pkgs/main": {"linux-64": [], "noarch": [record("mainly", noarch="generic")]},
         "pkgs/free": {"linux-64": [record("ancient")], "noarch": []},
@@ -144,6 +145,8 @@ def pip(*lines: str, listed: str = "python=3.10, pip") -> Case:
 WINDOWS = "# platform: win-64\n"
 CLEAN = env("python=3.10, tool=1.2, left=1.0")
 
+IN_LAB = {"channels": ("lab",)}
+
 FIRES: dict[str, Case] = {
     "EC101": Case(source="name: x\nchannels: [lab]\ndependencies: [python=3.10]\n".encode("utf-16")),
     "EC102": Case(source="# platform: osx-64\npython=3.10.13=0\n", name="requirements_windows.txt"),
@@ -173,9 +176,11 @@ FIRES: dict[str, Case] = {
     "EC307": env("tool", channels="[lab, pkgs/free]"),
     "EC308": env("tool", channels="[lab, 'http://conda.example.org/x']"),
     "EC309": env("tool", channels="[lab, more]", configuration={"denylist_channels": ("more",)}),
+    "EC310": Case(source=f"{WINDOWS}tool=1.0=h2_0\ncuda-nvcc=12.1=h5_0\n", name="list.txt", request=IN_LAB),
     "EC401": Case(source=f"{WINDOWS}tool=1.0=h2_0\n", name="list.txt", request={"channels": ("lab",)}),
     "EC402": env("tool, winonly"),
     "EC403": env("gpu=1.0"),
+    "EC404": Case(source=f"{WINDOWS}tool=1.0=h2_0\ncudatoolkit=11.8.0=h2_0\n", name="list.txt", request=IN_LAB),
     "EC501": env("tool=1.1"),
     "EC502": env("tool=1.2=h9_9"),
     "EC503": env("tool, sequencer"),
@@ -235,9 +240,15 @@ SILENT: dict[str, Case] = {
         "tool", channels="[lab, 'http://lee:x@127.0.0.1:9/x', 'http://[::1]:9/x', 'https://conda.example.org/x']"
     ),
     "EC309": env("tool", channels="[lab]", configuration={"allowlist_channels": ("lab",)}),
+    "EC310": Case(source=f"{WINDOWS}tool=1.0=h2_0\ncuda-nvcc=12.1=h6_0\n", name="list.txt", request=IN_LAB),
     "EC401": Case(source=f"{WINDOWS}tool=1.0=h2_0\n", name="list.txt", request={"platform": "win-64"}),
     "EC402": env("winonly", request={"platform": "win-64"}),
     "EC403": env("gpu=1.0", request={"virtual_packages": ("__cuda=12.4",)}),
+    "EC404": Case(
+        source=f"{WINDOWS}tool=1.0=h2_0\ncudatoolkit=11.8.0=h2_0\n",
+        name="list.txt",
+        request={**IN_LAB, "virtual_packages": ("__cuda=",)},
+    ),
     "EC501": env("tool=1.1", request={"platform": "win-64"}),
     "EC502": env("tool=1.2=h1*"),
     "EC503": env("tool, sequencer", channels="[lab, bioconda]"),

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envcheck.intent import Intent
-from envcheck.model import Damage, DamageKind, Environment, Export, Plan, Severity, SourceKind, Target, Verdict
+from envcheck.model import Damage, DamageKind, Environment, Export, Intent, Plan, Severity, SourceKind, Target, Verdict
 from envcheck.normalize import normalize
 from envcheck.rules import RULES, Facts, Rule, apply_rules, find_rule
 from envcheck.sources import read_source
