@@ -38,6 +38,7 @@ fmt: $(STAMP)  ## Format the code
 
 bench: $(STAMP)  ## Measure; needs ENVCHECK_SHARED, the folder of real repodata and exports
 	$(BIN)/python tests/bench/corpus.py
+	$(BIN)/python tests/bench/plan.py
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

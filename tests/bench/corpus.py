@@ -32,6 +32,7 @@ from envcheck.errors import EnvcheckError
 from envcheck.model import Presence, Report
 from envcheck.pip.configuration import index_settings
 from envcheck.pip.index import open_index
+from envcheck.pip.lookup import PackageIndex
 from envcheck.pipeline import check
 from envcheck.request import Request
 from envcheck.world import Services
@@ -57,26 +58,12 @@ class Row:
 
 def main() -> None:
     """Run the corpus and print a line each (``--rows``) and the totals."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, default=os.environ.get("ENVCHECK_SHARED"))
-    parser.add_argument("--channels", type=Path)
-    parser.add_argument("--letters", default="ABCDG")
-    parser.add_argument("--engine", default="auto")
+    parser = options(__doc__)
     parser.add_argument("--http", action="store_true")
-    parser.add_argument("--pip", action="store_true")
-    parser.add_argument("--rows", action="store_true")
     arguments = parser.parse_args()
-    if arguments.shared is None:
-        parser.exit(2, "name the folder of real exports and repodata with --shared or ENVCHECK_SHARED\n")
-    exports = sorted(
-        path for path in (Path(arguments.shared) / "corpus" / "exports").iterdir() if path.name[0] in arguments.letters
-    )
+    exports = exports_of(arguments, parser)
     with contextlib.ExitStack() as stack:
-        channels = arguments.channels
-        if channels is None:
-            channels = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="channels-")))
-            unpack = Path(arguments.shared) / "channels" / "unpack.py"
-            subprocess.run([sys.executable, str(unpack), str(channels)], check=True, stdout=subprocess.DEVNULL)
+        channels = stack.enter_context(unpacked(arguments))
         base = channels.resolve().as_uri()
         if arguments.http:
             base = stack.enter_context(_served(channels))
@@ -90,6 +77,38 @@ def main() -> None:
     _print_totals(rows)
 
 
+def options(description: str | None) -> argparse.ArgumentParser:
+    """The options that benches over the corpus share; `exports_of` and `unpacked` read them."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, default=os.environ.get("ENVCHECK_SHARED"))
+    parser.add_argument("--channels", type=Path)
+    parser.add_argument("--letters", default="ABCDG")
+    parser.add_argument("--engine", default="auto")
+    parser.add_argument("--pip", action="store_true")
+    parser.add_argument("--rows", action="store_true")
+    return parser
+
+
+def exports_of(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Path]:
+    """The exports that the options ask for, by name; ends the program where no folder was named."""
+    if arguments.shared is None:
+        parser.exit(2, "name the folder of real exports and repodata with --shared or ENVCHECK_SHARED\n")
+    folder = Path(arguments.shared) / "corpus" / "exports"
+    return sorted(path for path in folder.iterdir() if path.name[0] in arguments.letters)
+
+
+@contextlib.contextmanager
+def unpacked(arguments: argparse.Namespace) -> Iterator[Path]:
+    """The folder of unpacked channels, made for as long as it is used where none was named."""
+    if arguments.channels is not None:
+        yield arguments.channels
+        return
+    with tempfile.TemporaryDirectory(prefix="channels-") as folder:
+        unpack = Path(arguments.shared) / "channels" / "unpack.py"
+        subprocess.run([sys.executable, str(unpack), folder], check=True, stdout=subprocess.DEVNULL)
+        yield Path(folder)
+
+
 def configuration(base: str) -> Configuration:
     """A user's configuration that has the real channels mirrored below ``base``, and no others."""
     return Configuration(
@@ -98,28 +117,46 @@ def configuration(base: str) -> Configuration:
     )
 
 
-def _run(path: Path, base: str, cache: str, *, engine: str, pip: bool) -> Row:
-    request = Request(
+def request_for(path: Path, base: str, cache: str, *, pip: bool) -> Request:
+    """What a user would ask about an export, with the channels mirrored below ``base``."""
+    return Request(
         path=str(path),
         data=path.read_bytes(),
         configuration=configuration(base),
         cache_directory=f"{cache}/repodata",
         check_pip=pip,
     )
-    index = open_index(index_settings(None, os.environ), cache_directory=Path(cache) / "pages", offline=not pip)
+
+
+def index_for(cache: str, *, pip: bool) -> PackageIndex:
+    """The Python package index, asked only with ``pip``."""
+    return open_index(index_settings(None, os.environ), cache_directory=Path(cache) / "pages", offline=not pip)
+
+
+def _run(path: Path, base: str, cache: str, *, engine: str, pip: bool) -> Row:
+    request = request_for(path, base, cache, pip=pip)
+    services = Services(engine=choose_engine(engine), package_index=index_for(cache, pip=pip))
     started = time.perf_counter()
     try:
-        report = check(request, Services(engine=choose_engine(engine), package_index=index))
+        report = check(request, services)
     except EnvcheckError as error:
         return Row(name=path.name, seconds=time.perf_counter() - started, verdict="refused", trouble=error.message)
     return Row(name=path.name, seconds=time.perf_counter() - started, verdict=report.verdict.value, report=report)
 
 
+def existing_pins(report: Report) -> dict[str, str]:
+    """The exact pins that exist on the target, by name."""
+    return {
+        one.requirement.name: one.requirement.pin
+        for one in report.availability
+        if one.presence is Presence.AVAILABLE and one.requirement.pin is not None
+    }
+
+
 def pins(report: Report) -> tuple[int, int]:
     """How many exact pins exist on the target, and how many of those the plan keeps."""
-    exist = [one for one in report.availability if one.presence is Presence.AVAILABLE and one.requirement.pin]
-    kept = {row.name: row.version for row in report.plan.kept}
-    return len(exist), sum(1 for one in exist if kept.get(one.requirement.name) == one.requirement.pin)
+    exist = existing_pins(report)
+    return len(exist), sum(1 for row in report.plan.kept if exist.get(row.name) == row.version)
 
 
 def _line(row: Row) -> str:
