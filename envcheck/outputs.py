@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from envcheck.model import Channel, Environment, Report, Requirement, Verdict
+from envcheck.model import Channel, Environment, Presence, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
 from envcheck.secrets import mask, strip_secrets
 
@@ -54,15 +54,21 @@ def explicit_text(report: Report) -> str:
     return render(report.plan.packages, platform=report.target.platform)
 
 
-def environment_text(report: Report) -> str:
-    """The environment file of a solved plan: the source's requirements at the plan's versions, and the pip section."""
+def environment_text(report: Report, *, direct_only: bool = False) -> str:
+    """The environment file of a solved plan: the source's requirements at the plan's versions, and the pip section.
+
+    Args:
+        report: The report; its plan is solved.
+        direct_only: Whether to leave out what only came along with something else. Nothing is added or loosened, so
+            that the plan's own packages are a solution of the shorter file too.
+    """
     from envcheck.locks.environment_yaml import render
 
     return render(
         report.environment.name,
         platform=report.target.platform,
         channels=[channel.name for channel in _channels(report)],
-        specs=_planned_specs(report),
+        specs=_direct_specs(report) if direct_only else _planned_specs(report),
         pip=planned_pip_lines(report),
     )
 
@@ -126,10 +132,25 @@ def _planned_specs(report: Report) -> list[str]:
     """The plan's requirements, and the Python that it is made for where only the source's builds told it."""
     # ``name=1.2`` would be any 1.2.*: the file asks for what was solved.
     specs = [requirement.replace(" ==", "==") for requirement in report.plan.requirements]
+    return _with_python(specs, report) if report.environment.python is not None else specs
+
+
+def _direct_specs(report: Report) -> list[str]:
+    """The plan's requirements that were asked for, and the Python of the plan, whoever needed it."""
+    # The plan names what was asked for as the source does, and its requirements as the target does.
+    renamed = {
+        one.requirement.name: one.close_names[0] for one in report.availability if one.presence is Presence.RENAMED
+    }
+    direct = {renamed.get(name, name) for name in report.plan.direct} | {"python"}
+    return _with_python([spec for spec in _planned_specs(report) if spec.partition("==")[0] in direct], report)
+
+
+def _with_python(specs: list[str], report: Report) -> list[str]:
+    """Some specs and the plan's Python, if it has one and they do not say it."""
     python = next((one for one in report.plan.packages if one.name == "python"), None)
-    if python is not None and report.environment.python is not None and f"python=={python.version}" not in specs:
-        return [f"python=={python.version}", *specs]
-    return specs
+    if python is None or any(spec.startswith("python==") for spec in specs):
+        return specs
+    return [f"python=={python.version}", *specs]
 
 
 def _specs(environment: Environment) -> list[str]:

@@ -87,6 +87,36 @@ def test_the_environment_file_is_ready_on_linux(report: Report, channels_directo
     assert again.verdict is Verdict.READY
 
 
+def test_the_direct_file_is_a_part_of_the_whole_that_the_plan_fulfils(report: Report) -> None:
+    whole, direct = (
+        read_source(environment_text(report, direct_only=only).encode(), "environment.yml") for only in (False, True)
+    )
+    versions = {one.name: one.version for one in report.plan.packages}
+    names = [one.name for one in direct.requirements]
+
+    assert {one.text for one in direct.requirements} < {one.text for one in whole.requirements}
+    assert set(names) <= {*report.plan.direct, "python", "pip"}
+    assert set(names) >= {"python", *(row.name for row in report.plan.kept if row.name in report.plan.direct)}
+    assert all(one.pin == versions[one.name] for one in direct.requirements if one.name != "pip")
+    assert [one.text for one in direct.pip] == [one.text for one in whole.pip]
+    assert direct.channels == whole.channels
+
+
+def test_the_direct_file_is_ready_on_linux(report: Report, channels_directory: Path, tmp_path: Path) -> None:
+    text = environment_text(report, direct_only=True)
+    again = check(request(text.encode(), channels_directory, tmp_path, path="environment.linux-64.yml"), services())
+
+    assert again.verdict is Verdict.READY
+
+
+def test_the_direct_file_says_a_python_that_only_came_along(channels_directory: Path, tmp_path: Path) -> None:
+    rows = b"channels: [conda-forge]\ndependencies: [pandas=2.1.4]\n"
+    found = check(request(rows, channels_directory, tmp_path), services())
+    export = read_source(environment_text(found, direct_only=True).encode(), "environment.yml")
+
+    assert [one.name for one in export.requirements] == ["python", "pandas"]
+
+
 def test_python_is_in_the_environment_file_though_only_builds_told_it(channels_directory: Path, tmp_path: Path) -> None:
     rows = b"# platform: win-64\nnumpy=1.26.2=py310hf667824_0\npandas=2.1.4=py310hecd3228_0\n"
     found = check(request(rows, channels_directory, tmp_path), services())
