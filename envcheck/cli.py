@@ -7,8 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
@@ -17,27 +16,24 @@ from envcheck import __version__
 from envcheck.errors import EnvcheckError
 
 if TYPE_CHECKING:
-    from envcheck.condarc import Configuration
     from envcheck.model import Report
-    from envcheck.request import Request
     from envcheck.world import Services
 
 __all__ = ["cli", "main"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-# Larger files are no exports; the reader says so, and nothing beyond this is read into memory.
-_LARGEST_SOURCE = 64 * 1024 * 1024
 _FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Outputs:
-    """The files that a command was asked to write, ``None`` for those it was not."""
+    """The files that a command was asked to write, ``None`` for those it was not, and what goes in."""
 
     lock: str | None = None
     explicit: str | None = None
     environment: str | None = None
+    direct_only: bool = False
 
 
 def main() -> None:
@@ -122,55 +118,134 @@ def _complain(error: EnvcheckError) -> None:
         _say(f"hint: {plain(mask(error.hint))}")
 
 
-def _target_options(function: _F) -> _F:
-    """The options that say where the environment is wanted and where packages come from."""
-    options = [
-        click.option(
-            "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
-        ),
-        click.option(
-            "-c", "--channel", "channels", multiple=True, help="Put before the source's channels; repeatable."
-        ),
-        click.option("--override-channels", is_flag=True, help="Use only the channels given with -c."),
-        click.option("--engine", type=click.Choice(["auto", "libmamba", "rattler"]), default="auto", show_default=True),
-        click.option("--cross-check", is_flag=True, help="Solve with both engines and report any disagreement."),
-        click.option("--image", metavar="NAME", help="Base image whose C library and driver the target has."),
-        click.option(
-            "--virtual-package", "virtual_packages", multiple=True, metavar="NAME=VERSION", help="Repeatable."
-        ),
-        click.option("--offline", is_flag=True, help="Make no request; use what is cached and file:// channels."),
-        click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept."),
-        click.option("--exclude-newer", metavar="DATE", help="Ignore packages newer than an ISO 8601 date."),
-    ]
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """A time to wait; a day is more than any search takes, and what timers can still count."""
+    if not 0 < value <= 24 * 60 * 60:  # nan is neither
+        raise click.BadParameter(f"{value:g} is not a number of seconds between 0 and 86400.")
+    return value
+
+
+def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
+    """A date as milliseconds since 1970."""
+    if text is None:
+        return None
+    import datetime as dt
+
+    try:
+        moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not an ISO 8601 date.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.timezone.utc)
+    return round(moment.timestamp() * 1000)
+
+
+def _with_options(function: _F, options: Sequence[Callable[[_F], _F]]) -> _F:
+    """A command with options, which its help shows in the order given."""
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _target_options(function: _F) -> _F:
+    """The options that say where the environment is wanted."""
+    platform = click.option(
+        "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
+    )
+    return platform(_place_options(function))
+
+
+def _place_options(function: _F) -> _F:
+    """The options that say where packages come from and what the target has."""
+    return _with_options(
+        function,
+        [
+            click.option(
+                "-c", "--channel", "channels", multiple=True, help="Put before the source's channels; repeatable."
+            ),
+            click.option("--override-channels", is_flag=True, help="Use only the channels given with -c."),
+            click.option(
+                "--engine", type=click.Choice(["auto", "libmamba", "rattler"]), default="auto", show_default=True
+            ),
+            click.option("--image", metavar="NAME", help="Base image whose C library and driver the target has."),
+            click.option(
+                "--virtual-package", "virtual_packages", multiple=True, metavar="NAME=VERSION", help="Repeatable."
+            ),
+            click.option("--offline", is_flag=True, help="Make no request; use what is cached and file:// channels."),
+            click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept."),
+            click.option(
+                "--exclude-newer",
+                metavar="DATE",
+                callback=_milliseconds,
+                help="Ignore packages newer than an ISO 8601 date.",
+            ),
+        ],
+    )
+
+
+def _index_options(function: _F) -> _F:
+    """The options about the Python package index."""
+    return _with_options(
+        function,
+        [
+            click.option("--no-pip", is_flag=True, help="Do not ask the Python package index."),
+            click.option("--index-url", metavar="URL", help="The Python package index."),
+        ],
+    )
 
 
 def _check_options(function: _F) -> _F:
     """The options that say how the environment is judged and how that is told."""
-    options = [
-        click.option(
-            "--pins", type=click.Choice(["preserve", "exact", "minor", "none"]), default="preserve", show_default=True
-        ),
-        click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
-        click.option("--no-pip", is_flag=True, help="Do not ask the Python package index."),
-        click.option("--index-url", metavar="URL", help="The Python package index."),
-        click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True),
-        click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
-        click.option("--explicit", type=click.Path(dir_okay=False), metavar="FILE", help="Write an @EXPLICIT list."),
-        click.option(
-            "--environment", type=click.Path(dir_okay=False), metavar="FILE", help="Write the plan's environment file."
-        ),
-        click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
-        click.option("--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."),
-        click.option("--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."),
-        click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
-        click.option("-v", "--verbose", count=True, help="Show every finding and change."),
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    file = click.Path(dir_okay=False)
+    function = _with_options(
+        function,
+        [
+            click.option(
+                "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
+            ),
+            click.option("-o", "--output", type=file, help="Write the report to a file."),
+            click.option("--explicit", type=file, metavar="FILE", help="Write an @EXPLICIT list."),
+            click.option("--environment", type=file, metavar="FILE", help="Write the plan's environment file."),
+            click.option(
+                "--direct-only",
+                is_flag=True,
+                help="Put into --environment only what was asked for, and not what came along; "
+                "telling them apart takes the channels, so normalize cannot.",
+            ),
+            click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
+            click.option(
+                "--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."
+            ),
+            click.option(
+                "--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
+            click.option("-v", "--verbose", count=True, help="Show every finding and change."),
+        ],
+    )
+    return _with_options(
+        _index_options(function),
+        [
+            click.option("--cross-check", is_flag=True, help="Solve with both engines and report any disagreement."),
+            click.option(
+                "--pins",
+                type=click.Choice(["preserve", "exact", "minor", "none"]),
+                default="preserve",
+                show_default=True,
+            ),
+            click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
+            click.option(
+                "--effort",
+                type=float,
+                default=60.0,
+                show_default=True,
+                metavar="SECONDS",
+                callback=_seconds,
+                help="How long the search for the closest environment may take; "
+                "when the time is up, the plan is the best one proven by then.",
+            ),
+        ],
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -184,9 +259,7 @@ def cli() -> None:
 @_target_options
 @_check_options
 @click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="Write conda-lock.yml.")
-def check(
-    sources: tuple[str, ...], lock: str | None, explicit: str | None, environment: str | None, **options: Any
-) -> int:
+def check(sources: tuple[str, ...], **options: Any) -> int:
     """Diagnose environments: what would fail, why, and the closest environment that does not.
 
     SOURCE is an export of any kind (environment.yml, conda list, @EXPLICIT, pip freeze, conda-lock.yml), or - for
@@ -198,8 +271,7 @@ def check(
       envcheck check requirements.txt -c conda-forge --lock conda-lock.yml
       conda list --export | envcheck check - --format json
     """
-    outputs = _Outputs(lock=lock, explicit=explicit, environment=environment)
-    return _check_and_report(sources, outputs, **options)
+    return _check_and_report(sources, **options)
 
 
 @cli.command()
@@ -207,14 +279,14 @@ def check(
 @_target_options
 @_check_options
 @click.option("--lock", type=click.Path(dir_okay=False), default="conda-lock.yml", show_default=True, metavar="FILE")
-def lock(source: str, lock: str, explicit: str | None, environment: str | None, **options: Any) -> int:
+def lock(source: str, **options: Any) -> int:
     """Diagnose one environment, then write its lock.
 
     \b
     Example:
       envcheck lock environment.yml -p linux-64 --lock conda-lock.yml
     """
-    return _check_and_report((source,), _Outputs(lock=lock, explicit=explicit, environment=environment), **options)
+    return _check_and_report((source,), **options)
 
 
 @cli.command()
@@ -229,11 +301,12 @@ def normalize(source: str, platform: str, keep_variants: bool, output: str | Non
     Example:
       envcheck normalize requirements.txt > environment.yml
     """
+    from envcheck.cli_input import read
     from envcheck.normalize import normalize as normalize_export
     from envcheck.outputs import normalized_text
     from envcheck.sources import read_source
 
-    environment = normalize_export(read_source(_read(source), source), platform, keep_variants=keep_variants)
+    environment = normalize_export(read_source(read(source), source), platform, keep_variants=keep_variants)
     _emit(normalized_text(environment), output, data=True)
     return 0
 
@@ -276,16 +349,17 @@ def doctor(
     Example:
       envcheck doctor -c bioconda
     """
+    from envcheck.cli_input import home_directory, pages_directory, user_configuration
     from envcheck.doctor import diagnose
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.configuration import index_settings
     from envcheck.pip.index import open_index
     from envcheck.world import configured_options
 
-    home = _home()
-    configuration = _configuration(home)
+    home = home_directory()
+    configuration = user_configuration(home)
     settings = index_settings(index_url, os.environ, home=home)
-    pages = _pages_directory(cache_dir)
+    pages = pages_directory(cache_dir)
     offline = offline or configuration.offline
     diagnosis = diagnose(
         configuration,
@@ -303,8 +377,11 @@ def doctor(
 
 def _check_and_report(
     sources: Sequence[str],
-    outputs: _Outputs,
     *,
+    lock: str | None,
+    explicit: str | None,
+    environment: str | None,
+    direct_only: bool,
     platforms: tuple[str, ...],
     format_name: str,
     output: str | None,
@@ -314,13 +391,16 @@ def _check_and_report(
     **options: Any,
 ) -> int:
     """Check every source for every platform, write the files asked for, report, and give the exit status."""
+    outputs = _Outputs(lock=lock, explicit=explicit, environment=environment, direct_only=direct_only)
     wanted = tuple(dict.fromkeys(platforms)) or ("linux-64",)
-    files = (outputs.lock, outputs.explicit, outputs.environment)
-    if len(sources) > 1 and any(files):
+    if len(sources) > 1 and any((lock, explicit, environment)):
         raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
-    if len(wanted) > 1 and (outputs.explicit or outputs.environment):
+    if len(wanted) > 1 and (explicit or environment):
         raise click.UsageError("--explicit and --environment take one --platform.")
+    if direct_only and not environment:
+        raise click.UsageError("--direct-only is about the file that --environment FILE writes.")
     _refuse_unknown_codes((*options["select"], *options["ignore"]))
+    from envcheck.cli_input import prepare, read
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
 
@@ -328,9 +408,9 @@ def _check_and_report(
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
         for source in sources:
-            data = _read(source)
+            data = read(source)
             for platform in wanted:
-                request, services = _prepare(source, data, platform, services, progress.step, **options)
+                request, services = prepare(source, data, platform, services, progress.step, **options)
                 reports.append(check_one(request, services))
     written = _write_outputs(reports, outputs)
     text = _render(reports, format_name, to_file=output is not None, verbose=verbose > 0)
@@ -350,135 +430,6 @@ def _refuse_unknown_codes(prefixes: Sequence[str]) -> None:
     for prefix in prefixes:
         if not any(rule.code.startswith(prefix.upper()) for rule in RULES):
             raise click.UsageError(f"No finding's code begins with {prefix!r}; 'envcheck rules' lists them.")
-
-
-def _configuration(home: Path | None) -> Configuration:
-    """Conda's and mamba's configuration for this user and directory."""
-    from envcheck.condarc import load_configuration
-
-    return load_configuration(os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32")
-
-
-def _prepare(
-    source: str,
-    data: bytes,
-    platform: str,
-    services: Services | None,
-    progress: Callable[[str, int, int], None],
-    *,
-    channels: tuple[str, ...],
-    override_channels: bool,
-    engine: str,
-    cross_check: bool,
-    image: str | None,
-    virtual_packages: tuple[str, ...],
-    offline: bool,
-    cache_dir: str | None,
-    exclude_newer: str | None,
-    pins: str,
-    keep_variants: bool,
-    no_pip: bool,
-    index_url: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-) -> tuple[Request, Services]:
-    """The request of one source and platform, and the services, which all requests of a run share."""
-    from envcheck.engines.choice import choose_engine
-    from envcheck.model import PinPolicy
-    from envcheck.pip.configuration import index_settings
-    from envcheck.pip.index import open_index
-    from envcheck.request import Request
-    from envcheck.virtual_packages import overrides_from_environment
-    from envcheck.world import Services
-
-    home = _home()
-    configuration = _configuration(home)
-    request = Request(
-        path=source,
-        data=data,
-        configuration=configuration,
-        platform=platform,
-        channels=channels,
-        override_channels=override_channels,
-        image=image,
-        virtual_packages=(*overrides_from_environment(os.environ, platform), *virtual_packages),
-        offline=offline,
-        cache_directory=cache_dir,
-        exclude_newer=_milliseconds(exclude_newer),
-        pins=PinPolicy(pins),
-        keep_variants=keep_variants,
-        check_pip=not no_pip,
-        select=tuple(code.upper() for code in select),
-        ignore=tuple(code.upper() for code in ignore),
-    )
-    if services is None:
-        chosen = choose_engine(engine)
-        services = Services(
-            engine=chosen,
-            second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
-            if cross_check
-            else None,
-            package_index=open_index(
-                index_settings(index_url, os.environ, home=home),
-                cache_directory=_pages_directory(cache_dir),
-                offline=offline or configuration.offline,
-            ),
-            progress=progress,
-        )
-    return request, replace(services, progress=progress)
-
-
-def _pages_directory(cache_dir: str | None) -> Path:
-    """Where the package index's answers are kept."""
-    from platformdirs import user_cache_path
-
-    return (Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")) / "package-index"
-
-
-def _home() -> Path | None:
-    try:
-        return Path.home()
-    except RuntimeError:  # no HOME and no entry in the password database
-        return None
-
-
-def _milliseconds(text: str | None) -> int | None:
-    if text is None:
-        return None
-    import datetime as dt
-
-    try:
-        moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 date.", param_hint="--exclude-newer") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.timezone.utc)
-    return round(moment.timestamp() * 1000)
-
-
-def _read(source: str) -> bytes:
-    """The bytes of a source, at most one more than the reader accepts."""
-    from envcheck.errors import SourceError
-
-    if source == "-" and sys.stdin is None:
-        raise SourceError("standard input is closed", path=source, hint="Name a file, or pipe one in.")
-    try:
-        if source == "-":
-            return sys.stdin.buffer.read(_LARGEST_SOURCE + 1)
-        with Path(source).open("rb") as stream:
-            return stream.read(_LARGEST_SOURCE + 1)
-    except FileNotFoundError:
-        raise SourceError(
-            "there is no such file", path=source, hint="Check the name; 'conda env export > environment.yml' makes one."
-        ) from None
-    except IsADirectoryError:
-        raise SourceError(
-            "this is a directory, not an export", path=source, hint="Name a file in it, such as environment.yml."
-        ) from None
-    except OSError as error:
-        raise SourceError(
-            f"the file cannot be read: {error.strerror}", path=source, hint="Check its permissions."
-        ) from None
 
 
 def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
@@ -502,7 +453,7 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
     if outputs.explicit is not None:
         texts.append((outputs.explicit, explicit_text(reports[0])))
     if outputs.environment is not None:
-        texts.append((outputs.environment, environment_text(reports[0])))
+        texts.append((outputs.environment, environment_text(reports[0], direct_only=outputs.direct_only)))
     for path, text in texts:
         write_atomically(path, text)
     return [path for path, _ in texts]

@@ -1,0 +1,171 @@
+"""What a command line stands for: the bytes of a source, the request, and the services of a run.
+
+Imported by a command when it runs, so that ``--help`` needs none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from envcheck.condarc import Configuration, load_configuration
+from envcheck.errors import SourceError
+from envcheck.model import PinPolicy
+from envcheck.request import Request
+from envcheck.world import Services
+
+__all__ = ["home_directory", "pages_directory", "prepare", "read", "user_configuration"]
+
+# Larger files are no exports; the reader says so, and nothing beyond this is read into memory.
+_LARGEST_SOURCE = 64 * 1024 * 1024
+
+
+def user_configuration(home: Path | None) -> Configuration:
+    """Conda's and mamba's configuration for this user and directory."""
+    return load_configuration(os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32")
+
+
+def prepare(
+    source: str,
+    data: bytes,
+    platform: str,
+    services: Services | None,
+    progress: Callable[[str, int, int], None],
+    *,
+    channels: tuple[str, ...],
+    override_channels: bool,
+    engine: str,
+    image: str | None,
+    virtual_packages: tuple[str, ...],
+    offline: bool,
+    cache_dir: str | None,
+    exclude_newer: int | None,
+    no_pip: bool,
+    index_url: str | None,
+    cross_check: bool = False,
+    pins: str | None = None,
+    effort: float | None = None,
+    keep_variants: bool = False,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+) -> tuple[Request, Services]:
+    """The request of one source and platform, and the services, which all requests of a run share.
+
+    Args:
+        source: The source as the user named it.
+        data: Its bytes.
+        platform: The target's platform.
+        services: Those of the run's earlier requests, ``None`` for the first.
+        progress: Where the engine tells its progress.
+        channels: As on the command line, like everything that follows; ``None`` is what `Request` has by itself.
+        override_channels: ``--override-channels``.
+        engine: ``--engine``.
+        image: ``--image``.
+        virtual_packages: ``--virtual-package``; those of the environment variables go before.
+        offline: ``--offline``.
+        cache_dir: ``--cache-dir``.
+        exclude_newer: ``--exclude-newer`` in milliseconds since 1970.
+        no_pip: ``--no-pip``.
+        index_url: ``--index-url``.
+        cross_check: ``--cross-check``.
+        pins: ``--pins``.
+        effort: ``--effort``.
+        keep_variants: ``--keep-variants``.
+        select: ``--select``.
+        ignore: ``--ignore``.
+
+    Raises:
+        ConfigurationError: A configuration file or variable has a value that cannot be used.
+        EngineError: The engine asked for is not there.
+    """
+    from envcheck.engines.choice import choose_engine
+    from envcheck.pip.configuration import index_settings
+    from envcheck.pip.index import open_index
+    from envcheck.virtual_packages import overrides_from_environment
+
+    home = home_directory()
+    configuration = user_configuration(home)
+    request = Request(
+        path=source,
+        data=data,
+        configuration=configuration,
+        platform=platform,
+        channels=channels,
+        override_channels=override_channels,
+        image=image,
+        virtual_packages=(*overrides_from_environment(os.environ, platform), *virtual_packages),
+        offline=offline,
+        cache_directory=cache_dir,
+        exclude_newer=exclude_newer,
+        keep_variants=keep_variants,
+        check_pip=not no_pip,
+        select=tuple(code.upper() for code in select),
+        ignore=tuple(code.upper() for code in ignore),
+    )
+    if pins is not None:
+        request = replace(request, pins=PinPolicy(pins))
+    if effort is not None:
+        request = replace(request, effort=effort)
+    if services is None:
+        chosen = choose_engine(engine)
+        services = Services(
+            engine=chosen,
+            second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
+            if cross_check
+            else None,
+            package_index=open_index(
+                index_settings(index_url, os.environ, home=home),
+                cache_directory=pages_directory(cache_dir),
+                offline=offline or configuration.offline,
+            ),
+            progress=progress,
+        )
+    return request, replace(services, progress=progress)
+
+
+def pages_directory(cache_dir: str | None) -> Path:
+    """Where the package index's answers are kept."""
+    from platformdirs import user_cache_path
+
+    return (Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")) / "package-index"
+
+
+def home_directory() -> Path | None:
+    """The user's home, ``None`` where there is none."""
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME and no entry in the password database
+        return None
+
+
+def read(source: str) -> bytes:
+    """The bytes of a source, at most one more than the reader accepts.
+
+    Args:
+        source: A path, or ``-`` for standard input.
+
+    Raises:
+        SourceError: There is no such file, or it cannot be read.
+    """
+    if source == "-" and sys.stdin is None:
+        raise SourceError("standard input is closed", path=source, hint="Name a file, or pipe one in.")
+    try:
+        if source == "-":
+            return sys.stdin.buffer.read(_LARGEST_SOURCE + 1)
+        with Path(source).open("rb") as stream:
+            return stream.read(_LARGEST_SOURCE + 1)
+    except FileNotFoundError:
+        raise SourceError(
+            "there is no such file", path=source, hint="Check the name; 'conda env export > environment.yml' makes one."
+        ) from None
+    except IsADirectoryError:
+        raise SourceError(
+            "this is a directory, not an export", path=source, hint="Name a file in it, such as environment.yml."
+        ) from None
+    except OSError as error:
+        raise SourceError(
+            f"the file cannot be read: {error.strerror}", path=source, hint="Check its permissions."
+        ) from None
