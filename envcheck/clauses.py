@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from envcheck.model import Record
-from envcheck.specs import dependency_parts
+from envcheck.specs import dependency_parts, sort_versions
 from envcheck.universe import Universe
 
 __all__ = ["Clauses"]
@@ -35,6 +35,9 @@ class Clauses:
         self._records: dict[str, int] = {}
         self._by_literal: dict[int, Record] = {}
         self._any: dict[frozenset[int], int] = {}
+        self._met: dict[str, int | None] = {}
+        self._choices: dict[int, frozenset[int]] = {}
+        self._absences: dict[int, frozenset[int]] = {}
         for records in universe.records.values():
             for record in records:
                 literal = self._records[record.url] = self._new()
@@ -44,6 +47,7 @@ class Clauses:
         for records in universe.records.values():
             for record in records:
                 self._needs(record)
+        self._bind_python_abi()
 
     def literal(self, record: Record) -> int:
         """The literal that a record of the universe is chosen."""
@@ -59,14 +63,17 @@ class Clauses:
         known = self._any.get(literals)
         if known is None:
             known = self._any[literals] = self._new()
+            self._choices[known] = literals
             self.hard.append([-known, *sorted(literals)])
         return known
 
     def absent(self, name: str) -> int:
         """A literal that implies that no record of a name is chosen."""
         literal = self._new()
-        for record in self.universe.records.get(name, ()):
-            self.hard.append([-literal, -self._records[record.url]])
+        records = self._absences[literal] = frozenset(
+            self._records[record.url] for record in self.universe.records.get(name, ())
+        )
+        self.hard += [[-literal, -record] for record in sorted(records)]
         return literal
 
     def forbid_together(self, records: Sequence[Record]) -> None:
@@ -93,6 +100,7 @@ class Clauses:
         """
         from pysat.examples.rc2 import RC2Stratified
         from pysat.formula import WCNF
+        from pysat.solvers import Solver
 
         formula = WCNF()
         # As `formula.extend(self.hard)`, which looks for the largest variable in every clause again.
@@ -102,6 +110,10 @@ class Clauses:
             for literal in level:
                 formula.append([literal], weight=weight)
             weight *= len(level) + 1
+        if not formula.soft:
+            # RC2 has no model where nothing is wished for.
+            with Solver(name="g4", bootstrap_with=self.hard) as plain:
+                return self.chosen(plain.get_model() or ()) if plain.solve() else None
         with RC2Stratified(formula, solver="g4", adapt=True, exhaust=True, minz=True) as solver:
             if seconds is None:
                 model = solver.compute()
@@ -116,6 +128,56 @@ class Clauses:
             if model is None and solver.interrupted:
                 raise TimeoutError
         return None if model is None else self.chosen(model)
+
+    def refined(
+        self, chosen: Sequence[Record], levels: Sequence[Sequence[int]], order: Sequence[str], *, newest: bool
+    ) -> tuple[Record, ...]:
+        """Among environments that grant the same wishes, the one with the best record of each name, name after name.
+
+        The best is the one of the first channel, of those the newest (``newest``: the newest of all channels), of those
+        with the highest build number; one with ``track_features`` comes after those without.
+
+        Args:
+            chosen: An environment of these clauses.
+            levels: The wishes that it was chosen by.
+            order: The names that are decided first; the others follow in name order.
+            newest: Whether channels do not count.
+
+        Returns:
+            The records, by name.
+        """
+        from pysat.solvers import Solver
+
+        model = {self._records[record.url] for record in chosen}
+        granted = [[literal] for level in levels for literal in level if self._is_granted(literal, model)]
+        with Solver(name="g4", bootstrap_with=[*self.hard, *granted]) as solver:
+            for name in dict.fromkeys([*order, *(record.name for record in chosen)]):
+                ranked = [self._records[record.url] for record in self._by_rank(name, newest=newest)]
+                here = next((literal for literal in ranked if literal in model), None)
+                if here is None:
+                    continue
+                for better in ranked[: ranked.index(here)]:
+                    if solver.solve(assumptions=[better]):
+                        model = set(solver.get_model() or ())
+                        here = better
+                        break
+                    solver.add_clause([-better])
+                solver.add_clause([here])
+        return self.chosen(model)
+
+    def _is_granted(self, wish: int, model: set[int]) -> bool:
+        """Whether a wish holds with exactly these records chosen."""
+        if wish in self._absences:
+            return model.isdisjoint(self._absences[wish])
+        return not model.isdisjoint(self._choices.get(wish, (wish,)))
+
+    def _by_rank(self, name: str, *, newest: bool) -> list[Record]:
+        """The records of a name, the best one first; they come in the order of channels, the newest first."""
+        records = list(self.universe.records.get(name, ()))
+        if newest:
+            rank = {version: place for place, version in enumerate(sort_versions({r.version for r in records}))}
+            records.sort(key=lambda record: (rank[record.version], record.build_number), reverse=True)
+        return sorted(records, key=lambda record: bool(record.track_features))
 
     def _new(self) -> int:
         self._literals += 1
@@ -136,12 +198,25 @@ class Clauses:
         if previous is not None:
             self.hard.append([-literals[-1], -previous])
 
+    def _bind_python_abi(self) -> None:
+        """Allow builds for the Python that is there only, which not every ``python_abi`` says (see the judge)."""
+        pythons = self.universe.records.get("python", ())
+        for abi in self.universe.records.get("python_abi", ()):
+            minor = abi.version.split(".")[:2]
+            self.hard += [
+                [-self._records[abi.url], -self._records[python.url]]
+                for python in pythons
+                if python.version.split(".")[:2] != minor
+            ]
+
     def _needs(self, record: Record) -> None:
         literal = self._records[record.url]
         for dependency in dict.fromkeys(record.depends):
             if dependency.startswith("__"):
                 continue
-            met = self.any_of(self.universe.matching(dependency))
+            if dependency not in self._met:
+                self._met[dependency] = self.any_of(self.universe.matching(dependency))
+            met = self._met[dependency]
             self.hard.append([-literal] if met is None else [-literal, met])
         for constraint in dict.fromkeys(record.constrains):
             others = self.universe.records.get(dependency_parts(constraint)[0], ())

@@ -18,7 +18,7 @@ from envcheck.model import Export, Outcome, PlanDropped, Record, Report, Require
 from envcheck.normalize import is_full_export
 from envcheck.specs import dependency_parts, sort_versions, spec_text
 from envcheck.survey import World, installable, missing_virtual_package
-from envcheck.universe import Universe, python_constraints
+from envcheck.universe import Universe, patches, python_constraints
 
 __all__ = ["Obstacle", "Opponent", "Standing", "standing_in"]
 
@@ -239,10 +239,13 @@ class _Question:
 
     def _reason(self, blank: Standing, python: str | None) -> Standing | None:
         """A minimal set of kept packages, of direct ones where these suffice; ``None`` where the engine disagrees."""
-        universe = Universe([*self._kept, self._asked.name], self._index, self._target, python)
+        wanted = [self._spec, *(self._specs[name] for name in self._kept)]
+        universe = Universe(
+            [*self._kept, self._asked.name], self._index, self._target, patches(self._index, python), wanted
+        )
         clauses = Clauses(universe)
-        pythons = [one for one in universe.records.get("python", ()) if _minor(one.version) == _minor(python)]
-        present = clauses.any_of(pythons)
+        fitting = [one for one in universe.records.get("python", ()) if _minor(one.version) == _minor(python)]
+        present = clauses.any_of(fitting)
         if present is not None:
             clauses.hard.append([present])
         wished = universe.matching(self._spec)

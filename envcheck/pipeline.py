@@ -137,8 +137,8 @@ def check(request: Request, services: Services) -> Report:
         intent=intent,
         plan=plan,
         second_opinion=second_opinion,
-        provenance=provenance,
-        cuda=cuda,
+        told_channels=provenance.channels,
+        cuda=None if cuda is None else (cuda.version, cuda.row),
     )
     findings = apply_rules(facts)
     return Report(

@@ -39,9 +39,10 @@ def trace(
     """
     records: dict[str, Record] = {}
     unknown: list[Requirement] = []
-    for row in rows:
-        if row.build is None or row.pin is None:
-            continue
+    candidates = [row for row in rows if row.build is not None and row.pin is not None]
+    if own is not None:
+        own.prefetch(row.name for row in candidates)
+    for row in candidates:
         record = None if own is None else _record_of(row, own)
         if record is not None:
             records[row.name] = record
@@ -49,6 +50,8 @@ def trace(
             unknown.append(row)
     witnesses: dict[str, list[Requirement]] = defaultdict(list)
     known: dict[str, Channel] = {}
+    for _, index in others() if unknown else ():
+        index.prefetch(row.name for row in unknown)
     for row in unknown:
         found = [(channel, record) for channel, index in others() if (record := _record_of(row, index)) is not None]
         # Two channels that have the same file leave the question open; the file itself is the same.

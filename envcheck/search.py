@@ -10,9 +10,9 @@ from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
 from envcheck.engines import Index
 from envcheck.model import Environment, PinPolicy, Record, Solved, Target
-from envcheck.specs import satisfies, sort_versions
+from envcheck.specs import sort_versions
 from envcheck.survey import installable
-from envcheck.universe import Universe, python_constraints
+from envcheck.universe import Universe, patches, python_constraints
 from envcheck.variants import agreeing, shared_word
 from envcheck.wishes import Wish
 
@@ -96,7 +96,7 @@ class Search:
         missing = any(wish.exact is None for wish in self._wishes)
         if not missing and (packages := self._solve(list(asked), ())) is not None:
             return packages
-        universe = Universe([wish.name for wish in self._wishes], self._index, self._target, self._python)
+        universe = self._universe([wish.name for wish in self._wishes], self._python)
         clauses = Clauses(universe)
         literals = {spec: clauses.any_of(self._granting(wish, universe)) for spec, wish in asked.items()}
         with Conflicts(clauses, {spec: one for spec, one in literals.items() if one is not None}) as conflicts:
@@ -145,10 +145,19 @@ class Search:
         fitting.sort(key=lambda other: (abs(_minor(other)[-1] - here[-1]), _minor(other) < here))
         return fitting[:_OTHER_PYTHONS] if lost else []
 
+    def _universe(self, names: Sequence[str], python: str | None) -> Universe:
+        """What is reachable from names with any patch of a Python's minor version."""
+        wanted = [self._with_channel(wish, wish.exact) for wish in self._wishes if wish.exact is not None]
+        return Universe(names, self._index, self._target, patches(self._index, python), wanted)
+
     def _candidate(self, python: str | None) -> _Candidate | None:
         names = [wish.name for wish in self._wishes] + ["python"] * (python is not None) + list(self._implied)
-        clauses = Clauses(Universe(names, self._index, self._target, python))
+        clauses = Clauses(self._universe(names, python))
         needed = [clauses.universe.records.get(name, ()) for name in self._implied]
+        asked = {wish.name: wish.requirement.build or "" for wish in self._wishes}.get("python", "")
+        for record in clauses.universe.records.get("python", ()):
+            if _implementation(record.build) != _implementation(asked):
+                clauses.hard.append([-clauses.literal(record)])
         if python is not None:
             # Packages for any Python leave the choice open: it is this one.
             pythons = clauses.universe.records.get("python", ())
@@ -170,8 +179,18 @@ class Search:
             except TimeoutError:
                 optimal = False
                 continue
-            return None if chosen is None else _Candidate(chosen=chosen, clauses=clauses, optimal=optimal)
+            if chosen is None:
+                return None
+            return _Candidate(chosen=self._refined(clauses, chosen, levels), clauses=clauses, optimal=optimal)
         return None
+
+    def _refined(
+        self, clauses: Clauses, chosen: Sequence[Record], levels: Sequence[Sequence[int]]
+    ) -> tuple[Record, ...]:
+        """Of all environments that are as good, the one with the best records: Python's first, then the source's."""
+        direct = [wish.name for wish in self._wishes if wish.direct]
+        order = ["python", *direct, *(wish.name for wish in self._wishes)]
+        return clauses.refined(chosen, levels, order, newest=self._target.channel_priority == "disabled")
 
     def _hold_minors(self, clauses: Clauses) -> None:
         """Forbid other minor versions of what is pinned (``--pins minor``)."""
@@ -229,30 +248,33 @@ class Search:
 
     def _granting(self, wish: Wish, universe: Universe) -> tuple[Record, ...]:
         """The records that are exactly what was asked for."""
-        return () if wish.exact is None else universe.matching(wish.exact)
+        return () if wish.exact is None else universe.matching(self._with_channel(wish, wish.exact))
 
     def _proven(self, candidate: _Candidate) -> tuple[Record, ...]:
         """The engine's solution of a candidate, of the next best one, or at last of ever less of it."""
         chosen = candidate.chosen
         self._python = next((record.version for record in chosen if record.name == "python"), None)
         for _ in range(_CANDIDATES):
-            solution = self._solve(self._specs(chosen), self._granted(chosen))
+            solution = self._solve(self._specs(chosen, candidate.clauses.universe), chosen)
             if solution is not None:
                 return solution
             self.disagreements += 1
             names = {wish.name for wish in self._wishes}
             candidate.clauses.forbid_together([record for record in chosen if record.name in names])
             try:
-                following = candidate.clauses.optimum(
-                    self._levels(candidate.clauses), max(self._deadline - time.monotonic(), 1.0)
-                )
+                levels = self._levels(candidate.clauses)
+                following = candidate.clauses.optimum(levels, max(self._deadline - time.monotonic(), 1.0))
             except TimeoutError:
                 break
             if following is None:
                 break
-            chosen = following
+            chosen = self._refined(candidate.clauses, following, levels)
         direct = {wish.name for wish in self._wishes if wish.direct}
-        fewer = [spec for spec in self._specs(chosen) if spec.split(" ")[0].rpartition("::")[2] in direct]
+        fewer = [
+            spec
+            for spec in self._specs(chosen, candidate.clauses.universe)
+            if spec.split(" ")[0].rpartition("::")[2] in direct
+        ]
         for specs in (fewer, [spec.split(" ")[0] for spec in fewer]):
             solution = self._solve(specs, chosen)
             if solution is not None:
@@ -260,7 +282,7 @@ class Search:
                 return solution
         return ()
 
-    def _specs(self, chosen: Sequence[Record]) -> list[str]:
+    def _specs(self, chosen: Sequence[Record], universe: Universe) -> list[str]:
         """What the engine is asked for: what was granted exactly as asked, the rest as close as it was chosen."""
         by_name = {record.name: record for record in chosen}
         specs: list[str] = []
@@ -271,7 +293,7 @@ class Search:
             if self._pins is PinPolicy.NONE:
                 # The versions are free, but the records were chosen for this Python.
                 specs.append(f"python {_leading(record.version, 2)}.*" if wish.name == "python" else wish.name)
-            elif wish.exact is not None and satisfies(record.version, wish.version):
+            elif wish.exact is not None and record in self._granting(wish, universe):
                 specs.append(self._with_channel(wish, wish.exact + self._variant(wish, record)))
             else:
                 specs.append(self._closest_spec(wish, record))
@@ -287,7 +309,7 @@ class Search:
         return "" if word is None else f" *{word}*"
 
     def _closest_spec(self, wish: Wish, record: Record) -> str:
-        """What holds on to a version that was not granted, and leaves the engine to find the newest there."""
+        """What holds on to a version that was not granted, as far as it is like the one that was asked for."""
         pin = wish.requirement.pin
         if record.version == wish.nearest:
             return f"{wish.name} =={record.version}{self._variant(wish, record)}"
@@ -296,24 +318,10 @@ class Search:
                 return f"{wish.name} {_leading(record.version, count)}.*"
         return wish.name
 
-    def _granted(self, chosen: Sequence[Record]) -> list[Record]:
-        """The chosen records but for those wishes that got another version than asked: there the engine is free."""
-        free = {
-            wish.name
-            for wish in self._wishes
-            for record in chosen
-            if record.name == wish.name
-            and record.version != wish.nearest
-            and (wish.exact is None or not satisfies(record.version, wish.version))
-        }
-        return [record for record in chosen if record.name not in free]
-
     def _with_channel(self, wish: Wish, spec: str) -> str:
         return spec if wish.channel is None else f"{wish.channel}::{spec}"
 
     def _solve(self, specs: Sequence[str], preferred: Sequence[Record]) -> tuple[Record, ...] | None:
-        if self._pins is PinPolicy.NONE:
-            preferred = ()  # The optimum says which packages go together; of their versions it had no wish.
         outcome = self._index.solve(
             [*specs, *self._implied],
             preferred=preferred,
@@ -324,6 +332,11 @@ class Search:
             return outcome.packages
         self.explanation = outcome.explanation
         return None
+
+
+def _implementation(build: str) -> str:
+    """Which Python a build of ``python`` is; conda-forge has others than CPython under that name."""
+    return next((name for name in ("pypy", "graalpy") if name in build), "cpython")
 
 
 def _leading(version: str, count: int) -> str:

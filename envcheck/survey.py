@@ -7,6 +7,7 @@ questions is asked at most once, and only when something is missing.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -97,6 +98,7 @@ def survey(
     index = world.index
     python = _python_version(environment, index)
     names = index.names()
+    index.prefetch(requirement.name for requirement in environment.requirements)
     answers: dict[str, Availability] = {}
     open_questions: list[_Question] = []
     for requirement in environment.requirements:
@@ -122,9 +124,11 @@ def survey(
     return tuple(answers[requirement.name] for requirement in environment.requirements)
 
 
-def installable(record: Record, target: Target, python: str | None) -> bool:
-    """Whether nothing in a record's own dependencies rules it out on the target with a Python version."""
-    return missing_virtual_package(record, target) is None and _accepts_python(record, python)
+def installable(record: Record, target: Target, python: str | tuple[str, ...] | None) -> bool:
+    """Whether nothing in a record's own dependencies rules it out on the target with a Python, or one of several."""
+    if missing_virtual_package(record, target) is not None:
+        return False
+    return _accepts_python(record, (python,) if isinstance(python, str) else python)
 
 
 def missing_virtual_package(record: Record, target: Target) -> str | None:
@@ -151,18 +155,20 @@ def missing_virtual_package(record: Record, target: Target) -> str | None:
     return None
 
 
-def _accepts_python(record: Record, python: str | None) -> bool:
-    if python is None:
-        return True
-    minor = ".".join(python.split(".")[:2])
-    for dependency in record.depends:
-        if not dependency.startswith("python"):
-            continue
-        name, constraint, _ = dependency_parts(dependency)
-        if name == "python" and not satisfies(python, constraint):
-            return False
-        if name == "python_abi" and not satisfies(minor, constraint):
-            return False
+def _accepts_python(record: Record, pythons: tuple[str, ...] | None) -> bool:
+    return pythons is None or all(
+        _allows_python(dependency, pythons) for dependency in record.depends if dependency.startswith("python")
+    )
+
+
+@functools.lru_cache(maxsize=65536)
+def _allows_python(dependency: str, pythons: tuple[str, ...]) -> bool:
+    """Whether a dependency, if it is one on Python, is met by one of some versions."""
+    name, constraint, _ = dependency_parts(dependency)
+    if name == "python":
+        return any(satisfies(python, constraint) for python in pythons)
+    if name == "python_abi":
+        return any(satisfies(".".join(python.split(".")[:2]), constraint) for python in pythons)
     return True
 
 
@@ -184,7 +190,7 @@ def _in_target(requirement: Requirement, target: Target, index: Index, python: s
         # A noarch package that needs __win is a Windows package in all but its subdir.
         presence = Presence.PLATFORM_ONLY if name in _FOREIGN_PLATFORMS else Presence.NEEDS_VIRTUAL_PACKAGE
         return _Question(requirement=requirement, presence=presence, virtual_package=lacking[0])
-    fitting = [record for record in usable if _accepts_python(record, python)]
+    fitting = [record for record in usable if installable(record, target, python)]
     nearest = _nearest(requirement, fitting)
     matches = _matching(index, requirement, with_build=False)
     if not matches:

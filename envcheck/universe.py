@@ -10,10 +10,19 @@ from collections.abc import Iterable, Mapping
 
 from envcheck.engines import Index
 from envcheck.model import Record, Target
-from envcheck.specs import dependency_parts
+from envcheck.specs import dependency_parts, sort_versions
 from envcheck.survey import installable
 
-__all__ = ["Universe", "python_constraints"]
+__all__ = ["Universe", "patches", "python_constraints"]
+
+
+def patches(index: Index, python: str | None) -> tuple[str, ...] | None:
+    """The versions of Python that share a version's minor, the newest first; ``None`` for no version."""
+    if python is None:
+        return None
+    minor = python.split(".")[:2]
+    versions = {record.version for record in index.records("python")}
+    return tuple(version for version in sort_versions(versions, newest_first=True) if version.split(".")[:2] == minor)
 
 
 def python_constraints(python: str | None) -> tuple[str, ...]:
@@ -35,17 +44,28 @@ class Universe:
         names: What is wished for.
         index: The loaded channels.
         target: The target; records that need a virtual package it lacks are left out.
-        python: The newest version of the Python minor to have; records bound to another one are left out. ``None``
-            keeps the records of every Python.
+        pythons: The versions of Python that may be had; records bound to another one are left out. ``None`` keeps the
+            records of every Python.
+        wanted: MatchSpecs, with their channels if they ask for one, that tell records apart besides the records' own.
     """
 
-    def __init__(self, names: Iterable[str], index: Index, target: Target, python: str | None) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        index: Index,
+        target: Target,
+        pythons: tuple[str, ...] | None,
+        wanted: Iterable[str] = (),
+    ) -> None:
         self._index = index
         self._strict = target.channel_priority == "strict"
-        all_records = self._reach(names, target, python)
+        all_records = self._reach(names, target, pythons)
         self._matching: dict[str, frozenset[str]] = {}
         self._matching_records: dict[str, tuple[Record, ...]] = {}
         specs_of: dict[str, list[str]] = {name: [] for name in all_records}
+        for spec in wanted:
+            self._matching[spec] = self._urls(spec)
+            specs_of.setdefault(_name(spec), []).append(spec)
         for records in all_records.values():
             for record in records:
                 for spec in (*record.depends, *record.constrains):
@@ -64,7 +84,7 @@ class Universe:
             urls = self._matching.get(spec)
             if urls is None:
                 urls = self._matching[spec] = self._urls(spec)
-            records = self.records.get(dependency_parts(spec)[0], ())
+            records = self.records.get(_name(spec), ())
             known = self._matching_records[spec] = tuple(record for record in records if record.url in urls)
         return known
 
@@ -74,22 +94,22 @@ class Universe:
         except ValueError:  # repodata holds a few entries that are no MatchSpec: nothing can satisfy them
             return frozenset()
 
-    def _reach(self, names: Iterable[str], target: Target, python: str | None) -> dict[str, list[Record]]:
+    def _reach(self, names: Iterable[str], target: Target, pythons: tuple[str, ...] | None) -> dict[str, list[Record]]:
         reached: dict[str, list[Record]] = {}
         pending = list(dict.fromkeys(names))
-        seen = set(pending)
+        dependencies: set[str] = set()
         while pending:
-            name = pending.pop()
-            records = self._index.records(name)
-            if self._strict and records:
-                records = tuple(record for record in records if record.channel == records[0].channel)
-            reached[name] = [record for record in records if installable(record, target, python)]
-            for record in reached[name]:
-                for dependency in record.depends:
-                    needed = dependency_parts(dependency)[0]
-                    if not needed.startswith("__") and needed not in seen:
-                        seen.add(needed)
-                        pending.append(needed)
+            self._index.prefetch(pending)
+            found: set[str] = set()
+            for name in pending:
+                records = self._index.records(name)
+                if self._strict and records:
+                    records = tuple(record for record in records if record.channel == records[0].channel)
+                reached[name] = [record for record in records if installable(record, target, pythons)]
+                found.update(dependency for record in reached[name] for dependency in record.depends)
+            needed = {dependency_parts(dependency)[0] for dependency in found - dependencies}
+            dependencies |= found
+            pending = sorted(name for name in needed if not name.startswith("__") and name not in reached)
         return {name: reached[name] for name in sorted(reached)}
 
     def _merged(self, records: Iterable[Record], specs: Iterable[str]) -> tuple[Record, ...]:
@@ -106,3 +126,7 @@ class Universe:
             )
             first.setdefault(kind, record)
         return tuple(first.values())
+
+
+def _name(spec: str) -> str:
+    return dependency_parts(spec.rpartition("::")[2])[0]

@@ -6,7 +6,7 @@ engine fetches and caches repodata with its own library, so that a user's existi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -56,6 +56,10 @@ class Index(Protocol):
 
     def records(self, name: str) -> tuple[Record, ...]:
         """All records of a name over all channels: channel order first, newest first within a channel."""
+        ...
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Read the records of several names at once, which may be quicker than one after the other."""
         ...
 
     def matching(self, spec: str) -> tuple[Record, ...]:

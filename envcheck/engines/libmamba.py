@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
@@ -131,6 +131,9 @@ class _LibmambaIndex:
         if known is None:
             known = self._records[name] = self._query(name) if name in self._names else ()
         return known
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        pass  # All records are in memory.
 
     def matching(self, spec: str) -> tuple[Record, ...]:
         match_spec = self._match_spec(spec)

@@ -6,7 +6,8 @@ import asyncio
 import datetime as dt
 import time
 import weakref
-from collections.abc import Coroutine, Sequence
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Sequence
 from importlib.metadata import version as distribution_version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -132,6 +133,7 @@ class _RattlerIndex:
         self._records: dict[str, tuple[Record, ...]] = {}
         self._matching: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[str, RepoDataRecord] = {}
+        self._converted: dict[str, Record] = {}
 
     @property
     def platform(self) -> str:
@@ -147,19 +149,37 @@ class _RattlerIndex:
     def records(self, name: str) -> tuple[Record, ...]:
         known = self._records.get(name)
         if known is None:
-            known = self._records[name] = self._query(name) if name in self._names else ()
+            if name not in self._names:
+                return ()
+            self._query([name])
+            known = self._records[name]
         return known
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        unknown = [name for name in dict.fromkeys(names) if name not in self._records and name in self._names]
+        if unknown:
+            self._query(unknown)
 
     def matching(self, spec: str) -> tuple[Record, ...]:
         known = self._matching.get(spec)
         if known is None:
             match_spec, channel = self._match_spec(spec)
-            known = self._matching[spec] = tuple(
-                record
-                for record in self.records(match_spec.name.normalized)
-                if (channel is None or record.channel == channel) and match_spec.matches(self._originals[record.url])
-            )
+            records = self.records(match_spec.name.normalized)
+            if channel is not None:
+                records = tuple(record for record in records if record.channel == channel)
+            known = self._matching[spec] = self._matched(match_spec, records)
         return known
+
+    def _matched(self, match_spec: MatchSpec, records: Sequence[Record]) -> tuple[Record, ...]:
+        """The records that a MatchSpec matches; of one that asks for a version alone each version is asked once."""
+        name, _, version = str(match_spec).partition(" ")
+        if name != match_spec.name.normalized or version not in ("", match_spec.version):
+            return tuple(record for record in records if match_spec.matches(self._originals[record.url]))
+        answers: dict[str, bool] = {}
+        for record in records:
+            if record.version not in answers:
+                answers[record.version] = match_spec.matches(self._originals[record.url])
+        return tuple(record for record in records if answers[record.version])
 
     def solve(
         self,
@@ -169,6 +189,15 @@ class _RattlerIndex:
         constraints: Sequence[str] = (),
         timeout: float | None = None,
     ) -> Outcome:
+        if preferred and self._channel_priority != "strict":
+            # Where all preferences go together, as those of a plan do, holding them leaves little to search.
+            held = [*constraints, *_holding(preferred)]
+            outcome = self._solve(specs, preferred, held, timeout, ChannelPriority.Disabled)
+            if isinstance(outcome, Solved):
+                if self._channel_priority == "disabled":
+                    return outcome
+                names = frozenset(record.name for record in preferred)
+                return self._with_higher_channels(outcome, specs, preferred, held, timeout, settled=names)
         # rattler has no flexible priority. Where the strict reading has a solution it is also a flexible one; only
         # where it has none may a channel of lower priority supply what a higher one has in other versions.
         priorities = {
@@ -176,7 +205,7 @@ class _RattlerIndex:
             "flexible": (ChannelPriority.Strict, ChannelPriority.Disabled),
             "disabled": (ChannelPriority.Disabled,),
         }[self._channel_priority]
-        outcome: Outcome = Unsolved(explanation="")
+        outcome = Unsolved(explanation="")
         for priority in priorities:
             outcome = self._solve(specs, preferred, constraints, timeout, priority)
             if isinstance(outcome, Solved):
@@ -192,12 +221,14 @@ class _RattlerIndex:
         preferred: Sequence[Record],
         constraints: Sequence[str],
         timeout: float | None,
+        *,
+        settled: frozenset[str] = frozenset(),
     ) -> Outcome:
         """Bring packages back to the first channel that has their name, as many as go together.
 
         Without priority the solver takes the newest version wherever it is. By halving, the names that really need a
         lower channel are found in a few solves. The channel is demanded by specs, since rattler's constraints ignore
-        channels; what is in the solution for no other reason is taken out again.
+        channels; what is in the solution for no other reason is taken out again. Names that are settled stay.
         """
         best = solved
         held: list[str] = []
@@ -223,7 +254,8 @@ class _RattlerIndex:
             strays = [
                 f"{first}::{record.name}"
                 for record in best.packages
-                if (first := self._first_channel(record.name)) != record.channel
+                if record.name not in settled
+                and (first := self._first_channel(record.name)) != record.channel
                 and self._has_all(first, asked.get(record.name, ()))
             ]
             new = [stray for stray in strays if stray not in held]
@@ -273,7 +305,7 @@ class _RattlerIndex:
             raise EngineError(
                 "rattler failed while it loaded records", hint="Run again; if it persists, clear the repodata cache."
             ) from error
-        packages = sorted((self._convert(record) for record in solution), key=lambda record: record.name)
+        packages = sorted((self._solved(record) for record in solution), key=lambda record: record.name)
         return Solved(packages=tuple(packages))
 
     def _without_locations(self, text: str) -> str:
@@ -300,31 +332,41 @@ class _RattlerIndex:
         channel = RattlerChannel(one.location)
         return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
 
-    def _query(self, name: str) -> tuple[Record, ...]:
-        found: list[Record] = []
+    def _query(self, names: Sequence[str]) -> None:
+        """Read the records of names that are not known yet, a channel after the other."""
+        found: dict[str, list[Record]] = {name: [] for name in names}
         for one in self._usable:
-            if name not in one.names:
+            wanted = [name for name in names if name in one.names]
+            if not wanted:
                 continue
             answer = self._run(
                 one.gateway.query(
                     [RattlerChannel(one.location)],
                     list(one.subdirs),  # type: ignore[arg-type]
-                    [name],
+                    wanted,
                     recursive=False,
                     channel_relations="disabled",
                 )
             )
-            records = [record for records in answer for record in records]
-            records = [record for record in _without_twins(records) if self._is_old_enough(record)]
-            records.sort(key=lambda record: (str(record.subdir), record.file_name))
-            records.sort(key=lambda record: (record.version, record.build_number), reverse=True)
-            found.extend(self._convert(record) for record in records)
-        return tuple(found)
+            of_channel: dict[str, list[tuple[Record, RepoDataRecord]]] = {}
+            for original in (original for originals in answer for original in originals):
+                record = self._convert(original, one)
+                if self._is_old_enough(record):
+                    of_channel.setdefault(record.name, []).append((record, original))
+            for name, pairs in of_channel.items():
+                kept = _without_twins(pairs)
+                kept.sort(key=lambda pair: (pair[0].subdir, pair[0].url))
+                kept.sort(key=lambda pair: (pair[1].version, pair[0].build_number), reverse=True)
+                for record, original in kept:
+                    self._originals[record.url] = original
+                    self._converted[original.url] = record
+                found[name] += [record for record, _ in kept]
+        self._records.update((name, tuple(records)) for name, records in found.items())
 
-    def _is_old_enough(self, record: RepoDataRecord) -> bool:
+    def _is_old_enough(self, record: Record) -> bool:
         if self._exclude_newer is None:
             return True
-        return record.timestamp is not None and _milliseconds(record.timestamp) <= self._exclude_newer
+        return record.timestamp is not None and record.timestamp <= self._exclude_newer
 
     def _match_spec(self, text: str) -> tuple[MatchSpec, str | None]:
         """A MatchSpec without its channel, and the canonical URL of the channel it named."""
@@ -353,27 +395,36 @@ class _RattlerIndex:
         except InvalidMatchSpecError as error:
             raise ValueError(str(error)) from error
 
-    def _convert(self, original: RepoDataRecord) -> Record:
-        """A rattler record in envcheck's words, with the canonical channel in place of the location."""
+    def _solved(self, original: RepoDataRecord) -> Record:
+        """The record of one that the solver chose."""
+        known = self._converted.get(original.url)
+        if known is not None:
+            return known
         # The channel of a record has its secrets blacked out, its URL has not.
         one = self._by_location.get(original.url.rsplit("/", 2)[0] + "/") or self._by_location[original.channel]
+        record = self._converted[original.url] = self._convert(original, one)
+        self._originals.setdefault(record.url, original)
+        return record
+
+    @staticmethod
+    def _convert(original: RepoDataRecord, one: LoadedChannel) -> Record:
+        """A rattler record in envcheck's words, with the canonical channel in place of the location."""
         channel = one.status.channel.url.rstrip("/")
-        url = f"{channel}/{original.subdir}/{original.file_name}"
-        if url not in self._originals:
-            self._originals[url] = original
+        subdir = str(original.subdir)
         noarch = original.noarch
+        md5, sha256, timestamp = original.md5, original.sha256, original.timestamp
         return Record(
             name=original.name.normalized,
             version=str(original.version),
             build=str(original.build),
             build_number=original.build_number,
-            subdir=str(original.subdir),
+            subdir=subdir,
             channel=channel,
-            url=url,
-            md5=original.md5.hex() if original.md5 else None,
-            sha256=original.sha256.hex() if original.sha256 else None,
+            url=f"{channel}/{subdir}/{original.file_name}",
+            md5=md5.hex() if md5 else None,
+            sha256=sha256.hex() if sha256 else None,
             size=original.size,
-            timestamp=_milliseconds(original.timestamp) if original.timestamp else None,
+            timestamp=_milliseconds(timestamp) if timestamp else None,
             noarch="python" if noarch.python else "generic" if noarch.generic else None,
             depends=tuple(original.depends),
             constrains=tuple(original.constrains),
@@ -384,16 +435,16 @@ class _RattlerIndex:
         return self._loop.run_until_complete(coroutine)
 
 
-def _without_twins(records: Sequence[RepoDataRecord]) -> list[RepoDataRecord]:
+def _without_twins(pairs: Sequence[tuple[Record, RepoDataRecord]]) -> list[tuple[Record, RepoDataRecord]]:
     """Leave out every ``.tar.bz2`` that is there as ``.conda`` too: the solver does not see it, whatever it says."""
-    modern = {
-        (str(record.subdir), record.file_name.removesuffix(".conda"))
-        for record in records
-        if record.file_name.endswith(".conda")
-    }
-    return [
-        record for record in records if (str(record.subdir), record.file_name.removesuffix(".tar.bz2")) not in modern
-    ]
+    modern = {record.url.removesuffix(".conda") for record, _ in pairs if record.url.endswith(".conda")}
+    return [pair for pair in pairs if pair[0].url.removesuffix(".tar.bz2") not in modern]
+
+
+def _holding(records: Sequence[Record]) -> list[str]:
+    """Constraints that let names come as these records only, where one record is told for a name."""
+    counts = Counter(record.name for record in records)
+    return [f"{record.name} =={record.version} {record.build}" for record in records if counts[record.name] == 1]
 
 
 def _needed(solved: Solved, names: Sequence[str]) -> Solved:

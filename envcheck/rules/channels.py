@@ -142,7 +142,7 @@ def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
 
     Fix: add conda-forge to the channels (``conda config --add channels conda-forge``, or in the file).
     """
-    told = [row.name for channel, rows in facts.provenance.channels if channel.name == "conda-forge" for row in rows]
+    told = [row.name for channel, rows in facts.told_channels if channel.name == "conda-forge" for row in rows]
     if not told and any(channel.name == "conda-forge" for channel in facts.target.channels):
         return
     names = told or [
@@ -177,7 +177,7 @@ def channel_from_builds(facts: Facts) -> Iterator[Draft]:
 
     Fix: name the channel (``-c CHANNEL``, or in the file); say ``--override-channels`` to do without it.
     """
-    for channel, rows in facts.provenance.channels:
+    for channel, rows in facts.told_channels:
         if channel.name == "conda-forge":
             continue  # It has a finding of its own.
         yield Draft(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from envcheck.model import (
     Availability,
@@ -18,12 +19,13 @@ from envcheck.model import (
     PipAvailability,
     Plan,
     Remedy,
+    Requirement,
     Severity,
     Target,
 )
-from envcheck.provenance import Provenance
-from envcheck.second_opinion import SecondOpinion
-from envcheck.variants import CudaAsked
+
+if TYPE_CHECKING:
+    from envcheck.second_opinion import SecondOpinion
 
 __all__ = ["Draft", "Facts", "Rule", "counted", "some_of"]
 
@@ -33,9 +35,10 @@ class Facts:
     """Everything that the stages before found out about one source and one target.
 
     ``as_written`` is the outcome of solving the source's rows unchanged, ``None`` where look-ups alone already rule
-    that out; ``cuda`` is what the source asks for, if the target was taken to have it for that reason alone;
-    ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was
-    not needed).
+    that out; ``told_channels`` are channels that only the builds of rows told of, each with those rows; ``cuda`` is the
+    CUDA version that the source asks for and the row that says so, if the target was taken to have it for that reason
+    alone; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was not
+    needed).
     """
 
     export: Export
@@ -52,8 +55,8 @@ class Facts:
     intent: Intent
     plan: Plan
     second_opinion: SecondOpinion | None = None
-    provenance: Provenance = field(default_factory=lambda: Provenance(records={}))
-    cuda: CudaAsked | None = None
+    told_channels: tuple[tuple[Channel, tuple[Requirement, ...]], ...] = ()
+    cuda: tuple[str, Requirement] | None = None
 
 
 def counted(count: int, noun: str) -> str:

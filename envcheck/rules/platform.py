@@ -136,19 +136,19 @@ def cuda_asked_for(facts: Facts) -> Iterator[Draft]:
     ``conda env create``. For the CPU instead, say ``--virtual-package __cuda=``; for another version of the driver,
     ``--virtual-package __cuda=VERSION`` or the base image.
     """
-    cuda = facts.cuda
-    if cuda is not None:
-        asked = " ".join(filter(None, (cuda.row.name, cuda.row.pin, cuda.row.build)))
+    if facts.cuda is not None:
+        version, row = facts.cuda
+        asked = " ".join(filter(None, (row.name, row.pin, row.build)))
         yield Draft(
             severity=Severity.INFO,
             subject="__cuda",
-            message=f"{asked} asks for CUDA: the target is taken to have __cuda={cuda.version}"
+            message=f"{asked} asks for CUDA: the target is taken to have __cuda={version}"
             " (for the CPU say --virtual-package __cuda=)",
-            line=cuda.row.line,
+            line=row.line,
             remedies=(
                 Remedy(
                     action=RemedyAction.EDIT,
-                    summary=f"install the lock, or set CONDA_OVERRIDE_CUDA={cuda.version} where the image is built",
+                    summary=f"install the lock, or set CONDA_OVERRIDE_CUDA={version} where the image is built",
                 ),
             ),
         )
