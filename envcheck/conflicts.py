@@ -21,6 +21,9 @@ __all__ = ["Conflicts"]
 
 # A core of more members than this is shrunk no further: nobody reads it.
 _LARGEST_CORE = 40
+# How many conflicts are told, and how many questions are asked to find them.
+_MOST_CONFLICTS = 20
+_MOST_QUESTIONS = 200
 
 
 class Conflicts:
@@ -72,20 +75,37 @@ class Conflicts:
         return tuple(sorted(self._name_of[literal] for literal in members))
 
     def all_minimal(self) -> tuple[tuple[str, ...], ...]:
-        """Minimal sets of kept names that do not go together, none with a member in common.
+        """All minimal sets of kept names that do not go together, up to a number that somebody may read.
 
-        Mending one of each set is necessary, and without all that they name the rest goes together.
+        Sets are asked for that hold none found before, as large as possible, until none is left that has not been told
+        (MARCO; Liffiton, Previti, Malik, Marques-Silva: Fast, flexible MUS enumeration, 2016).
 
         Returns:
-            The sets in the order in which they were found, each in name order; empty where all goes together.
+            The sets, the smallest first, each in name order; empty where all goes together.
         """
-        remaining = list(self._name_of)
+        from pysat.solvers import Solver
+
+        literals = list(self._name_of)
         found: list[tuple[str, ...]] = []
-        while (core := self._core(remaining)) is not None:
-            members = self._shrunk(core, [])
-            found.append(tuple(sorted(self._name_of[literal] for literal in members)))
-            remaining = [literal for literal in remaining if literal not in members]
-        return tuple(found)
+        with Solver(name="g4") as unexplored:
+            unexplored.set_phases(range(1, len(literals) + 1))
+            for _ in range(_MOST_QUESTIONS):
+                if len(found) == _MOST_CONFLICTS or not unexplored.solve():
+                    break
+                left_out = {-number for number in unexplored.get_model() or () if number < 0}
+                seed = [literal for number, literal in enumerate(literals, start=1) if number not in left_out]
+                core = self._core(seed)
+                if core is not None:
+                    members = self._shrunk(core, [])
+                    found.append(tuple(sorted(self._name_of[literal] for literal in members)))
+                    unexplored.add_clause([-(literals.index(literal) + 1) for literal in members])
+                    continue
+                for number in sorted(left_out):
+                    if self._core([*seed, literals[number - 1]]) is None:
+                        seed.append(literals[number - 1])
+                        left_out.discard(number)
+                unexplored.add_clause(sorted(left_out))
+        return tuple(sorted(found, key=lambda names: (len(names), names)))
 
     def _shrunk(self, core: list[int], fixed: list[int]) -> list[int]:
         """The members of a core besides ``fixed`` that are needed for the contradiction."""

@@ -617,6 +617,7 @@ class Report:
     availability: tuple[Availability, ...] = ()
     pip: tuple[PipAvailability, ...] = ()
     channel_statuses: tuple[ChannelStatus, ...] = ()
+    intent: Intent | None = None
 
     @property
     def complete(self) -> bool:

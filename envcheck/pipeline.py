@@ -153,6 +153,7 @@ def check(request: Request, services: Services) -> Report:
         availability=availability,
         pip=pip,
         channel_statuses=world.index.statuses,
+        intent=intent,
     )
 
 

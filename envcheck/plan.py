@@ -80,6 +80,7 @@ def make_plan(
             clauses=search.clauses,
             needed_by=dict(intent.needed_by),
             platform=target.platform,
+            free=pins is PinPolicy.NONE,
         )
     )
     return Plan(

@@ -33,7 +33,7 @@ class Account:
 
     ``names`` gives for every requirement that the target has in some form the name it has there, ``reasons`` what is
     different about it; ``variants`` are the words of the variants that were asked for, by name; ``clauses`` are those
-    that the packages are an optimum of, ``None`` where none were made.
+    that the packages are an optimum of, ``None`` where none were made; ``free`` is whether no version was held on to.
     """
 
     environment: Environment
@@ -45,6 +45,7 @@ class Account:
     clauses: Clauses | None
     needed_by: Mapping[str, Sequence[str]]
     platform: str
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +133,9 @@ class _Explanations:
         self._account = account
         self._chosen = {record.name: record for record in account.packages}
         self._kept = frozenset(kept)
+        python, wanted = self._chosen.get("python"), account.environment.python
+        other = python is not None and wanted is not None and not satisfies(python.version, wanted)
+        self._other_python = ".".join(python.version.split(".")[:2]) if python is not None and other else None
         self._listed = frozenset(account.names.values())
         self._conflicts: Conflicts | None = None
 
@@ -145,6 +149,10 @@ class _Explanations:
         requirement = one.requirement
         asked = requirement.pin or requirement.version or "*"
         reason = self._account.reasons.get(requirement.name)
+        if reason is None and self._account.free:
+            reason = "no version was held on to (--pins none)"
+        if reason is None and requirement.name == "python" and self._other_python is not None:
+            reason = f"the closest plan is one for Python {self._other_python}"
         if reason is None:
             reason = f"{asked} exists for {self._account.platform}, {self._but(record.name, requirement.version)}"
         to_version = record.version if record.name == requirement.name else f"{record.name} {record.version}"
@@ -188,6 +196,8 @@ class _Explanations:
         if names is None:
             return "but would need more other changes"
         if not names:
+            if self._other_python is not None and not records:
+                return f"but not for Python {self._other_python}"
             return "but something that it needs does not"
         described = [
             f"{other} {self._chosen[other].version}" if other in self._kept else f"any {other}"

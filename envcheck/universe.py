@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from envcheck.builds import variant_words
 from envcheck.engines import Index
 from envcheck.model import Record, Target
 from envcheck.specs import dependency_parts, sort_versions
@@ -122,6 +123,7 @@ class Universe:
                 frozenset(record.depends),
                 frozenset(record.constrains),
                 bool(record.track_features),
+                variant_words(record.build),
                 tuple(index for index, urls in enumerate(matchings) if record.url in urls),
             )
             first.setdefault(kind, record)

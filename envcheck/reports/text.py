@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from envcheck.model import Finding, Remedy, Report, Severity, Verdict
+from envcheck.model import Finding, Intent, Remedy, Report, Severity, Verdict
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
@@ -64,6 +64,8 @@ class _Writer:
         self._verdict(report)
         self._findings(report.findings)
         self._plan(report)
+        if self._verbose and report.intent is not None:
+            self._intent(report.intent)
 
     def _line(self, text: Text | str = "", *, indent: int = 0) -> None:
         from rich.padding import Padding
@@ -85,11 +87,12 @@ class _Writer:
             for evidence in export.evidence:
                 where = f" (line {evidence.line})" if evidence.line else ""
                 self._line(f"{evidence.platform}: {plain(mask(evidence.reason))}{where}", indent=2)
-        glibc = next((f", glibc {one.version}" for one in target.virtual_packages if one.name == "__glibc"), "")
+        versions = {one.name: one.version for one in target.virtual_packages}
+        shown = [f", {name[2:]} {versions[name]}" for name in ("__glibc", "__cuda") if name in versions]
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
         reason = f" ({report.engine.reason})" if report.engine.reason else ""
         engine = f"{report.engine.name} {report.engine.version}{reason}"
-        self._line(f"target {target.platform}{glibc}; channels {channels or 'none'}; engine {engine}")
+        self._line(f"target {target.platform}{''.join(shown)}; channels {channels or 'none'}; engine {engine}")
         self._line()
 
     def _verdict(self, report: Report) -> None:
@@ -174,6 +177,20 @@ class _Writer:
         )
         self._list("Dropped", (f"{row.name}: {row.reason}" for row in plan.dropped))
         self._list("Moved to pip", (f"{row.name} {row.version or ''}: {row.reason}" for row in plan.to_pip))
+
+    def _intent(self, intent: Intent) -> None:
+        """What was taken for asked for, and by which evidence the rest came along."""
+        channels = dict(intent.identified)
+        known = {name: f", {channels[name]}" for name in channels}
+        self._list("Asked for", (f"{name}: nothing else needs it{known.get(name, '')}" for name in intent.direct))
+        self._list(
+            "Came along",
+            (
+                f"{name}: {', '.join(needed_by[:_SHOWN_SUBJECTS])} {'needs' if len(needed_by) == 1 else 'need'} it"
+                f"{known.get(name, '')}"
+                for name, needed_by in intent.needed_by
+            ),
+        )
 
     def _list(self, title: str, rows: Iterable[str]) -> None:
         rows = list(rows)

@@ -245,10 +245,21 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
     """Every single requirement exists for the target, but they cannot all be installed at once in these versions.
 
     Libraries are built against other versions on another platform. The plan changes as little as its search found
-    necessary; each change is listed with its reason.
+    necessary; each change is listed with its reason. With ``--pins exact``, where nothing may change, there is a
+    finding for each minimal set of requirements that do not go together.
 
     Fix: use the versions of the plan.
     """
+    for conflict in facts.plan.conflicts:
+        lines = {row.name: row.line for row in facts.export.requirements}
+        names = [spec.split(" ")[0].rpartition("::")[2] for spec in conflict]
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=", ".join(names),
+            message=f"do not go together for {facts.target.platform}: {', '.join(conflict)}",
+            line=next((lines[name] for name in names if lines.get(name)), None),
+            remedies=(Remedy(action=RemedyAction.CHANGE_VERSION, summary="let one of them change (--pins preserve)"),),
+        )
     if not facts.plan.solved:
         return
     settled = (Presence.AVAILABLE, Presence.BUILD_ELSEWHERE)

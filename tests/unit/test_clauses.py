@@ -117,7 +117,6 @@ def test_an_empty_set_grants_no_wish(tmp_path: Path) -> None:
     assert found.any_of(found.universe.records["app"]) == found.any_of(reversed(found.universe.records["app"]))
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="RC2 gives no model where nothing is wished for")
 @pytest.mark.parametrize("levels", [[], [[]], [[], []]])
 def test_nothing_is_wished_for(tmp_path: Path, levels: list[list[int]]) -> None:
     assert clauses(tmp_path, record("app")).optimum(levels) is not None

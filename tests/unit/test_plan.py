@@ -273,6 +273,84 @@ def test_exact_pins_may_not_change(universe: Universe) -> None:
     assert outcome(refused) == {"lib": "dropped", "app-patch": "dropped"}
 
 
+def test_nothing_may_change_and_all_conflicts_are_told(tmp_path: Path) -> None:
+    records = [
+        *(record("lib", version) for version in ("1.0", "2.0")),
+        *(record("base", version) for version in ("1.0", "2.0")),
+        record("old", depends=["lib 1.*", "base 1.*"]),
+        record("new", depends=["lib 2.*"]),
+        record("newer", depends=["base 2.*"]),
+        record("fine"),
+    ]
+    universe = Universe(tmp_path, {**CHANNELS, "conda-forge": {"linux-64": records}})
+
+    refused = plan(universe, "old=1.0", "new=1.0", "fine=1.0", "lib=1.0", "newer", pins=PinPolicy.EXACT)
+
+    assert not refused.solved
+    assert [{spec.split(" ")[0] for spec in one} for one in refused.conflicts] == [
+        {"lib", "new"},
+        {"new", "old"},
+        {"newer", "old"},
+    ]
+    assert plan(universe, "old=1.0", "fine=1.0", pins=PinPolicy.EXACT).conflicts == ()
+
+
+def test_of_equal_optima_the_first_channel_and_the_newest_record_are_taken(tmp_path: Path) -> None:
+    records = [
+        record("app", depends=["lib"]),
+        record("lib", "1.0", "a_0", 0),
+        record("lib", "1.0", "b_1", 1),
+        record("lib", "2.0", "c_0", 0, track_features="odd"),
+    ]
+    newer = [record("lib", "3.0"), record("app", "0.9")]
+    universe = Universe(tmp_path, {**CHANNELS, "conda-forge": {"linux-64": records}, "bioconda": {"linux-64": newer}})
+
+    found = plan(universe, "app=1.0")
+
+    assert {(one.name, one.version, one.build) for one in found.packages} == {
+        ("app", "1.0", "0"),
+        ("lib", "1.0", "b_1"),
+    }
+
+
+def test_python_is_cpython(tmp_path: Path) -> None:
+    records = [
+        record("openssl", "1.1.1"),
+        record("openssl", "3.0"),
+        record("python", "3.9.18", "0_73_pypy", depends=["openssl 1.1.*"]),
+        record("python", "3.9.18", "0_cpython", depends=["openssl 3.*"]),
+    ]
+    universe = Universe(tmp_path, {**CHANNELS, "conda-forge": {"linux-64": records}})
+
+    found = plan(universe, "python=3.9.18", "openssl=1.1.1")
+
+    assert {(one.name, one.version, one.build) for one in found.packages} == {
+        ("python", "3.9.18", "0_cpython"),
+        ("openssl", "3.0", "0"),
+    }
+
+
+def test_the_variant_of_the_source_carries_over(tmp_path: Path) -> None:
+    builds = ("cuda118_py_0", "cpu_generic_1", "cpu_mkl_0", "xpu_2")
+    records = [record("torch", "2.1", build, int(build[-1])) for build in builds]
+    universe = Universe(tmp_path, {**CHANNELS, "conda-forge": {"linux-64": records}})
+
+    def chosen(*words: str) -> tuple[list[str], tuple[str, ...]]:
+        wanted = environment("torch=2.1")
+        target = universe.target("conda-forge")
+        world = FakeWorld(universe, target)
+        availability = survey(wanted, target, world, source_platform="win-64")
+        intent = Intent(direct=("torch",), variants=(("torch", words),))
+        found = make_plan(wanted, target, availability, world, intent, effort=60)
+        return [one.build for one in found.packages], found.requirements
+
+    assert chosen() == (["xpu_2"], ("torch ==2.1",))
+    assert chosen("cuda") == (["cuda118_py_0"], ("torch ==2.1 *cuda*",))
+    assert chosen("cpu") == (["cpu_generic_1"], ("torch ==2.1 *cpu*",))
+    assert chosen("mkl") == (["cpu_mkl_0"], ("torch ==2.1 *mkl*",))
+    assert chosen("openmpi") == (["xpu_2"], ("torch ==2.1",))
+
+
 def test_minor_pins_may_change_in_their_patch_only(universe: Universe) -> None:
     allowed = plan(universe, "lib=1.0.0", "app-patch", pins=PinPolicy.MINOR)
     refused = plan(universe, "lib=1.0.0", "app-minor", pins=PinPolicy.MINOR)

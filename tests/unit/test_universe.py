@@ -19,11 +19,11 @@ def universe(
     *records: dict[str, Any],
     low: Iterable[dict[str, Any]] = (),
     priority: str = "flexible",
-    python: str | None = None,
+    pythons: tuple[str, ...] | None = None,
 ) -> Universe:
     channels = Channels(directory, {"high": {"linux-64": records}, "low": {"linux-64": low}})
     target = channels.target("high", "low", priority=priority)
-    return Universe(names, channels.index(target), target, python)
+    return Universe(names, channels.index(target), target, pythons)
 
 
 def texts(found: Universe) -> dict[str, list[str]]:
@@ -72,7 +72,7 @@ def test_what_cannot_be_installed_is_left_out_with_all_that_only_it_needs(tmp_pa
         record("old"),
         record("python", "3.9.18"),
         record("python", "3.10.13"),
-        python="3.10.13",
+        pythons=("3.10.13",),
     )
 
     assert texts(found) == {"app": ["high 1.0 py310_0"], "python": ["high 3.10.13 0", "high 3.9.18 0"]}
