@@ -73,6 +73,8 @@ _PYTHON: Mapping[str, Mapping[str, str | None]] = {
     ">=3.10": _all("3.10.2"),
     ">=3.9,<3.10.0a0": _all("3.9.1", "3.9.5"),
     "<3.10": _all("3.9.1", "3.9.5"),
+    # As conda-forge's cpython is bound to its patch.
+    "3.9.1.*": _all("3.9.1"),
 }
 _ABI: Mapping[str, Mapping[str, str | None]] = {
     "3.9.*": _all("3.9"),
@@ -239,10 +241,11 @@ _ON_PYTHON: Sequence[tuple[Spec, ...]] = (
     (("python", ""), ("python_abi", "3.10.*")),
     (("python", ""),),
     (("python", "<3.10"),),
+    (("python", "3.9.1.*"),),
 )
 _ON_IMAGE: Sequence[tuple[Spec, ...]] = ((),) * 12 + tuple((spec,) for spec in _VIRTUAL)
 _CONSTRAINS: Sequence[tuple[Spec, ...]] = (
-    *((),) * 30,
+    *((),) * 20,
     *(((name, text),) for name in LIBRARIES for text in _LIBRARY),
     *((spec,) for spec in _VIRTUAL),
 )
@@ -281,16 +284,15 @@ def _variants(draw: st.DrawFn, *, python: bool) -> list[Package]:
 
 
 @st.composite
-def universes(draw: st.DrawFn, *, python: bool | None = None, forgetful: bool = False) -> tuple[Package, ...]:
+def universes(draw: st.DrawFn, *, python: bool | None = None) -> tuple[Package, ...]:
     """Any small universe, half of them with Pythons and builds bound to these.
 
     Args:
         draw: Hypothesis's.
         python: Whether there are Pythons.
-        forgetful: Whether a python_abi may fail to say which Python it is for, as some of pkgs/main's do.
     """
     python = draw(st.booleans()) if python is None else python
-    groups = draw(st.lists(_variants(python=python), min_size=2, max_size=7))
+    groups = draw(st.lists(_variants(python=python), min_size=4, max_size=8))
     packages = [one for group in groups for one in group]
     if python:
         packages += [
@@ -298,8 +300,8 @@ def universes(draw: st.DrawFn, *, python: bool | None = None, forgetful: bool = 
             for version in draw(st.lists(st.sampled_from(PYTHONS), min_size=1, unique=True))
         ]
         for version in draw(st.lists(st.sampled_from(ABIS), unique=True)):
-            forgets = forgetful and draw(st.booleans())
-            depends = () if forgets else (("python", f"{version}.*"),)
+            # Some of pkgs/main's forget to say which Python they are for.
+            depends = draw(st.sampled_from(((), (("python", f"{version}.*"),))))
             packages.append(Package("python_abi", version, f"0_cp{version.replace('.', '')}", depends=depends))
     # Sixteen are as many as can be judged in no time.
     return tuple({one.key: one for one in packages[-16:]}.values())
@@ -307,7 +309,7 @@ def universes(draw: st.DrawFn, *, python: bool | None = None, forgetful: bool = 
 
 def wishes(*, python: bool) -> st.SearchStrategy[dict[str, str]]:
     """What may be asked for: names and constraints of the tables above."""
-    libraries = st.dictionaries(st.sampled_from(LIBRARIES), st.sampled_from(tuple(WANTED)), min_size=1)
+    libraries = st.dictionaries(st.sampled_from(LIBRARIES), st.sampled_from(tuple(WANTED)), min_size=2)
     pythons = st.sampled_from(tuple(WANTED_PYTHON)).map(lambda text: {"python": text})
     return st.tuples(libraries, pythons if python else st.just({})).map(lambda parts: parts[0] | parts[1])
 
