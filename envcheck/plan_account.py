@@ -183,7 +183,10 @@ class _Explanations:
         needed_by = self._account.needed_by.get(name, ())
         came = f"came along with {', '.join(needed_by[:_NAMED])}; " if needed_by else ""
         if name in self._account.reasons:
-            return f"{came}{self._account.reasons[name]}"
+            here = self._account.names.get(name, name)
+            clauses = self._account.clauses
+            others = "" if clauses is None or not clauses.universe.records.get(here) else "; other versions do, "
+            return f"{came}{self._account.reasons[name]}{others and others + self._but(here, None)}"
         return f"{came}it exists for {platform}, {self._but(self._account.names.get(name, name), None)}"
 
     def _but(self, name: str, version: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ class _Writer:
         self._findings(report.findings)
         self._plan(report)
         if self._verbose and report.intent is not None:
-            self._intent(report.intent)
+            self._intent(report.intent, {channel.url.rstrip("/"): channel.name for channel in report.target.channels})
 
     def _line(self, text: Text | str = "", *, indent: int = 0) -> None:
         from rich.padding import Padding
@@ -178,10 +178,9 @@ class _Writer:
         self._list("Dropped", (f"{row.name}: {row.reason}" for row in plan.dropped))
         self._list("Moved to pip", (f"{row.name} {row.version or ''}: {row.reason}" for row in plan.to_pip))
 
-    def _intent(self, intent: Intent) -> None:
+    def _intent(self, intent: Intent, names: Mapping[str, str]) -> None:
         """What was taken for asked for, and by which evidence the rest came along."""
-        channels = dict(intent.identified)
-        known = {name: f", {channels[name]}" for name in channels}
+        known = {name: f" (a build of {names.get(url, url)})" for name, url in intent.identified}
         self._list("Asked for", (f"{name}: nothing else needs it{known.get(name, '')}" for name in intent.direct))
         self._list(
             "Came along",
