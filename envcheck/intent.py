@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from envcheck.builds import variant_words
 from envcheck.engines import Index
 from envcheck.model import Intent, Record, Requirement
-from envcheck.specs import dependency_parts, is_version, nearest_versions, sort_versions
+from envcheck.specs import dependency_parts
 
 __all__ = ["infer_intent"]
 
@@ -78,13 +78,13 @@ def infer_intent(
 def _needs(
     requirement: Requirement, records: Mapping[str, Record], indexes: Sequence[Index], names: frozenset[str]
 ) -> frozenset[str]:
-    """The rows that a row depends on: by its record, else by those of its version, else of the nearest one."""
+    """The rows that a row depends on: by its record, else by those of its version, else of any version."""
     if requirement.name in records:
         candidates: Sequence[Record] = (records[requirement.name],)
     else:
         known = [_candidates(requirement, index) for index in indexes]
         same = next((found for found in known if found and found[0].version == requirement.pin), None)
-        candidates = same or _nearest(requirement, [record for found in known for record in found])
+        candidates = same or [record for found in known for record in found]
     dependencies = {dependency_parts(dependency)[0] for record in candidates for dependency in record.depends}
     return frozenset(dependencies & names - {requirement.name})
 
@@ -103,16 +103,6 @@ def _candidates(requirement: Requirement, index: Index) -> Sequence[Record]:
     same_version = [record for record in records if record.version == requirement.pin]
     same_build = [record for record in same_version if record.build == requirement.build]
     return same_build[:1] or same_version or records
-
-
-def _nearest(requirement: Requirement, records: Sequence[Record]) -> Sequence[Record]:
-    """Those of the version nearest to a row's, the newest where that says nothing."""
-    versions = {record.version for record in records}
-    if requirement.pin is None or not is_version(requirement.pin):
-        nearest = sort_versions(versions, newest_first=True)[:1]
-    else:
-        nearest = list(nearest_versions(requirement.pin, versions, limit=1))
-    return [record for record in records if record.version in nearest]
 
 
 def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:
