@@ -197,6 +197,8 @@ class _Explanations:
         records = [r for r in clauses.universe.records.get(name, ()) if satisfies(r.version, version)]
         names = self._solver(clauses).reason(name, records)
         if names is None:
+            if name in self._account.needed_by and name not in self._chosen:
+                return "but nothing in the plan needs it"
             return "but would need more other changes"
         if not names:
             if self._other_python is not None and not records:

@@ -37,28 +37,19 @@ def trace(
         own: The source's channels for its platform; ``None`` where they cannot be loaded.
         others: Gives other channels for that platform; asked only when a row is found nowhere else.
     """
-    records: dict[str, Record] = {}
-    unknown: list[Requirement] = []
     candidates = [row for row in rows if row.build is not None and row.pin is not None]
-    if own is not None:
-        own.prefetch(row.name for row in candidates)
-    for row in candidates:
-        record = None if own is None else _record_of(row, own)
-        if record is not None:
-            records[row.name] = record
-        elif row.channel is None and row.url is None:
-            unknown.append(row)
+    records = {} if own is None else _records_of(candidates, own)
+    unknown = [row for row in candidates if row.name not in records and row.channel is None and row.url is None]
     witnesses: dict[str, list[Requirement]] = defaultdict(list)
     known: dict[str, Channel] = {}
-    for _, index in others() if unknown else ():
-        index.prefetch(row.name for row in unknown)
-    for row in unknown:
-        found = [(channel, record) for channel, index in others() if (record := _record_of(row, index)) is not None]
-        # Two channels that have the same file leave the question open; the file itself is the same.
-        for channel, record in found[:1]:
-            records[row.name] = record
-            known[channel.name] = channel
-            witnesses[channel.name].append(row)
+    for channel, index in others() if unknown else ():
+        found = _records_of(unknown, index)
+        for row in unknown:
+            # Two channels that have the same file leave the question open; the file itself is the same.
+            if row.name in found and row.name not in records:
+                records[row.name] = found[row.name]
+                known[channel.name] = channel
+                witnesses[channel.name].append(row)
     certain = {
         name: rows
         for name, rows in witnesses.items()
@@ -68,9 +59,10 @@ def trace(
     return Provenance(records=records, channels=channels)
 
 
-def _record_of(row: Requirement, index: Index) -> Record | None:
-    """The platform's own record of a row's name, version and build."""
-    return next(
-        (record for record in index.records(row.name) if record.version == row.pin and record.build == row.build),
-        None,
-    )
+def _records_of(rows: Sequence[Requirement], index: Index) -> dict[str, Record]:
+    """The records of the rows that an index has in their very version and build, by name."""
+    wanted = {(row.name, row.pin or "", row.build or "") for row in rows}
+    found = index.builds(sorted(wanted))
+    # A build string in a listing may be taken for a pattern.
+    exact = [record for record in found if (record.name, record.version, record.build) in wanted]
+    return {record.name: record for record in reversed(exact)}

@@ -143,7 +143,7 @@ class Search:
         ]
         here = _minor(version)
         fitting.sort(key=lambda other: (abs(_minor(other)[-1] - here[-1]), _minor(other) < here))
-        return fitting[:_OTHER_PYTHONS] if lost else []
+        return fitting[:_OTHER_PYTHONS] if lost or best is None else []
 
     def _universe(self, names: Sequence[str], python: str | None) -> Universe:
         """What is reachable from names with any patch of a Python's minor version."""

@@ -62,6 +62,10 @@ class Index(Protocol):
         """Read the records of several names at once, which may be quicker than one after the other."""
         ...
 
+    def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:
+        """The records of names in a version and build each, without reading the names' other records if possible."""
+        ...
+
     def matching(self, spec: str) -> tuple[Record, ...]:
         """The records of `records` that satisfy a MatchSpec, as the engine understands it.
 

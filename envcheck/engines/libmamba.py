@@ -135,6 +135,11 @@ class _LibmambaIndex:
     def prefetch(self, names: Iterable[str]) -> None:
         pass  # All records are in memory.
 
+    def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:
+        asked = set(wanted)
+        found = (record for name, _, _ in sorted(asked) for record in self.records(name))
+        return tuple(record for record in found if (record.name, record.version, record.build) in asked)
+
     def matching(self, spec: str) -> tuple[Record, ...]:
         match_spec = self._match_spec(spec)
         records = self.records(str(match_spec.name))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import time
 import weakref
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version as distribution_version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ from rattler import (
     MatchSpec,
     PackageName,
     Version,
+    VersionWithSource,
     solve,
 )
 from rattler import Channel as RattlerChannel
@@ -160,6 +162,19 @@ class _RattlerIndex:
         if unknown:
             self._query(unknown)
 
+    def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:
+        specs: list[tuple[str, MatchSpec]] = []
+        for name, version, build in wanted:
+            if name in self._names:
+                with contextlib.suppress(InvalidMatchSpecError):  # a row of a listing may hold anything
+                    specs.append((name, MatchSpec(f"{name} =={version} {build}", strict=False)))
+        found: list[Record] = []
+        for one in self._usable:
+            asked = [spec for name, spec in specs if name in one.names]
+            if asked:
+                found += (self._convert(original, one) for original in self._ask(one, asked))
+        return tuple(found)
+
     def matching(self, spec: str) -> tuple[Record, ...]:
         known = self._matching.get(spec)
         if known is None:
@@ -189,6 +204,7 @@ class _RattlerIndex:
         constraints: Sequence[str] = (),
         timeout: float | None = None,
     ) -> Outcome:
+        preferred = self._of_asked_channels(specs, preferred)
         if preferred and self._channel_priority != "strict":
             # Where all preferences go together, as those of a plan do, holding them leaves little to search.
             held = [*constraints, *_holding(preferred)]
@@ -213,6 +229,12 @@ class _RattlerIndex:
         if self._channel_priority == "flexible" and isinstance(outcome, Solved) and priority is not priorities[0]:
             return self._with_higher_channels(outcome, specs, preferred, constraints, timeout)
         return outcome
+
+    def _of_asked_channels(self, specs: Sequence[str], preferred: Sequence[Record]) -> Sequence[Record]:
+        """The preferences but for those of another channel than is asked for, which rattler would heed all the same."""
+        asked = [self._match_spec(spec) for spec in specs if "::" in spec]
+        channels = {spec.name.normalized: channel for spec, channel in asked}
+        return [record for record in preferred if channels.get(record.name, record.channel) == record.channel]
 
     def _with_higher_channels(
         self,
@@ -339,29 +361,34 @@ class _RattlerIndex:
             wanted = [name for name in names if name in one.names]
             if not wanted:
                 continue
-            answer = self._run(
-                one.gateway.query(
-                    [RattlerChannel(one.location)],
-                    list(one.subdirs),  # type: ignore[arg-type]
-                    wanted,
-                    recursive=False,
-                    channel_relations="disabled",
-                )
-            )
             of_channel: dict[str, list[tuple[Record, RepoDataRecord]]] = {}
-            for original in (original for originals in answer for original in originals):
+            for original in self._ask(one, wanted):
                 record = self._convert(original, one)
                 if self._is_old_enough(record):
                     of_channel.setdefault(record.name, []).append((record, original))
             for name, pairs in of_channel.items():
                 kept = _without_twins(pairs)
                 kept.sort(key=lambda pair: (pair[0].subdir, pair[0].url))
-                kept.sort(key=lambda pair: (pair[1].version, pair[0].build_number), reverse=True)
+                # A version is compared once for all of its builds: comparing is dear.
+                rank = _ranks({record.version: original.version for record, original in kept})
+                kept.sort(key=lambda pair: (rank[pair[0].version], pair[0].build_number), reverse=True)
                 for record, original in kept:
                     self._originals[record.url] = original
                     self._converted[original.url] = record
                 found[name] += [record for record, _ in kept]
         self._records.update((name, tuple(records)) for name, records in found.items())
+
+    def _ask(self, one: LoadedChannel, wanted: Sequence[str | MatchSpec]) -> Iterator[RepoDataRecord]:
+        answer = self._run(
+            one.gateway.query(
+                [RattlerChannel(one.location)],
+                list(one.subdirs),  # type: ignore[arg-type]
+                list(wanted),
+                recursive=False,
+                channel_relations="disabled",
+            )
+        )
+        return (original for originals in answer for original in originals)
 
     def _is_old_enough(self, record: Record) -> bool:
         if self._exclude_newer is None:
@@ -439,6 +466,16 @@ def _without_twins(pairs: Sequence[tuple[Record, RepoDataRecord]]) -> list[tuple
     """Leave out every ``.tar.bz2`` that is there as ``.conda`` too: the solver does not see it, whatever it says."""
     modern = {record.url.removesuffix(".conda") for record, _ in pairs if record.url.endswith(".conda")}
     return [pair for pair in pairs if pair[0].url.removesuffix(".tar.bz2") not in modern]
+
+
+def _ranks(versions: Mapping[str, VersionWithSource]) -> dict[str, int]:
+    """The place of each version among the others; spellings of the same version (1.0, 1.00) share it."""
+    ranks: dict[str, int] = {}
+    place, previous = 0, None
+    for text in sorted(versions, key=lambda text: versions[text]):
+        place += previous is not None and versions[text] != previous
+        ranks[text], previous = place, versions[text]
+    return ranks
 
 
 def _holding(records: Sequence[Record]) -> list[str]:

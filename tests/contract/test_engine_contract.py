@@ -411,6 +411,15 @@ def test_preferred_records_are_kept_where_they_may(index: Index) -> None:
     assert solved(index.solve([*specs, "numpy 1.24.*"], preferred=preferred))["numpy"].version == "1.24.4"
 
 
+def test_a_channel_that_is_asked_for_comes_before_a_preference(load: Load, tmp_path: Path) -> None:
+    for name in ("high", "low"):
+        write_channel(tmp_path / name, {"linux-64": [record("a", "1.0")], "noarch": []})
+    index = load(*(channel(tmp_path / name) for name in ("high", "low")))
+    high, low = index.records("a")
+    assert solved(index.solve(["a ==1.0"], preferred=[low]))["a"] == low
+    assert solved(index.solve([f"{low.channel}::a ==1.0"], preferred=[high]))["a"] == low
+
+
 def test_records_of_another_index_may_be_preferred(load: Load, conda_forge: Channel, main: Channel) -> None:
     preferred = load(conda_forge, main, priority="disabled").matching("psutil 5.9.5 py310*")
     preferred += load(main).matching("numpy 1.26.3 py310*")
