@@ -3,10 +3,10 @@
 What the user wants is stated as weighted MaxSAT over the records that can matter (`envcheck.universe`,
 `envcheck.clauses`). The wishes, lexicographically: every direct package present; direct packages, Python among them, at
 the exact version, in the variant of the source, else at the nearest version, the same minor, the same major; transitive
-packages at the exact version, in the variant of the source, else at the same minor; few packages that the source did not
-have. Of equal optima the one with the best records is taken (`Clauses.refined`). The engine then dry-solves what was
-chosen, and only its solution becomes the plan. Should it refuse what the encoding allows, that candidate is cut off and
-the next one tried (`envcheck.search`).
+packages at the exact version, in the variant of the source, else at the same minor; few packages that the source did
+not have. Of equal optima the one with the best records is taken (`Clauses.refined`). The engine then dry-solves what
+was chosen, and only its solution becomes the plan. Should it refuse what the encoding allows, that candidate is cut off
+and the next one tried (`envcheck.search`).
 """
 
 from __future__ import annotations
