@@ -18,18 +18,20 @@ from envcheck.universe import Universe
 from envcheck.world import LoadedWorld
 
 PHASES = (
-    *("loading", "survey", "package index", "intent", "encoding: universe", "encoding: clauses", "MaxSAT"),
-    *("engine's solves", "explanations", "the rest"),
+    *("loading", "survey", "package index", "provenance", "intent", "encoding: universe", "encoding: clauses"),
+    *("MaxSAT", "the best of equal optima", "engine's solves", "explanations", "the rest"),
 )
 """In the order of a check; the rest is reading, normalizing, wishes, the judge of solutions and the findings."""
 
 _WRAPPED: tuple[tuple[str, Any, str], ...] = (
     ("survey", envcheck.pipeline, "survey"),
     ("package index", LoadedWorld, "on_package_index"),
+    ("provenance", envcheck.pipeline, "trace"),
     ("intent", envcheck.pipeline, "infer_intent"),
     ("encoding: universe", Universe, "__init__"),
     ("encoding: clauses", Clauses, "__init__"),
     ("MaxSAT", Clauses, "optimum"),
+    ("the best of equal optima", Clauses, "refined"),
     ("explanations", envcheck.plan, "account_for"),
 )
 
@@ -125,6 +127,8 @@ class _MeasuredIndex:
         self.names = index.names
         self.records = index.records
         self.matching = index.matching
+        self.builds = index.builds
+        self.prefetch = index.prefetch
 
     @property
     def platform(self) -> str:
