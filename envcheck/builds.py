@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 __all__ = ["VARIANT_FAMILIES", "python_of_build", "variant_of_build", "variant_words"]
@@ -48,6 +49,7 @@ def variant_of_build(build: str) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=65536)
 def variant_words(build: str) -> frozenset[str]:
     """All words of a build string that name a variant, in the words of `VARIANT_FAMILIES`.
 

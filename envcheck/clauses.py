@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from operator import attrgetter
 
 from envcheck.model import Record
 from envcheck.specs import dependency_parts, sort_versions
@@ -19,6 +20,7 @@ __all__ = ["Clauses"]
 
 # Up to this many records of a name every pair is excluded by a clause of its own; beyond, a ladder is smaller.
 _PAIRWISE = 5
+_URL = attrgetter("url")
 
 
 class Clauses:
@@ -55,7 +57,7 @@ class Clauses:
 
     def any_of(self, records: Iterable[Record]) -> int | None:
         """A literal that implies that one of some records is chosen; ``None`` for no records."""
-        literals = frozenset(self._records[record.url] for record in records)
+        literals = frozenset(map(self._records.__getitem__, map(_URL, records)))
         if not literals:
             return None
         if len(literals) == 1:

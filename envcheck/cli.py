@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -39,9 +38,6 @@ class _Outputs:
 
 def main() -> None:
     """Run the command line and end with its status (0, 1, 2, 3; 128 and its number after a signal)."""
-    # A check makes a million small objects that live as long as it does; looking for garbage among them again and again
-    # takes a quarter of its time.
-    gc.set_threshold(200_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # a closed one
             # A terminal that cannot show a character must not stop the report.

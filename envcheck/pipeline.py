@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import gc
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from envcheck import __version__
@@ -55,6 +57,23 @@ _EXISTS = frozenset(
 )
 
 
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Leave the collector out of a check.
+
+    It makes a million small objects that live as long as it does; to look for garbage among them again and again takes
+    a quarter of its time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_garbage_collection()
 def check(request: Request, services: Services) -> Report:
     """Check one source for one target.
 

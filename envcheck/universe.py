@@ -7,6 +7,7 @@ a wish could see are merged, so that a question over hundreds of thousands of re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from envcheck.builds import variant_words
 from envcheck.engines import Index
@@ -15,6 +16,8 @@ from envcheck.specs import dependency_parts, sort_versions
 from envcheck.survey import installable
 
 __all__ = ["Universe", "patches", "python_constraints"]
+
+_URL = attrgetter("url")
 
 
 def patches(index: Index, python: str | None) -> tuple[str, ...] | None:
@@ -59,6 +62,7 @@ class Universe:
         wanted: Iterable[str] = (),
     ) -> None:
         self._index = index
+        self._kept: dict[str, frozenset[str]] = {}
         self._strict = target.channel_priority == "strict"
         all_records = self._reach(names, target, pythons)
         self._matching: dict[str, frozenset[str]] = {}
@@ -85,13 +89,21 @@ class Universe:
             urls = self._matching.get(spec)
             if urls is None:
                 urls = self._matching[spec] = self._urls(spec)
-            records = self.records.get(_name(spec), ())
-            known = self._matching_records[spec] = tuple(record for record in records if record.url in urls)
+            name = _name(spec)
+            records = self.records.get(name, ())
+            if name not in self._kept:
+                self._kept[name] = frozenset(map(_URL, records))
+            fitting = urls & self._kept[name]
+            if len(fitting) == len(records):
+                known = records
+            else:
+                known = tuple(record for record in records if record.url in fitting) if fitting else ()
+            self._matching_records[spec] = known
         return known
 
     def _urls(self, spec: str) -> frozenset[str]:
         try:
-            return frozenset(record.url for record in self._index.matching(spec))
+            return frozenset(map(_URL, self._index.matching(spec)))
         except ValueError:  # repodata holds a few entries that are no MatchSpec: nothing can satisfy them
             return frozenset()
 
@@ -115,7 +127,12 @@ class Universe:
 
     def _merged(self, records: Iterable[Record], specs: Iterable[str]) -> tuple[Record, ...]:
         """One record of each kind: same version, same needs, and told apart by no spec of any other record."""
-        matchings = [self._matching[spec] for spec in specs]
+        records = list(records)
+        seen_by: dict[str, list[int]] = {record.url: [] for record in records}
+        # Most specs of a name match what another one matches.
+        for number, urls in enumerate(dict.fromkeys(self._matching[spec] for spec in specs)):
+            for url in urls & seen_by.keys():
+                seen_by[url].append(number)
         first: dict[object, Record] = {}
         for record in records:
             kind = (
@@ -124,7 +141,7 @@ class Universe:
                 frozenset(record.constrains),
                 bool(record.track_features),
                 variant_words(record.build),
-                tuple(index for index, urls in enumerate(matchings) if record.url in urls),
+                tuple(seen_by[record.url]),
             )
             first.setdefault(kind, record)
         return tuple(first.values())

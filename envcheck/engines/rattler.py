@@ -10,6 +10,8 @@ import weakref
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version as distribution_version
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from rattler import (
@@ -52,6 +54,9 @@ _CHANNEL_ROUNDS = 2
 _CHANNEL_SOLVES = 8
 
 _T = TypeVar("_T")
+
+
+_VERSION = attrgetter("version")
 
 
 class RattlerEngine:
@@ -136,6 +141,7 @@ class _RattlerIndex:
         self._matching: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[str, RepoDataRecord] = {}
         self._converted: dict[str, Record] = {}
+        self._versions: dict[str, list[tuple[RepoDataRecord, tuple[Record, ...]]]] = {}
 
     @property
     def platform(self) -> str:
@@ -179,22 +185,25 @@ class _RattlerIndex:
         known = self._matching.get(spec)
         if known is None:
             match_spec, channel = self._match_spec(spec)
-            records = self.records(match_spec.name.normalized)
+            known = self._matched(match_spec)
             if channel is not None:
-                records = tuple(record for record in records if record.channel == channel)
-            known = self._matching[spec] = self._matched(match_spec, records)
+                known = tuple(record for record in known if record.channel == channel)
+            self._matching[spec] = known
         return known
 
-    def _matched(self, match_spec: MatchSpec, records: Sequence[Record]) -> tuple[Record, ...]:
+    def _matched(self, match_spec: MatchSpec) -> tuple[Record, ...]:
         """The records that a MatchSpec matches; of one that asks for a version alone each version is asked once."""
         name, _, version = str(match_spec).partition(" ")
         if name != match_spec.name.normalized or version not in ("", match_spec.version):
+            records = self.records(match_spec.name.normalized)
             return tuple(record for record in records if match_spec.matches(self._originals[record.url]))
-        answers: dict[str, bool] = {}
-        for record in records:
-            if record.version not in answers:
-                answers[record.version] = match_spec.matches(self._originals[record.url])
-        return tuple(record for record in records if answers[record.version])
+        name = match_spec.name.normalized
+        if name not in self._versions:
+            # The builds of a version stand together.
+            groups = [tuple(group) for _, group in groupby(self.records(name), key=_VERSION)]
+            self._versions[name] = [(self._originals[group[0].url], group) for group in groups]
+        matches = match_spec.matches
+        return tuple(chain.from_iterable(group for original, group in self._versions[name] if matches(original)))
 
     def solve(
         self,
