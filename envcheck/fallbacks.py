@@ -1,17 +1,20 @@
-"""What conda cannot give beside the rest, and pip can: direct packages that a plan had to leave out."""
+"""Direct packages that a plan had to leave out: those that pip can give, and those that nobody can."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from envcheck.model import Availability, PipAvailability, PipPresence, Plan, PlanDropped, Presence
+from envcheck.engines import Index
+from envcheck.model import Availability, PipAvailability, PipPresence, Plan, PlanDropped, Presence, Unsolved
 from envcheck.survey import World, with_package_index
 
-__all__ = ["fall_back_to_pip"]
+__all__ = ["fall_back_to_pip", "find_uninstallable"]
+
+_SOLVE_SECONDS = 20.0
 
 _WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
-# What another operating system alone has, or nobody, has been looked up before.
+# What another operating system alone has, or nobody, has been looked up before and is reported as such.
 _HOPELESS = (Presence.PLATFORM_ONLY, Presence.NOWHERE, Presence.PYPI_ONLY, Presence.UNKNOWN)
 
 
@@ -47,6 +50,40 @@ def fall_back_to_pip(
             to_pip=(*plan.to_pip, *moved),
         ),
         tuple(answered.get(one.requirement.name, one) for one in availability),
+    )
+
+
+def find_uninstallable(plan: Plan, availability: Sequence[Availability], index: Index) -> Plan:
+    """Tell direct packages that do not go along with the rest from those that cannot be installed at all.
+
+    A package may have builds for the target whose dependencies do not exist there: a newer ``cuda-version`` than the
+    driver allows, a library that was built for Windows only. Each is dry-solved alone.
+
+    Args:
+        plan: The plan.
+        availability: Where every requirement stands.
+        index: The channels of the plan.
+    """
+    dropped = {row.name for row in plan.dropped} & set(plan.direct)
+    lost = [
+        one.requirement.name
+        for one in availability
+        if one.requirement.name in dropped and one.presence not in (*_HOPELESS, Presence.NEEDS_VIRTUAL_PACKAGE)
+    ]
+    hopeless = []
+    for name in (name for name in lost if plan.solved and index.records(name)):
+        outcome = index.solve([name], timeout=_SOLVE_SECONDS)
+        if isinstance(outcome, Unsolved) and not outcome.cancelled:
+            hopeless.append(name)
+    return replace(
+        plan,
+        dropped=tuple(
+            replace(row, reason="no version of it can be installed on the target, even alone")
+            if row.name in hopeless
+            else row
+            for row in plan.dropped
+        ),
+        uninstallable=tuple(hopeless),
     )
 
 

@@ -575,7 +575,8 @@ class Plan:
     user asked for as far as the source tells, ``added_channels`` what the plan needs beyond the source's channels.
     ``optimal`` is false when the search for the optimum was cut short; ``disagreements`` counts the candidates that the
     engine refused although the encoding allowed them. Where nothing may change and the requirements do not go together,
-    ``conflicts`` are minimal sets of MatchSpecs that do not.
+    ``conflicts`` are minimal sets of MatchSpecs that do not. ``uninstallable`` are direct names of which the target has
+    records and no version can be installed, even alone.
     """
 
     kept: tuple[PlanKept, ...] = ()
@@ -592,6 +593,7 @@ class Plan:
     optimal: bool = True
     disagreements: int = 0
     conflicts: tuple[tuple[str, ...], ...] = ()
+    uninstallable: tuple[str, ...] = ()
 
 
 class Verdict(str, enum.Enum):

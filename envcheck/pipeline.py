@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from envcheck import __version__
 from envcheck.channels import resolve_channels
-from envcheck.fallbacks import fall_back_to_pip
+from envcheck.fallbacks import fall_back_to_pip, find_uninstallable
 from envcheck.intent import infer_intent
 from envcheck.locks.judge import judge_solution
 from envcheck.model import (
@@ -130,6 +130,7 @@ def check(request: Request, services: Services) -> Report:
     )
     plan = make_plan(environment, target, availability, world, intent, pins=request.pins, effort=request.effort)
     plan, availability = fall_back_to_pip(plan, availability, world, source_platform=export.platform)
+    plan = find_uninstallable(plan, availability, world.with_channels(plan.added_channels))
     plan = _judged(plan, target, world)
     second_opinion = None
     if services.second_engine is not None:
@@ -239,7 +240,7 @@ def _verdict(
     if not plan.solved:
         return Verdict.BLOCKED
     direct = frozenset(plan.direct)
-    dropped = {row.name for row in plan.dropped}
+    dropped = {row.name for row in plan.dropped} - set(plan.uninstallable)
     lost = [one for one in availability if one.requirement.name in direct & dropped and one.presence in _EXISTS]
     return Verdict.BLOCKED if lost else Verdict.FIXABLE
 

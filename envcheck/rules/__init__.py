@@ -51,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     Rule("EC508", "Pins do not go together", availability.does_not_go_together),
     Rule("EC509", "Cannot be judged", availability.unknown),
     Rule("EC510", "No plan found", availability.nothing_solves),
+    Rule("EC511", "Cannot be installed", availability.uninstallable),
     Rule("EC601", "pip rows in a conda list", pip_section.pip_rows),
     Rule("EC602", "No such project", pip_section.no_such_project),
     Rule("EC603", "No such version", pip_section.no_such_version),

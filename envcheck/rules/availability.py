@@ -26,6 +26,7 @@ __all__ = [
     "on_package_index_only",
     "other_channel",
     "renamed",
+    "uninstallable",
     "unknown",
     "version_elsewhere",
 ]
@@ -238,6 +239,25 @@ def unknown(facts: Facts) -> Iterator[Draft]:
             subject=counted(len(names), "package"),
             message=f"cannot be judged while a channel is silent: {listed}",
             line=names[0].requirement.line,
+        )
+
+
+def uninstallable(facts: Facts) -> Iterator[Draft]:
+    """The channels have builds of the package for the target, and none of them can be installed, even alone.
+
+    Something that they need does not exist there: another package, or a virtual package such as a newer ``__cuda`` than
+    the target's. Each such package was dry-solved by itself.
+
+    Fix: drop it, or let the target have what it needs (``envcheck explain NAME`` shows what that is).
+    """
+    lines = {one.requirement.name: one.requirement.line for one in facts.availability}
+    for name in facts.plan.uninstallable:
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=name,
+            message=f"no version of it can be installed on {facts.target.platform}, even alone",
+            line=lines.get(name),
+            remedies=(Remedy(action=RemedyAction.DROP, summary="drop it", verified=facts.plan.solved),),
         )
 
 

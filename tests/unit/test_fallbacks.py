@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from envcheck.fallbacks import fall_back_to_pip
+from envcheck.fallbacks import fall_back_to_pip, find_uninstallable
 from envcheck.model import Availability, PipAvailability, PipPresence, Plan, PlanDropped, Presence
 from tests.support.channels import record
 from tests.support.fakes import FakeWorld, Universe, on_pypi, rows
@@ -60,3 +62,19 @@ def test_only_what_was_asked_for_and_only_beside_a_plan(universe: Universe, fiel
 
     assert found == {}
     assert world.asked == []
+
+
+def test_what_cannot_be_installed_even_alone_is_told_from_what_does_not_go_along(tmp_path: Path) -> None:
+    records = [record("torn", depends=["nowhere"]), record("driver", depends=["__cuda >=99"]), record("fine")]
+    universe = Universe(tmp_path, {"conda-forge": {"linux-64": records}})
+    index = universe.index(universe.target("conda-forge"))
+    names = ("torn", "driver", "fine", "unheard-of")
+    availability = [Availability(requirement=row, presence=Presence.AVAILABLE) for row in rows(*names)]
+    dropped = tuple(PlanDropped(name=name, version=None, reason="as it was") for name in names)
+
+    found = find_uninstallable(Plan(dropped=dropped, direct=names, solved=True), availability, index)
+
+    assert found.uninstallable == ("torn", "driver")
+    assert [row.reason == "as it was" for row in found.dropped] == [False, False, True, True]
+    assert find_uninstallable(Plan(dropped=dropped, solved=True), availability, index).uninstallable == ()
+    assert find_uninstallable(Plan(dropped=dropped, direct=names), availability, index).uninstallable == ()
