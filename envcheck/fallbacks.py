@@ -60,11 +60,11 @@ def find_uninstallable(plan: Plan, availability: Sequence[Availability], index: 
     driver allows, a library that was built for Windows only. Each is dry-solved alone.
 
     Args:
-        plan: The plan.
+        plan: The plan; its ``uninstallable`` are those that the clauses have in no environment, with its Python.
         availability: Where every requirement stands.
         index: The channels of the plan.
     """
-    dropped = {row.name for row in plan.dropped} & set(plan.direct)
+    dropped = {row.name for row in plan.dropped} & set(plan.direct) & set(plan.uninstallable)
     lost = [
         one.requirement.name
         for one in availability

@@ -100,6 +100,7 @@ def make_plan(
         optimal=search.optimal,
         disagreements=search.disagreements,
         conflicts=search.conflicts,
+        uninstallable=account.impossible,
     )
 
 

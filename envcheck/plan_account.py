@@ -50,7 +50,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounted:
-    """The parts of a `envcheck.model.Plan` that say what became of what."""
+    """The parts of a `envcheck.model.Plan` that say what became of what.
+
+    ``impossible`` are dropped names of which the clauses have no version in any environment.
+    """
 
     kept: tuple[PlanKept, ...]
     changed: tuple[PlanChanged, ...]
@@ -58,6 +61,7 @@ class Accounted:
     to_pip: tuple[PlanDropped, ...]
     added: tuple[PlanAdded, ...]
     requirements: tuple[str, ...]
+    impossible: tuple[str, ...] = ()
 
 
 def account_for(account: Account) -> Accounted:
@@ -90,10 +94,12 @@ def account_for(account: Account) -> Accounted:
     explain = _Explanations(account, [row.name for row in kept])
     listed = {account.names.get(one.requirement.name, "") for one in account.availability} & chosen.keys()
     try:
+        dropped = tuple(explain.dropped(one) for one in lost)
         return Accounted(
             kept=tuple(kept),
             changed=tuple(explain.changed(one, record) for one, record in changed),
-            dropped=tuple(explain.dropped(one) for one in lost),
+            dropped=dropped,
+            impossible=tuple(row.name for row in dropped if row.name in explain.impossible),
             to_pip=tuple(to_pip),
             added=_added(account, listed),
             requirements=tuple(
@@ -138,6 +144,7 @@ class _Explanations:
         self._other_python = ".".join(python.version.split(".")[:2]) if python is not None and other else None
         self._listed = frozenset(account.names.values())
         self._conflicts: Conflicts | None = None
+        self.impossible: set[str] = set()
 
     def close(self) -> None:
         """Free the conflict solver."""
@@ -203,6 +210,8 @@ class _Explanations:
         if not names:
             if self._other_python is not None and not records:
                 return f"but not for Python {self._other_python}"
+            if version is None:
+                self.impossible.add(name)
             return "but something that it needs does not"
         described = [
             f"{other} {self._chosen[other].version}" if other in self._kept else f"any {other}"

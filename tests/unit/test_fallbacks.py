@@ -72,9 +72,15 @@ def test_what_cannot_be_installed_even_alone_is_told_from_what_does_not_go_along
     availability = [Availability(requirement=row, presence=Presence.AVAILABLE) for row in rows(*names)]
     dropped = tuple(PlanDropped(name=name, version=None, reason="as it was") for name in names)
 
-    found = find_uninstallable(Plan(dropped=dropped, direct=names, solved=True), availability, index)
+    found = find_uninstallable(
+        Plan(dropped=dropped, direct=names, uninstallable=names, solved=True), availability, index
+    )
 
     assert found.uninstallable == ("torn", "driver")
     assert [row.reason == "as it was" for row in found.dropped] == [False, False, True, True]
-    assert find_uninstallable(Plan(dropped=dropped, solved=True), availability, index).uninstallable == ()
-    assert find_uninstallable(Plan(dropped=dropped, direct=names), availability, index).uninstallable == ()
+    for plan in (
+        Plan(dropped=dropped, uninstallable=names, solved=True),
+        Plan(dropped=dropped, direct=names, solved=True),
+        Plan(dropped=dropped, direct=names, uninstallable=names),
+    ):
+        assert find_uninstallable(plan, availability, index).uninstallable == ()
