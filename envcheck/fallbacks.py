@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from envcheck.engines import Index
-from envcheck.model import Availability, PipAvailability, PipPresence, Plan, PlanDropped, Presence, Unsolved
+from envcheck.model import Availability, PipAvailability, Plan, PlanDropped, Presence, Unsolved
 from envcheck.survey import World, with_package_index
 
 __all__ = ["fall_back_to_pip", "find_uninstallable"]
 
 _SOLVE_SECONDS = 20.0
 
-_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
 # What another operating system alone has, or nobody, has been looked up before and is reported as such.
 _HOPELESS = (Presence.PLATFORM_ONLY, Presence.NOWHERE, Presence.PYPI_ONLY, Presence.UNKNOWN)
 
@@ -89,6 +88,6 @@ def find_uninstallable(plan: Plan, availability: Sequence[Availability], index: 
 
 def _version(answer: PipAvailability) -> str | None:
     """The version that pip can install as a wheel: the one asked for, else the nearest."""
-    if answer.presence in _WHEELS:
+    if answer.has_wheel:
         return answer.version
     return next(iter(answer.nearest), None)

@@ -404,6 +404,18 @@ class Presence(str, enum.Enum):
     NOWHERE = "nowhere"
     UNKNOWN = "unknown"
 
+    @property
+    def exists(self) -> bool:
+        """Whether the target can have it in some form: a plan that leaves such a direct package out loses something."""
+        return self in (
+            Presence.AVAILABLE,
+            Presence.BUILD_ELSEWHERE,
+            Presence.VERSION_ELSEWHERE,
+            Presence.HIDDEN_BY_PRIORITY,
+            Presence.OTHER_CHANNEL,
+            Presence.RENAMED,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
@@ -455,6 +467,11 @@ class PipAvailability:
     nearest: tuple[str, ...] = ()
     file: DistributionFile | None = None
     detail: str = ""
+
+    @property
+    def has_wheel(self) -> bool:
+        """Whether the version that was judged installs from a wheel."""
+        return self.presence in (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,18 +44,6 @@ from envcheck.world import LoadedWorld, Services, load_options
 
 __all__ = ["check"]
 
-# What exists for the target in some form: a plan that leaves such a direct package out is not the environment.
-_EXISTS = frozenset(
-    {
-        Presence.AVAILABLE,
-        Presence.BUILD_ELSEWHERE,
-        Presence.VERSION_ELSEWHERE,
-        Presence.HIDDEN_BY_PRIORITY,
-        Presence.OTHER_CHANNEL,
-        Presence.RENAMED,
-    }
-)
-
 
 @contextlib.contextmanager
 def _without_garbage_collection() -> Iterator[None]:
@@ -241,7 +229,7 @@ def _verdict(
         return Verdict.BLOCKED
     direct = frozenset(plan.direct)
     dropped = {row.name for row in plan.dropped} - set(plan.uninstallable)
-    lost = [one for one in availability if one.requirement.name in direct & dropped and one.presence in _EXISTS]
+    lost = [one for one in availability if one.requirement.name in direct & dropped and one.presence.exists]
     return Verdict.BLOCKED if lost else Verdict.FIXABLE
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["SplitUrl", "mask", "split_secrets", "strip_secrets"]
+__all__ = ["SplitUrl", "mask", "mask_document", "split_secrets", "strip_secrets"]
 
 # What stands where a secret stood. conda writes <TOKEN> too, so its users know what it means.
 _TOKEN_MASK = "<TOKEN>"  # noqa: S105 - the mask itself, no secret
@@ -129,3 +130,12 @@ def _without_parameters(url: str) -> str:
     path, _, query = head.partition("?")
     kept = "&".join(part for part in re.split("[&;]", query) if part)
     return f"{path}?{kept}{mark}{fragment}" if kept else f"{path}{mark}{fragment}"
+
+
+def mask_document(value: Any) -> Any:
+    """A JSON document with every credential in it hidden, wherever it may have got to."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: mask_document(item) for key, item in value.items()}
+    return [mask_document(item) for item in value] if isinstance(value, list) else value

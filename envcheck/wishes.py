@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envcheck.engines import Index
-from envcheck.model import Availability, Intent, PipPresence, Presence, Requirement, Target
+from envcheck.model import Availability, Intent, Presence, Requirement, Target
 from envcheck.specs import nearest_versions, satisfies
 from envcheck.survey import installable
 
 __all__ = ["Wish", "better_from_pip", "wish_for"]
-
-_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +90,7 @@ def wish_for(one: Availability, target: Target, index: Index, intent: Intent, *,
 def better_from_pip(one: Availability) -> bool:
     """Whether the channels have no version at all for this Python, while the package index has a wheel for it."""
     return (
-        one.presence is Presence.VERSION_ELSEWHERE
-        and not one.nearest
-        and one.pypi is not None
-        and one.pypi.presence in _WHEELS
+        one.presence is Presence.VERSION_ELSEWHERE and not one.nearest and one.pypi is not None and one.pypi.has_wheel
     )
 
 

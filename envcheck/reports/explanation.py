@@ -12,7 +12,7 @@ from envcheck.explain import Build, Explanation, Place
 from envcheck.kept_out import Obstacle, Opponent, Standing
 from envcheck.model import Availability, PipPresence, Presence
 from envcheck.reports.plain import plain
-from envcheck.secrets import mask
+from envcheck.secrets import mask, mask_document
 
 __all__ = ["SCHEMA_VERSION", "render_json", "render_text"]
 
@@ -333,16 +333,7 @@ def render_json(explanation: Explanation) -> str:
         ],
     }
     # Escaped to ASCII, so that no terminal obeys anything in it.
-    return json.dumps(_masked(document), indent=2, sort_keys=True) + "\n"
-
-
-def _masked(value: Any) -> Any:
-    """The same document with every credential in it hidden."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value
+    return json.dumps(mask_document(document), indent=2, sort_keys=True) + "\n"
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from envcheck.model import Finding, PipPresence, Plan, PlanDropped, Record, Report
-from envcheck.secrets import mask, strip_secrets
+from envcheck.secrets import mask_document, strip_secrets
 
 __all__ = ["SCHEMA_VERSION", "render", "render_all"]
 
@@ -35,17 +35,8 @@ def render_all(reports: Sequence[Report]) -> str:
 
 
 def _text(document: dict[str, Any]) -> str:
-    text = json.dumps(_masked(document), indent=2, ensure_ascii=False)
+    text = json.dumps(mask_document(document), indent=2, ensure_ascii=False)
     return _ESCAPED.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
-
-
-def _masked(value: Any) -> Any:
-    """The same document with every credential in it hidden, wherever it may have got to."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _report(report: Report) -> dict[str, Any]:

@@ -31,19 +31,6 @@ __all__ = [
     "version_elsewhere",
 ]
 
-_WHEELS = (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
-# What exists for the target in some form; the other presences have findings that say why nothing can be planned.
-_EXISTS = frozenset(
-    {
-        Presence.AVAILABLE,
-        Presence.BUILD_ELSEWHERE,
-        Presence.VERSION_ELSEWHERE,
-        Presence.HIDDEN_BY_PRIORITY,
-        Presence.OTHER_CHANNEL,
-        Presence.RENAMED,
-    }
-)
-
 
 def _of(facts: Facts, presence: Presence) -> Iterator[Availability]:
     return (one for one in facts.availability if one.presence is presence)
@@ -308,7 +295,7 @@ def nothing_solves(facts: Facts) -> Iterator[Draft]:
     Fix: read the solver's own words, where it has any; drop or free the packages that it names.
     """
     presences = {one.presence for one in facts.availability}
-    if facts.plan.solved or Presence.UNKNOWN in presences or presences.isdisjoint(_EXISTS):
+    if facts.plan.solved or Presence.UNKNOWN in presences or not any(one.exists for one in presences):
         return
     as_written = facts.as_written.explanation if isinstance(facts.as_written, Unsolved) else ""
     explanation = facts.plan.explanation or as_written
@@ -356,7 +343,7 @@ def _pip_remedies(one: Availability) -> list[Remedy]:
     if pypi is None or pypi.version is None:
         return []
     spec = f"{pypi.name}=={pypi.version}"
-    if pypi.presence in _WHEELS:
+    if pypi.has_wheel:
         return [Remedy(action=RemedyAction.MOVE_TO_PIP, summary=f"pip install {spec} (a wheel exists)", spec=spec)]
     if pypi.presence is PipPresence.SOURCE_ONLY:
         summary = f"pip install {spec} (source only: it has to be built in the image)"
