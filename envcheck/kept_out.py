@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
 from envcheck.engines import Index
-from envcheck.intent import infer_intent
-from envcheck.model import Export, Outcome, PlanDropped, Record, Report, Requirement, Solved, Target
-from envcheck.normalize import is_full_export
+from envcheck.model import Outcome, PlanDropped, Record, Report, Requirement, Solved, Target
 from envcheck.specs import dependency_parts, sort_versions, spec_text
 from envcheck.survey import World, installable, missing_virtual_package
 from envcheck.universe import Universe, patches, python_constraints
@@ -102,13 +100,12 @@ def standing_in(requirement: Requirement, report: Report, world: World) -> Stand
     if requirement.version is None and requirement.build is None and row is not None:
         # A build of another platform is nothing to ask for.
         asked = replace(requirement, version=row.version)
-    needed_by = () if row is None else _needed_by(requirement.name, report.export, world, report.target.platform)
-    direct = requirement.name in report.plan.direct
+    needed_by = {} if report.intent is None else dict(report.intent.needed_by)
     blank = Standing(
         source=report.export.path,
         row=row,
-        direct=direct,
-        needed_by=() if direct else needed_by,
+        direct=requirement.name in report.plan.direct,
+        needed_by=needed_by.get(requirement.name, ()),
         held=None if held is None else held.version,
         needed_there=_dependents(requirement.name, report.plan.packages),
         plan_reason=_plan_reason(requirement.name, report),
@@ -119,18 +116,6 @@ def standing_in(requirement: Requirement, report: Report, world: World) -> Stand
     if not report.plan.solved:
         return blank
     return _Question(asked, report, world.with_channels(report.plan.added_channels), held).answer(blank)
-
-
-def _needed_by(name: str, export: Export, world: World, platform: str) -> tuple[str, ...]:
-    """The rows of the source that a row came along with."""
-    rows = {one.name: one for one in reversed(export.requirements)}
-    indexes = (world.for_platform(export.platform or platform), world.index)
-    intent = infer_intent(
-        tuple(rows.values())[::-1],
-        [index for index in indexes if index is not None],
-        full_export=is_full_export(export),
-    )
-    return dict(intent.needed_by).get(name, ())
 
 
 def _dependents(name: str, packages: Iterable[Record]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from envcheck.model import (
 )
 from envcheck.plan_account import Account, account_for
 from envcheck.search import Search
-from envcheck.survey import World
+from envcheck.survey import World, newest_python
 from envcheck.wishes import wish_for
 
 __all__ = ["make_plan"]
@@ -64,8 +64,7 @@ def make_plan(
         return Plan(dropped=dropped, direct=intent.direct, explanation="not every channel could be read")
     added_channels = _added_channels(availability, world)
     index = world.with_channels(added_channels)
-    pythons = index.matching(f"python {environment.python}") if environment.python is not None else ()
-    python = pythons[0].version if pythons else None
+    python = newest_python(index, environment.python)
     wishes = tuple(
         wish for one in availability if (wish := wish_for(one, target, index, intent, python=python)) is not None
     )

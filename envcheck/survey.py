@@ -35,7 +35,7 @@ from envcheck.names import (
 )
 from envcheck.specs import dependency_parts, is_version, nearest_versions, satisfies, sort_versions
 
-__all__ = ["World", "installable", "missing_virtual_package", "survey", "with_package_index"]
+__all__ = ["World", "installable", "missing_virtual_package", "newest_python", "survey", "with_package_index"]
 
 _CLOSE_NAMES = 3
 _NEAREST = 3
@@ -96,7 +96,7 @@ def survey(
         One `Availability` per requirement, in the environment's order.
     """
     index = world.index
-    python = _python_version(environment, index)
+    python = newest_python(index, environment.python)
     names = index.names()
     index.prefetch(requirement.name for requirement in environment.requirements)
     answers: dict[str, Availability] = {}
@@ -172,11 +172,9 @@ def _allows_python(dependency: str, pythons: tuple[str, ...]) -> bool:
     return True
 
 
-def _python_version(environment: Environment, index: Index) -> str | None:
-    """The newest Python on the target that the environment allows, to judge builds by."""
-    if environment.python is None:
-        return None
-    records = index.matching(f"python {environment.python}")
+def newest_python(index: Index, constraint: str | None) -> str | None:
+    """The newest Python of an index that an environment's constraint allows, to judge builds by; ``None`` for none."""
+    records = index.matching(f"python {constraint}") if constraint is not None else ()
     return records[0].version if records else None
 
 

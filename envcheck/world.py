@@ -13,6 +13,7 @@ from envcheck.errors import ChannelError
 from envcheck.model import Channel, ChannelReference, PipAvailability, Target
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
 from envcheck.request import Request
+from envcheck.survey import newest_python
 from envcheck.virtual_packages import virtual_packages_for
 
 __all__ = ["LoadedWorld", "Services", "configured_options", "load_options"]
@@ -171,8 +172,8 @@ class LoadedWorld:
     @cached_property
     def _python_minor(self) -> str | None:
         """The minor version of the newest Python on the target that the environment allows, to judge wheels by."""
-        records = self.index.matching(f"python {self._python}") if self._python is not None else ()
-        return ".".join(records[0].version.split(".")[:2]) if records else None
+        python = newest_python(self.index, self._python)
+        return None if python is None else ".".join(python.split(".")[:2])
 
     @property
     def package_index_trouble(self) -> str:
