@@ -26,13 +26,16 @@ __all__ = [
     "Export",
     "Finding",
     "Intent",
+    "LockedDistribution",
     "NormalizedEdit",
     "Outcome",
     "PinPolicy",
     "PipAvailability",
+    "PipConflict",
     "PipPresence",
     "PipRequirement",
     "PipRequirementKind",
+    "PipResolution",
     "Plan",
     "PlanAdded",
     "PlanChanged",
@@ -472,6 +475,55 @@ class PipAvailability:
     def has_wheel(self) -> bool:
         """Whether the version that was judged installs from a wheel."""
         return self.presence in (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedDistribution:
+    """One distribution that pip is to install on the target, down to the file.
+
+    ``name`` is normalized (PEP 503); ``url`` is free of secrets, the wheel's, or ``git+https://…@commit`` with
+    ``sha256`` ``None``. ``requires_python`` and ``requires`` (Requires-Dist texts, PEP 508) are the file's own metadata
+    where it was asked for.
+    """
+
+    name: str
+    version: str
+    url: str
+    filename: str
+    sha256: str | None
+    requires_python: str | None = None
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipConflict:
+    """A minimal set of pip requirements that do not go together on the target.
+
+    ``requirements`` are PEP 508 texts of rows of the pip section, in its order; with one alone, it needs something
+    that cannot be installed from wheels or contradicts the conda packages. ``explanation`` is the resolver's own prose,
+    to be shown and never parsed; ``remedy`` the requirement that was resolved in place of the last of them, ``None``
+    where that was left out.
+    """
+
+    requirements: tuple[str, ...]
+    explanation: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipResolution:
+    """The pip section, resolved for the plan's Python beside the plan's conda packages.
+
+    ``distributions`` are sorted by name; ``provided`` are pairs of a distribution's name and the conda package that
+    already holds it; ``conflicts`` what had to give way. ``resolver`` is its name and version; ``trouble`` says why
+    nothing was resolved (``offline``), and is empty if it was.
+    """
+
+    distributions: tuple[LockedDistribution, ...] = ()
+    provided: tuple[tuple[str, str], ...] = ()
+    conflicts: tuple[PipConflict, ...] = ()
+    resolver: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
