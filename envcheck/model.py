@@ -675,7 +675,11 @@ class Verdict(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that one check of one source for one target found."""
+    """Everything that one check of one source for one target found.
+
+    ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install; both are
+    empty where nothing was asked, with ``--no-pip`` and without a pip section.
+    """
 
     envcheck_version: str
     export: Export
@@ -687,6 +691,7 @@ class Report:
     plan: Plan
     availability: tuple[Availability, ...] = ()
     pip: tuple[PipAvailability, ...] = ()
+    pip_resolution: PipResolution | None = None
     channel_statuses: tuple[ChannelStatus, ...] = ()
     intent: Intent | None = None
 
