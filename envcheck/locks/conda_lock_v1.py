@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from envcheck.errors import SourceError
 from envcheck.locks.contents import (
     LockContents,
@@ -25,6 +23,7 @@ from envcheck.locks.contents import (
     require_lockable,
     split_dependency,
 )
+from envcheck.locks.documents import load_document
 from envcheck.locks.scalars import document_text
 from envcheck.model import Channel, Record, VirtualPackage
 from envcheck.secrets import strip_secrets
@@ -264,7 +263,7 @@ def read(text: str, *, path: str | None = None) -> LockContents:
     Raises:
         SourceError: The text is no such lock.
     """
-    document = _document(text, path)
+    document = load_document(text, path=path, kind="a conda-lock.yml")
     version = document.pop("version", None)
     if version != 1:
         raise SourceError(
@@ -300,22 +299,6 @@ def read(text: str, *, path: str | None = None) -> LockContents:
             for package in lockfile.package
         ),
     )
-
-
-def _document(text: str, path: str | None) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        # No writer of locks uses aliases; a thousand nested ones are an attack on whoever walks the result.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
-            raise SourceError("The lock holds YAML aliases, which no lock needs.", path=path)
-        document = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = None if mark is None else mark.line + 1
-        raise SourceError("The lock is not readable as YAML.", path=path, line=line) from error
-    if not isinstance(document, dict):
-        raise SourceError("This is not a conda-lock.yml.", path=path)
-    return document
 
 
 def verify(text: str, *, path: str | None = None) -> tuple[LockProblem, ...]:

@@ -17,6 +17,7 @@ __all__ = [
     "LockProblem",
     "LockedPackage",
     "check_packages",
+    "is_commit",
     "package_from_url",
     "require_lockable",
     "split_dependency",
@@ -26,6 +27,9 @@ _SUFFIXES = (".conda", ".tar.bz2")
 _HASHES = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
 # Where a dependency's name ends (CEP 29): at a space, an operator or a bracket.
 _DEPENDENCY = re.compile(r"\s*(?:[^\s:\[]+::)?([^\s=<>!~\[]+)\s*(.*?)\s*")
+
+# pip writes a commit behind @ (VCS support in its documentation), pixi behind # or as a parameter.
+_COMMIT = re.compile(r"\A(?:git|hg|bzr|svn)\+.*(?:[@#]|[?&]rev=)[0-9a-f]{40}(?:[#&]|\Z)")
 
 
 class LockError(OutputError):
@@ -37,7 +41,10 @@ class LockedPackage:
     """One package of a lock.
 
     ``manager`` is ``conda`` or ``pip``; ``platform`` the conda subdir that the lock is for (a ``noarch`` package is
-    locked once per platform); ``dependencies`` are pairs of name and constraint, sorted by name.
+    locked once per platform); ``dependencies`` are pairs of name and constraint, sorted by name. ``constrains``
+    (MatchSpecs) stand in pixi.lock only. ``environment`` is the one of several that a pixi.lock may hold, each a
+    solution of its own; other formats have one. What is built from a source tree (pixi) has the tree as ``url``, and
+    perhaps no version.
     """
 
     name: str
@@ -51,17 +58,24 @@ class LockedPackage:
     dependencies: tuple[tuple[str, str], ...] = ()
     category: str = "main"
     optional: bool = False
+    constrains: tuple[str, ...] = ()
+    environment: str = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockContents:
-    """A lock that was read. ``content_hashes`` are pairs of platform and hash."""
+    """A lock that was read.
+
+    ``content_hashes`` are pairs of platform and hash; ``virtual_packages`` pairs of platform and a virtual package that
+    it was solved for, as ``name=version`` or ``name=version=build`` (pixi.lock since version 7).
+    """
 
     platforms: tuple[str, ...]
     packages: tuple[LockedPackage, ...]
     channels: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     content_hashes: tuple[tuple[str, str], ...] = ()
+    virtual_packages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +100,11 @@ def package_from_url(url: str) -> tuple[str, str, str, str] | None:
         return None
     pieces = parts[-1].removesuffix(suffix).rsplit("-", 2)
     return (pieces[0], pieces[1], pieces[2], parts[1]) if len(pieces) == 3 and all(pieces) else None
+
+
+def is_commit(url: str) -> bool:
+    """Whether a VCS reference names a commit, whose id is a hash of what is there: ``git+https://…@<commit>``."""
+    return _COMMIT.search(url) is not None
 
 
 def require_lockable(packages: Sequence[Record], *, hashes: Sequence[str]) -> None:
@@ -131,7 +150,7 @@ def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
             value = getattr(package, kind)
             if value is not None and not pattern.fullmatch(value):
                 yield LockProblem(subject=subject, message=f"What stands as {kind} is no {kind} hash.")
-        if package.md5 is None and package.sha256 is None:
+        if package.md5 is None and package.sha256 is None and not is_commit(package.url):
             yield LockProblem(subject=subject, message="No hash is given, so a changed file would go unnoticed.")
         if package.manager != "conda":
             continue
@@ -149,7 +168,7 @@ def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
 def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     seen: set[tuple[str, ...]] = set()
     for package in packages:
-        key = (package.manager, package.name, package.platform, package.category)
+        key = (package.manager, package.name, package.platform, package.category, package.environment)
         if key in seen:
             yield LockProblem(subject=f"{package.name} ({package.platform})", message="The package is locked twice.")
         seen.add(key)
@@ -157,13 +176,15 @@ def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
 
 def _check_closure(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     """A pip package's requirements may be met by a conda package of another name; only conda's are checked here."""
-    present = {(package.platform, package.name) for package in packages if package.manager == "conda"}
+    present = {
+        (package.environment, package.platform, package.name) for package in packages if package.manager == "conda"
+    }
     for package in packages:
         if package.manager != "conda":
             continue
         for name, _ in package.dependencies:
             # Virtual packages (CEP 30) belong to the machine and stand in no lock.
-            if not name.startswith("__") and (package.platform, name) not in present:
+            if not name.startswith("__") and (package.environment, package.platform, name) not in present:
                 yield LockProblem(
                     subject=f"{package.name} ({package.platform})", message=f"It needs {name}, which is not locked."
                 )

@@ -1,0 +1,42 @@
+"""The YAML documents that locks are, loaded so that nobody can attack with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from envcheck.errors import SourceError
+
+__all__ = ["load_document"]
+
+
+def load_document(text: str, *, path: str | None, kind: str, texts_only: bool = False) -> dict[str, Any]:
+    """The mapping that a lock's text is.
+
+    Args:
+        text: The file's content.
+        path: The file's name, for the error.
+        kind: What the file should be (``a conda-lock.yml``), for the error.
+        texts_only: Whether to leave every scalar the text that it was written as: ``3.10`` is no number then, nor is a
+            hash that has only digits.
+
+    Raises:
+        SourceError: It is no YAML, uses aliases, or is no mapping.
+    """
+    if texts_only:
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    else:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        # No writer of locks uses aliases; a thousand nested ones are an attack on whoever walks the result.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
+            raise SourceError("The lock holds YAML aliases, which no lock needs.", path=path)
+        document = yaml.load(text, Loader=loader)  # noqa: S506 - all of them are safe loaders
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = None if mark is None else mark.line + 1
+        raise SourceError("The lock is not readable as YAML.", path=path, line=line) from error
+    if not isinstance(document, dict):
+        raise SourceError(f"This is not {kind}.", path=path)
+    return document
