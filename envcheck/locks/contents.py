@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from envcheck.errors import OutputError
@@ -16,6 +17,7 @@ __all__ = [
     "LockError",
     "LockProblem",
     "LockedPackage",
+    "ProblemKind",
     "check_packages",
     "is_commit",
     "package_from_url",
@@ -78,12 +80,30 @@ class LockContents:
     virtual_packages: tuple[tuple[str, str], ...] = ()
 
 
+class ProblemKind(str, enum.Enum):
+    """What a problem is about; ``FORM`` is whatever concerns one format only."""
+
+    FORM = "form"
+    CREDENTIALS = "credentials"
+    NO_HASH = "no-hash"
+    BROKEN_HASH = "broken-hash"
+    URL = "url"
+    PLATFORM = "platform"
+    TWICE = "twice"
+    DEPENDENCY = "dependency"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockProblem:
-    """Something wrong with a lock: whom it concerns, and what in a sentence without credentials."""
+    """Something wrong with a lock: whom it concerns, and what in a sentence without credentials.
+
+    ``kind`` and ``package`` say the same to a program.
+    """
 
     subject: str
     message: str
+    kind: ProblemKind = field(default=ProblemKind.FORM, compare=False)
+    package: LockedPackage | None = field(default=None, compare=False, repr=False)
 
 
 def split_dependency(text: str) -> tuple[str, str]:
@@ -143,26 +163,25 @@ def check_packages(packages: Sequence[LockedPackage]) -> tuple[LockProblem, ...]
 
 def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     for package in packages:
-        subject = f"{package.name} ({package.platform})"
         if strip_secrets(package.url) != package.url:
-            yield LockProblem(subject=subject, message="The URL holds credentials.")
+            yield _problem(package, ProblemKind.CREDENTIALS, "The URL holds credentials.")
         for kind, pattern in _HASHES.items():
             value = getattr(package, kind)
             if value is not None and not pattern.fullmatch(value):
-                yield LockProblem(subject=subject, message=f"What stands as {kind} is no {kind} hash.")
+                yield _problem(package, ProblemKind.BROKEN_HASH, f"What stands as {kind} is no {kind} hash.")
         if package.md5 is None and package.sha256 is None and not is_commit(package.url):
-            yield LockProblem(subject=subject, message="No hash is given, so a changed file would go unnoticed.")
+            yield _problem(package, ProblemKind.NO_HASH, "No hash is given, so a changed file would go unnoticed.")
         if package.manager != "conda":
             continue
         told = package_from_url(package.url)
         if told is None:
-            yield LockProblem(subject=subject, message="The URL is not that of a conda package.")
+            yield _problem(package, ProblemKind.URL, "The URL is not that of a conda package.")
             continue
         name, version, build, subdir = told
         if (name, version) != (package.name, package.version) or package.build not in (None, build):
-            yield LockProblem(subject=subject, message=f"The URL is that of {name} {version} {build}.")
+            yield _problem(package, ProblemKind.URL, f"The URL is that of {name} {version} {build}.")
         if subdir not in (package.platform, "noarch"):
-            yield LockProblem(subject=subject, message=f"The file is built for {subdir}.")
+            yield _problem(package, ProblemKind.PLATFORM, f"The file is built for {subdir}.")
 
 
 def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
@@ -170,7 +189,7 @@ def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     for package in packages:
         key = (package.manager, package.name, package.platform, package.category, package.environment)
         if key in seen:
-            yield LockProblem(subject=f"{package.name} ({package.platform})", message="The package is locked twice.")
+            yield _problem(package, ProblemKind.TWICE, "The package is locked twice.")
         seen.add(key)
 
 
@@ -185,6 +204,8 @@ def _check_closure(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
         for name, _ in package.dependencies:
             # Virtual packages (CEP 30) belong to the machine and stand in no lock.
             if not name.startswith("__") and (package.environment, package.platform, name) not in present:
-                yield LockProblem(
-                    subject=f"{package.name} ({package.platform})", message=f"It needs {name}, which is not locked."
-                )
+                yield _problem(package, ProblemKind.DEPENDENCY, f"It needs {name}, which is not locked.")
+
+
+def _problem(package: LockedPackage, kind: ProblemKind, message: str) -> LockProblem:
+    return LockProblem(subject=f"{package.name} ({package.platform})", message=message, kind=kind, package=package)
