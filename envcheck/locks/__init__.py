@@ -14,6 +14,7 @@ __all__ = ["FORMATS", "load_format"]
 FORMATS = MappingProxyType(
     {
         "conda-lock-v1": "envcheck.locks.conda_lock_v1",
+        "pixi-lock-v7": "envcheck.locks.pixi_lock_v7",
         "explicit": "envcheck.locks.explicit",
         "environment-yaml": "envcheck.locks.environment_yaml",
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from envcheck.locks.contents import (
     LockedPackage,
     LockError,
     LockProblem,
+    PlatformLock,
     check_packages,
     require_lockable,
     split_dependency,
@@ -45,20 +45,6 @@ _HEADER = """\
 #     conda-lock install -n YOURENV {filename}
 #     micromamba create -n YOURENV -f {filename}
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformLock:
-    """What is locked for one platform.
-
-    ``requirements`` are the MatchSpecs that were asked for and ``virtual_packages`` what the target was taken to have:
-    both go into the content hash, by which conda-lock tells whether a lock is still that of its specification.
-    """
-
-    platform: str
-    packages: tuple[Record, ...]
-    requirements: tuple[str, ...] = ()
-    virtual_packages: tuple[VirtualPackage, ...] = ()
 
 
 def render(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from envcheck.errors import OutputError
-from envcheck.model import Record
+from envcheck.model import LockedDistribution, Record, VirtualPackage
 from envcheck.secrets import strip_secrets
 
 __all__ = [
@@ -17,11 +17,13 @@ __all__ = [
     "LockError",
     "LockProblem",
     "LockedPackage",
+    "PlatformLock",
     "ProblemKind",
     "check_packages",
     "is_commit",
     "package_from_url",
     "require_lockable",
+    "require_lockable_distributions",
     "split_dependency",
 ]
 
@@ -36,6 +38,25 @@ _COMMIT = re.compile(r"\A(?:git|hg|bzr|svn)\+.*(?:[@#]|[?&]rev=)[0-9a-f]{40}(?:[
 
 class LockError(OutputError):
     """These packages cannot stand in a lock of this format; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformLock:
+    """What is to be locked for one platform.
+
+    ``packages`` are conda's and ``distributions`` pip's. ``requirements`` are the MatchSpecs and ``pip_requirements``
+    the lines of the pip section that were asked for, and ``virtual_packages`` what the target was taken to have: they
+    go into the content hash, by which conda-lock tells whether a lock is still that of its specification. ``provided``
+    are pairs of a distribution's name and the conda package that holds it.
+    """
+
+    platform: str
+    packages: tuple[Record, ...]
+    requirements: tuple[str, ...] = ()
+    virtual_packages: tuple[VirtualPackage, ...] = ()
+    distributions: tuple[LockedDistribution, ...] = ()
+    pip_requirements: tuple[str, ...] = ()
+    provided: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +171,27 @@ def require_lockable(packages: Sequence[Record], *, hashes: Sequence[str]) -> No
             f"{_listed(unhashed)}.",
             hint="Pin other builds of them, ask a channel that has the hashes, or write an explicit list instead.",
         )
+
+
+def require_lockable_distributions(distributions: Sequence[LockedDistribution]) -> None:
+    """Refuse distributions that a lock could not name beyond doubt: a file needs a hash, a repository its commit.
+
+    Raises:
+        LockError: One has no URL, neither hash nor commit, or a URL with credentials in it.
+    """
+    for problem, broken in (
+        ("have no download URL", [one.name for one in distributions if not one.url]),
+        ("have credentials in their URLs", [one.name for one in distributions if strip_secrets(one.url) != one.url]),
+        (
+            "have neither a sha256 nor a commit",
+            [one.name for one in distributions if one.sha256 is None and not is_commit(one.url)],
+        ),
+    ):
+        if broken:
+            raise LockError(
+                f"These distributions of the pip section {problem} and cannot be locked: {_listed(broken)}.",
+                hint="Pin files of an index that tells their hashes, or a commit of the repository.",
+            )
 
 
 def _listed(names: Iterable[str]) -> str:

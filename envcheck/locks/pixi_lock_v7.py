@@ -6,22 +6,29 @@ environments list by URL what they consist of for each platform, and ``packages`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from envcheck.errors import SourceError
 from envcheck.locks.contents import (
     LockContents,
     LockedPackage,
     LockProblem,
+    PlatformLock,
     check_packages,
     package_from_url,
+    require_lockable,
+    require_lockable_distributions,
     split_dependency,
 )
 from envcheck.locks.documents import load_document
+from envcheck.locks.scalars import document_text
+from envcheck.model import Channel, LockedDistribution, Record
 from envcheck.secrets import strip_secrets
 
-__all__ = ["DEFAULT_FILENAME", "FORMAT", "read", "verify"]
+__all__ = ["DEFAULT_FILENAME", "FORMAT", "read", "render", "verify"]
 
 FORMAT = "pixi-lock-v7"
 DEFAULT_FILENAME = "pixi.lock"
@@ -30,6 +37,150 @@ _KIND = "a pixi.lock"
 _READABLE = ("4", "5", "6", "7")
 # What an entry is found by, with its manager: versions 4 and 5 have ``kind`` and ``url`` or ``path`` in their place.
 _MANAGERS = {"conda": "conda", "conda_source": "conda", "pypi": "pip"}
+
+
+_DEFAULT_INDEX = "https://pypi.org/simple"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Writing
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def render(locks: Sequence[PlatformLock], *, channels: Sequence[Channel], indexes: Sequence[str] = ()) -> str:
+    """The lock of one environment, ``default``, for several platforms, as text; the same bytes for the same arguments.
+
+    Order, fields and what is left out because the URL tells it are those of rattler's own writer, so that pixi leaves
+    the file as it is. The virtual packages are not written: pixi holds those in the lock against its manifest's, and
+    trusts a lock that has none.
+
+    Args:
+        locks: What is locked, one entry per platform, in any order.
+        channels: The channels in order of priority; only their canonical URLs are written.
+        indexes: The package indexes that the distributions come from; by default PyPI.
+
+    Raises:
+        LockError: A package has no URL, no hash, or a URL with credentials.
+    """
+    ordered = sorted(locks, key=lambda lock: lock.platform)
+    for lock in ordered:
+        require_lockable(lock.packages, hashes=("sha256", "md5"))
+        require_lockable_distributions(lock.distributions)
+    environment: dict[str, Any] = {
+        "channels": [{"url": f"{strip_secrets(channel.url).rstrip('/')}/"} for channel in channels]
+    }
+    if any(lock.distributions for lock in ordered):
+        environment["indexes"] = [strip_secrets(index) for index in indexes or (_DEFAULT_INDEX,)]
+    environment["packages"] = {
+        lock.platform: [
+            *({"conda": url} for url in sorted({record.url for record in lock.packages})),
+            *({"pypi": url} for url in sorted({_pixi_url(one.url) for one in lock.distributions})),
+        ]
+        for lock in ordered
+    }
+    records = {record.url: record for lock in ordered for record in lock.packages}
+    distributions = {one.url: one for lock in ordered for one in lock.distributions}
+    projects = _projects(ordered)
+    document = {
+        "version": 7,
+        "platforms": [{"name": lock.platform} for lock in ordered],
+        "environments": {"default": environment},
+        "packages": [
+            *(_described_record(records[url], projects.get(records[url].name, ())) for url in sorted(records)),
+            *sorted(
+                (_described_distribution(one) for one in distributions.values()),
+                key=lambda described: described["pypi"],
+            ),
+        ],
+    }
+    return document_text(document)
+
+
+def _projects(locks: Sequence[PlatformLock]) -> dict[str, tuple[str, ...]]:
+    """The projects of PyPI that conda packages hold, where their names differ.
+
+    Where nothing is said, pixi takes a package of conda-forge for the project of its own name.
+    """
+    found: dict[str, set[str]] = {}
+    for lock in locks:
+        for project, package in lock.provided:
+            found.setdefault(package, set()).add(project)
+    return {package: tuple(sorted(names)) for package, names in found.items() if names != {package}}
+
+
+def _described_record(record: Record, projects: tuple[str, ...]) -> dict[str, Any]:
+    """A conda package: what its URL does not tell, and what it needs (``CondaPackageDataModel`` of ``models/v7``)."""
+    told = package_from_url(record.url)
+    name, version, build, subdir = told or ("", "", "", "")
+    number = re.search(r"[0-9]+\Z", record.build)
+    noarch = None
+    if subdir == "noarch":
+        noarch = "python" if "py" in build else "generic"
+    fields = {
+        "name": record.name if record.name != name else None,
+        "version": record.version if record.version != version else None,
+        "build": record.build if record.build != build else None,
+        "build_number": record.build_number if record.build_number != (int(number[0]) if number else 0) else None,
+        "subdir": record.subdir if record.subdir != subdir else None,
+        "noarch": (record.noarch or False) if record.noarch != noarch else None,
+        "sha256": record.sha256,
+        "md5": record.md5,
+        "depends": list(record.depends),
+        "constrains": list(record.constrains),
+        "channel": record.channel if record.url.rsplit("/", 2)[0] != record.channel.rstrip("/") else None,
+        "track_features": list(record.track_features),
+        "purls": [f"pkg:pypi/{project}" for project in projects],
+        "size": record.size,
+        "timestamp": record.timestamp,
+    }
+    return {"conda": record.url, **{key: value for key, value in fields.items() if value not in (None, [])}}
+
+
+def _described_distribution(distribution: LockedDistribution) -> dict[str, Any]:
+    fields = {
+        "name": distribution.name,
+        "version": distribution.version,
+        "sha256": distribution.sha256,
+        "requires_dist": [text for text in distribution.requires if _is_requirement(text)],
+        "requires_python": distribution.requires_python if _is_specifier(distribution.requires_python) else None,
+    }
+    return {
+        "pypi": _pixi_url(distribution.url),
+        **{key: value for key, value in fields.items() if value not in (None, [])},
+    }
+
+
+def _is_requirement(text: str) -> bool:
+    """Whether a dependency is one by PEP 508: old files have others, at which rattler refuses the whole lock."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        return False
+    return True
+
+
+def _is_specifier(text: str | None) -> bool:
+    """Whether a constraint on Python is one by PEP 440."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        SpecifierSet(text or "")
+    except InvalidSpecifier:
+        return False
+    return bool(text)
+
+
+def _pixi_url(url: str) -> str:
+    """A reference as pixi writes it: the commit, which pip has behind ``@``, stands in the fragment."""
+    if not url.startswith("git+"):
+        return url
+    parts = urlsplit(url)
+    path, at, commit = parts.path.rpartition("@")
+    if not at:
+        return url
+    return parts._replace(path=path, query=parts.fragment, fragment=commit).geturl()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
