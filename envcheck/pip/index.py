@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
 from packaging.utils import canonicalize_name
@@ -32,7 +32,6 @@ from envcheck.pip.lookup import (
 
 if TYPE_CHECKING:
     import requests
-    from pypi_simple import ProjectPage
 
 __all__ = ["DirectoryIndex", "SimpleIndex", "UnavailableIndex", "open_index"]
 
@@ -346,37 +345,50 @@ def _project_name(name: str) -> str | None:
 
 
 def _project_files(project: str, body: bytes, content_type: str, url: str) -> ProjectFiles:
+    parse = _from_json if "json" in content_type.lower() else _from_html
+    return ProjectFiles(name=project, files=tuple(parse(project, body, url)))
+
+
+_NO_PAGE = "the package index sent something that is no project page"
+
+
+def _from_json(project: str, body: bytes, url: str) -> Iterator[DistributionFile]:
+    """The files of a PEP 691 page, of which only the keys that matter are looked at."""
+    del project
+    try:
+        page = json.loads(body)
+        version = page["meta"]["api-version"]
+        if not isinstance(version, str) or version.partition(".")[0] != "1":
+            raise _Unusable("the package index speaks a newer version of the Simple API")
+        return iter([_file(entry, url) for entry in page["files"]])
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        # Deep nesting exhausts the JSON parser; the rest is what a document of another shape runs into.
+        raise _Unusable(_NO_PAGE) from error
+
+
+def _file(entry: Mapping[str, Any], base: str) -> DistributionFile:
+    """One entry of ``files``; ``yanked`` is a reason or a boolean (PEP 691), ``url`` may be relative."""
+    filename, url, requires_python = entry["filename"], entry["url"], entry.get("requires-python")
+    sha256 = entry["hashes"].get("sha256")
+    if not (isinstance(filename, str) and isinstance(url, str)) or not isinstance(sha256, str | None):
+        raise TypeError("an entry of a project page is of another shape")
+    return DistributionFile(
+        filename=filename,
+        url=_clean(url if url.startswith(("https://", "http://")) else urljoin(base, url)),
+        sha256=sha256.lower() if sha256 else None,
+        requires_python=requires_python if isinstance(requires_python, str) else None,
+        yanked=entry.get("yanked", False) is not False,
+    )
+
+
+def _clean(url: str) -> str:
+    """A URL without credentials; most have nothing that could be one."""
     from envcheck.secrets import strip_secrets
 
-    parse = _from_json if "json" in content_type.lower() else _from_html
-    page = parse(project, body, url)
-    files = tuple(
-        DistributionFile(
-            filename=package.filename,
-            url=strip_secrets(package.url),
-            sha256=(package.digests.get("sha256") or "").lower() or None,
-            requires_python=package.requires_python,
-            yanked=package.is_yanked,
-        )
-        for package in page.packages
-    )
-    return ProjectFiles(name=project, files=files)
+    return strip_secrets(url) if "@" in url or "=" in url or "/t/" in url else url
 
 
-def _from_json(project: str, body: bytes, url: str) -> ProjectPage:
-    del project
-    from pypi_simple import ProjectPage, UnsupportedRepoVersionError
-
-    try:
-        return ProjectPage.from_json_data(json.loads(body), url)
-    except UnsupportedRepoVersionError as error:
-        raise _Unusable("the package index speaks a newer version of the Simple API") from error
-    except (ValueError, RecursionError) as error:
-        # pydantic's ValidationError and JSONDecodeError are ValueErrors; deep nesting exhausts the JSON parser.
-        raise _Unusable("the package index sent something that is no project page") from error
-
-
-def _from_html(project: str, body: bytes, url: str) -> ProjectPage:
+def _from_html(project: str, body: bytes, url: str) -> Iterator[DistributionFile]:
     from pypi_simple import ProjectPage, UnsupportedRepoVersionError
 
     try:
@@ -384,8 +396,17 @@ def _from_html(project: str, body: bytes, url: str) -> ProjectPage:
     except UnsupportedRepoVersionError as error:
         raise _Unusable("the package index speaks a newer version of the Simple API") from error
     except (ValueError, RecursionError) as error:
-        raise _Unusable("the package index sent something that is no project page") from error
+        raise _Unusable(_NO_PAGE) from error
     # A login page or a proxy's notice is HTML too: a project page has files or says that it is one (PEP 629).
     if page.repository_version is None and not any(package.version is not None for package in page.packages):
         raise _Unusable("the package index sent a web page that is no project page")
-    return page
+    return (
+        DistributionFile(
+            filename=package.filename,
+            url=_clean(package.url),
+            sha256=(package.digests.get("sha256") or "").lower() or None,
+            requires_python=package.requires_python,
+            yanked=package.is_yanked,
+        )
+        for package in page.packages
+    )

@@ -7,14 +7,16 @@ because to use one means to run its build code inside the image.
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.tags import Tag, parse_tag
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import DistributionFile, PipAvailability, PipPresence
@@ -77,11 +79,43 @@ def _source_version(filename: str, project: str) -> Version | None:
     # The name itself may hold hyphens: take the split whose left side is the project.
     for position in (match.start() for match in re.finditer("-", stem)):
         if canonicalize_name(stem[:position]) == project:
-            try:
-                return Version(stem[position + 1 :])
-            except InvalidVersion:
-                return None
+            return _parsed_version(stem[position + 1 :])
     return None
+
+
+_WHEEL_NAME = re.compile(r"[\w\d._]*", re.UNICODE)
+
+
+def _wheel_version(filename: str) -> Version | None:
+    """The version in a wheel's name, ``None`` where `parse_wheel_filename` refuses the name; the tags stay unread.
+
+    An index lists a hundred files for each one that matters, and to read every file's tags takes most of the time.
+    """
+    name, _, rest = filename[: -len(".whl")].partition("-")
+    version, _, rest = rest.partition("-")
+    hyphens = rest.count("-")
+    if hyphens != 2 and not (hyphens == 3 and rest[:1].isdigit()):
+        return None
+    return _named_version(name, version)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _named_version(name: str, version: str) -> Version | None:
+    """The version behind a wheel's name, which many files share; ``None`` if either cannot be (PEP 427)."""
+    return None if "__" in name or _WHEEL_NAME.fullmatch(name) is None else _parsed_version(version)
+
+
+@functools.lru_cache(maxsize=65_536)
+def _parsed_version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+@functools.lru_cache(maxsize=16_384)
+def _parsed_tags(text: str) -> frozenset[Tag]:
+    return frozenset(parse_tag(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,34 +140,37 @@ class _Target:
         return any(tag.platform in names for tag in tags)
 
 
-def _candidates(name: str, files: Iterable[DistributionFile], target: _Target) -> Iterator[_Candidate]:
-    for file in files:
-        accepts = _accepts_python(file.requires_python, target.python)
-        if file.filename.endswith(".whl"):
-            try:
-                _, version, build, tags = parse_wheel_filename(file.filename)
-            except (InvalidWheelFilename, InvalidVersion):
-                continue
-            tag_rank = target.rank(tags) if accepts else None
-            # PEP 427: among equal tags the higher build number wins, hence its negation.
-            rank = None if tag_rank is None else (tag_rank, -build[0] if build else 0)
-            yield _Candidate(file=file, version=version, tags=tags, accepts_python=accepts, rank=rank)
-        else:
-            source = _source_version(file.filename, name)
-            if source is not None:
-                yield _Candidate(file=file, version=source, tags=None, accepts_python=accepts, rank=None)
+def _candidate(version: Version, file: DistributionFile, target: _Target) -> _Candidate:
+    """One file of a version; its name is known to be sound."""
+    accepts = _accepts_python(file.requires_python, target.python)
+    if not file.filename.endswith(".whl"):
+        return _Candidate(file=file, version=version, tags=None, accepts_python=accepts, rank=None)
+    parts = file.filename[: -len(".whl")].split("-", 5)
+    tags = _parsed_tags("-".join(parts[-3:]))
+    tag_rank = target.rank(tags) if accepts else None
+    # PEP 427: among equal tags the higher build number wins, hence its negation.
+    build = re.match(r"\d+", parts[2]) if len(parts) == 6 else None
+    rank = None if tag_rank is None else (tag_rank, -int(build[0]) if build else 0)
+    return _Candidate(file=file, version=version, tags=tags, accepts_python=accepts, rank=rank)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Release:
-    """All usable files of one version; ``yanked`` if every one of them was withdrawn."""
+    """All usable files of one version; they are judged when they are first asked for."""
 
-    version: Version
-    candidates: tuple[_Candidate, ...]
+    def __init__(self, version: Version, files: Sequence[DistributionFile], target: _Target) -> None:
+        self.version = version
+        self._files = files
+        self._target = target
+
+    @functools.cached_property
+    def candidates(self) -> tuple[_Candidate, ...]:
+        """The files, judged."""
+        return tuple(_candidate(self.version, file, self._target) for file in self._files)
 
     @property
     def yanked(self) -> bool:
-        return all(candidate.file.yanked for candidate in self.candidates)
+        """Whether every file was withdrawn."""
+        return all(file.yanked for file in self._files)
 
     def wheel(self, *, allow_yanked: bool = False) -> _Candidate | None:
         """The wheel that pip would choose; a withdrawn one only where there is no other and it is allowed (PEP 592)."""
@@ -141,15 +178,19 @@ class _Release:
         return min(fitting, key=lambda one: (one.file.yanked, one.rank or (), one.file.filename), default=None)
 
     def source(self) -> _Candidate | None:
+        """The source distribution that pip would build."""
         fitting = [one for one in self.candidates if not one.is_wheel and one.accepts_python]
         return min(fitting, key=lambda one: (one.file.yanked, one.file.filename), default=None)
 
 
 def _releases(name: str, files: Iterable[DistributionFile], target: _Target) -> dict[Version, _Release]:
-    grouped: dict[Version, list[_Candidate]] = {}
-    for candidate in _candidates(name, files, target):
-        grouped.setdefault(candidate.version, []).append(candidate)
-    return {version: _Release(version=version, candidates=tuple(found)) for version, found in grouped.items()}
+    grouped: dict[Version, list[DistributionFile]] = {}
+    for file in files:
+        filename = file.filename
+        version = _wheel_version(filename) if filename.endswith(".whl") else _source_version(filename, name)
+        if version is not None:
+            grouped.setdefault(version, []).append(file)
+    return {version: _Release(version, found, target) for version, found in grouped.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -195,14 +236,17 @@ def judge(
     matching = _matching(releases, pin, specifier)
     pinned = pin is not None
     usable = [release for release in matching if pinned or not release.yanked]
-    nearest = _nearest(releases, _reference(pin, specifier), exclude=matching)
+
+    def nearest() -> tuple[str, ...]:
+        return _nearest(releases, _reference(pin, specifier), exclude=matching)
+
     if not matching:
         return answer(
-            presence=PipPresence.NO_VERSION, nearest=nearest, detail=_no_version_detail(releases, pin, specifier)
+            presence=PipPresence.NO_VERSION, nearest=nearest(), detail=_no_version_detail(releases, pin, specifier)
         )
     if not usable:
         detail = "every matching version was withdrawn from the index"
-        return answer(presence=PipPresence.YANKED, nearest=nearest, detail=detail)
+        return answer(presence=PipPresence.YANKED, nearest=nearest(), detail=detail)
     for release in usable:
         wheel = release.wheel(allow_yanked=pinned)
         if wheel is not None:
@@ -213,21 +257,24 @@ def judge(
             return answer(
                 presence=PipPresence.SOURCE_ONLY,
                 version=str(release.version),
-                nearest=nearest,
+                nearest=nearest(),
                 file=source.file,
                 detail=_source_detail(release, target),
             )
-    presence, detail = _obstacle(usable[0], target)
-    return answer(presence=presence, version=str(usable[0].version), nearest=nearest, detail=detail)
+    presence, detail = _obstacle(usable[0].candidates, target)
+    return answer(presence=presence, version=str(usable[0].version), nearest=nearest(), detail=detail)
 
 
 def _installable(
-    answer: functools.partial[PipAvailability], release: _Release, wheel: _Candidate, nearest: tuple[str, ...]
+    answer: functools.partial[PipAvailability],
+    release: _Release,
+    wheel: _Candidate,
+    nearest: Callable[[], tuple[str, ...]],
 ) -> PipAvailability:
     version = str(release.version)
     if wheel.file.yanked:
         detail = "withdrawn from the index; pip installs it only because it is pinned"
-        return answer(presence=PipPresence.YANKED, version=version, nearest=nearest, file=wheel.file, detail=detail)
+        return answer(presence=PipPresence.YANKED, version=version, nearest=nearest(), file=wheel.file, detail=detail)
     presence = PipPresence.PURE_WHEEL if wheel.is_pure else PipPresence.WHEEL
     return answer(presence=presence, version=version, file=wheel.file)
 
@@ -251,10 +298,7 @@ def _reference(pin: str | None, specifier: str) -> Version | None:
 
 
 def _version_or_none(text: str | None) -> Version | None:
-    try:
-        return Version((text or "").removesuffix(".*"))
-    except InvalidVersion:
-        return None
+    return _parsed_version((text or "").removesuffix(".*"))
 
 
 def _nearest(
@@ -264,25 +308,27 @@ def _nearest(
     # What matched and installs is the answer and not an alternative; what matched and does not install has no wheel.
     excluded = {release.version for release in exclude}
     wants_prerelease = reference is not None and reference.is_prerelease
-    installable = sorted(
-        version
-        for version, release in releases.items()
-        if version not in excluded and (wants_prerelease or not version.is_prerelease) and release.wheel() is not None
+    eligible = sorted(
+        version for version in releases if version not in excluded and (wants_prerelease or not version.is_prerelease)
     )
+
+    def closest(versions: Iterable[Version]) -> list[Version]:
+        return list(itertools.islice((one for one in versions if releases[one].wheel() is not None), _NEAREST))
+
     if reference is None:
-        return tuple(str(version) for version in reversed(installable[-_NEAREST:]))
-    # Closeness is counted in releases, not in numbers: 2023.12 and 2024.1 are neighbours.
-    older = sum(version <= reference for version in installable)
+        return tuple(str(version) for version in closest(reversed(eligible)))
+    # Closeness is counted in releases that install, not in numbers: 2023.12 and 2024.1 are neighbours. On either side
+    # the order is that of the steps, because those with the same minor version lie next to the reference.
+    split = bisect.bisect_right(eligible, reference)
+    found = [(steps, False, version) for steps, version in enumerate(closest(eligible[split:]))]
+    found += [(steps, True, version) for steps, version in enumerate(closest(reversed(eligible[:split])))]
 
-    def order(item: tuple[int, Version]) -> tuple[bool, bool, int, bool]:
-        position, version = item
-        steps = position - older + 1 if position >= older else older - position
+    def order(item: tuple[int, bool, Version]) -> tuple[bool, bool, int, bool]:
+        steps, older, version = item
         # 1.13.0 is the next best thing to 1.13.0+cu118.
-        same_but_local = version.public == reference.public
-        return not same_but_local, _minor(version) != _minor(reference), steps, position < older
+        return version.public != reference.public, _minor(version) != _minor(reference), steps, older
 
-    ordered = sorted(enumerate(installable), key=order)
-    return tuple(str(version) for _, version in ordered[:_NEAREST])
+    return tuple(str(version) for _, _, version in sorted(found, key=order)[:_NEAREST])
 
 
 def _minor(version: Version) -> tuple[int, int, int]:
@@ -315,23 +361,19 @@ def _source_detail(release: _Release, target: _Target) -> str:
     wheels = tuple(one for one in release.candidates if one.is_wheel)
     if not wheels:
         return "source distribution only"
-    return f"source distribution; {_obstacle(_Release(version=release.version, candidates=wheels), target)[1]}"
+    return f"source distribution; {_obstacle(wheels, target)[1]}"
 
 
-def _wheel_platforms(release: _Release) -> list[str]:
-    return sorted({tag.platform for one in release.candidates for tag in one.tags or ()})
-
-
-def _obstacle(release: _Release, target: _Target) -> tuple[PipPresence, str]:
+def _obstacle(candidates: Sequence[_Candidate], target: _Target) -> tuple[PipPresence, str]:
     """Why no file of a release can be used: the Python it needs, or the platforms it is built for."""
-    here = [one for one in release.candidates if one.tags is None or target.has_platform(one.tags)]
+    here = [one for one in candidates if one.tags is None or target.has_platform(one.tags)]
     if here and not any(one.accepts_python for one in here):
         needed = sorted({one.file.requires_python for one in here if one.file.requires_python})
         return PipPresence.OTHER_PYTHON, f"needs Python {' or '.join(needed)}"
     if here:
         interpreters = {tag.interpreter for one in here for tag in one.tags or ()}
         return PipPresence.OTHER_PYTHON, f"wheels only for {_interpreter_names(interpreters)}"
-    platforms = _wheel_platforms(release)
+    platforms = sorted({tag.platform for one in candidates for tag in one.tags or ()})
     newer = _glibc_needed(platforms, target)
     if newer is not None:
         return PipPresence.OTHER_PLATFORM, f"wheels need glibc 2.{newer} or newer"

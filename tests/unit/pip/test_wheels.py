@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 from packaging.tags import parse_tag
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from envcheck.model import DistributionFile, PipAvailability, PipPresence
 from envcheck.pip.lookup import IndexUnavailable, ProjectFiles, ProjectUnreadable
 from envcheck.pip.tags import supported_tags
-from envcheck.pip.wheels import judge
+from envcheck.pip.wheels import _wheel_version, judge
 
 
 def file(filename: str, *, requires_python: str | None = None, yanked: bool = False) -> DistributionFile:
@@ -268,3 +273,57 @@ def test_a_proposed_wheel_always_has_a_supported_tag(
         assert again.presence in (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
     # The order in which the index lists its files changes nothing.
     assert check(project(*reversed(filenames)), pin, python=python, platform=platform, glibc=glibc) == answer
+
+
+PARTS = st.sampled_from(
+    [
+        *("demo", "Demo_x", "de__mo", "dé", "a b", ""),
+        *("1.0", "1.0.0", "1.0_1", "2.0rc1", "1.0+cu118", "x", "1.0.post1", "v1.0"),
+        *("1", "2b", "b1", "1-2"),
+        *("py3", "py2.py3", "cp310", "none", "abi3", "any", "manylinux1_x86_64.manylinux2014_x86_64"),
+    ]
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=7).map("-".join))
+def test_the_version_in_a_wheels_name_is_what_packaging_reads(stem: str) -> None:
+    try:
+        expected = parse_wheel_filename(f"{stem}.whl")[1]
+    except (InvalidWheelFilename, InvalidVersion):
+        assert _wheel_version(f"{stem}.whl") is None
+    else:
+        assert _wheel_version(f"{stem}.whl") == expected
+
+
+@given(
+    versions=st.sets(st.from_regex(r"[0-3]\.[0-3](\.[0-2])?(rc1|\+cu1)?", fullmatch=True), min_size=1, max_size=12),
+    installable=st.randoms(use_true_random=False),
+    pin=st.from_regex(r"[0-3]\.[0-3](\.[0-2])?(rc1|\+cu1)?", fullmatch=True),
+)
+def test_the_nearest_are_those_that_a_look_at_every_release_finds(
+    versions: set[str], installable: random.Random, pin: str
+) -> None:
+    tags = {version: installable.choice(["py3-none-any", "cp310-cp310-win_amd64"]) for version in sorted(versions)}
+    files = [file(f"demo-{version}-{tag}.whl") for version, tag in tags.items()]
+
+    found = check(project(*files), pin).nearest
+
+    wanted = Version(pin)
+    good = sorted(
+        {version for text, tag in tags.items() if "any" in tag for version in [Version(text)]}
+        - {
+            version
+            for version in map(Version, versions)
+            if SpecifierSet(f"=={pin}").contains(version, prereleases=True)
+        }
+    )
+    good = [version for version in good if wanted.is_prerelease or not version.is_prerelease]
+    older = sum(version <= wanted for version in good)
+
+    def order(item: tuple[int, Version]) -> tuple[bool, bool, int, bool]:
+        position, version = item
+        steps = position - older + 1 if position >= older else older - position
+        return version.public != wanted.public, version.release[:2] != wanted.release[:2], steps, position < older
+
+    if found:
+        assert list(found) == [str(version) for _, version in sorted(enumerate(good), key=order)][:5]
