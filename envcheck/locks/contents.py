@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from envcheck.errors import OutputError
+from envcheck.locks.channel_variables import holds_credentials
 from envcheck.model import LockedDistribution, Record, VirtualPackage
 from envcheck.secrets import strip_secrets
 
@@ -205,7 +206,7 @@ def check_packages(packages: Sequence[LockedPackage]) -> tuple[LockProblem, ...]
 
 def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     for package in packages:
-        if strip_secrets(package.url) != package.url:
+        if holds_credentials(package.url):
             yield _problem(package, ProblemKind.CREDENTIALS, "The URL holds credentials.")
         for kind, pattern in _HASHES.items():
             value = getattr(package, kind)

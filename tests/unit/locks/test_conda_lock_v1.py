@@ -19,6 +19,7 @@ from envcheck.locks import FORMATS, conda_lock_v1, environment_yaml, load_format
 from envcheck.locks.conda_lock_v1 import PlatformLock, read, render, render_platforms, verify
 from envcheck.locks.contents import LockError
 from envcheck.model import Channel, Record, VirtualPackage
+from tests.unit.locks.making import COMMIT, DISTRIBUTIONS
 
 FORGE = "https://conda.anaconda.org/conda-forge"
 CHANNELS = (
@@ -168,6 +169,161 @@ def test_several_platforms_share_one_file() -> None:
     assert [package.platform for package in contents.packages] == ["linux-64"] * 5 + ["win-64"]
     assert verify(text) == ()
     assert dict(contents.content_hashes)["linux-64"] == dict(read(rendered()).content_hashes)["linux-64"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The pip section
+# ---------------------------------------------------------------------------------------------------------------------
+
+WITH_PIP = PlatformLock(
+    platform="linux-64",
+    packages=PACKAGES,
+    requirements=REQUIREMENTS,
+    virtual_packages=VIRTUAL,
+    distributions=DISTRIBUTIONS,
+    pip_requirements=("requests[socks]>=2.28", "mike @ git+https://github.com/example/mike"),
+)
+
+
+def with_pip(lock: PlatformLock = WITH_PIP) -> str:
+    return render_platforms([lock], channels=CHANNELS, sources=("environment.linux-64.yml",))
+
+
+def test_a_distribution_of_the_lock_in_full() -> None:
+    rows = [row for row in yaml.safe_load(with_pip())["package"] if row["manager"] == "pip"]
+    assert [row["name"] for row in rows] == ["mike", "requests", "urllib3"]
+    assert rows[1] == {
+        "name": "requests",
+        "version": "2.28",
+        "manager": "pip",
+        "platform": "linux-64",
+        "dependencies": {"urllib3": "<2,>=1.21"},
+        "url": DISTRIBUTIONS[0].url,
+        "hash": {"sha256": DISTRIBUTIONS[0].sha256},
+        "category": "main",
+        "optional": False,
+    }
+
+
+def test_a_repository_is_written_as_conda_lock_writes_it() -> None:
+    mike = replace(DISTRIBUTIONS[2], url=f"{DISTRIBUTIONS[2].url}#subdirectory=src")
+    text = with_pip(replace(WITH_PIP, distributions=(mike,)))
+    row = yaml.safe_load(text)["package"][-1]
+    assert row["url"] == f"git+https://github.com/example/mike@{COMMIT}"
+    assert row["hash"] == {"sha256": COMMIT}
+    assert row["source"] == {"type": "url", "url": f"git+https://github.com/example/mike@{COMMIT}#subdirectory=src"}
+    assert row["dependencies"] == {"six": "*"}
+    (read_again,) = (one for one in read(text).packages if one.manager == "pip")
+    assert (read_again.url, read_again.sha256) == (row["url"], None)
+
+
+def test_a_lock_with_a_pip_section_is_read_again_and_in_order() -> None:
+    text = with_pip()
+    assert verify(text) == ()
+    pip = {one.name: one for one in read(text).packages if one.manager == "pip"}
+    assert {(one.name, one.version, one.url, one.sha256) for one in pip.values()} == {
+        (one.name, one.version, one.url, one.sha256) for one in DISTRIBUTIONS
+    }
+    assert with_pip(replace(WITH_PIP, packages=PACKAGES[::-1], distributions=DISTRIBUTIONS[::-1])) == text
+
+
+def test_conda_lock_renders_the_pip_section(tmp_path: Path) -> None:
+    (tmp_path / "conda-lock.yml").write_text(with_pip())
+    arguments = ["render", "-k", "env", "-k", "explicit", "-p", "linux-64", "conda-lock.yml"]
+    ran = subprocess.run([conda_lock_program(), *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    environment = yaml.safe_load((tmp_path / "conda-linux-64.lock.yml").read_text())
+    assert environment["dependencies"][-1] == {
+        "pip": [
+            f"mike @ git+https://github.com/example/mike@{COMMIT}",
+            f"requests == 2.28 --hash=sha256:{DISTRIBUTIONS[0].sha256}",
+            f"urllib3 == 1.26.18 --hash=sha256:{DISTRIBUTIONS[1].sha256}",
+        ]
+    }
+    explicit = (tmp_path / "conda-linux-64.lock").read_text()
+    assert f"# pip requests @ {DISTRIBUTIONS[0].url}#sha256={DISTRIBUTIONS[0].sha256}" in explicit
+
+
+def test_the_content_hash_with_a_pip_section_is_conda_locks_own(tmp_path: Path) -> None:
+    lines = (
+        "requests[socks,security]>=2.28,<3",
+        'colorama==0.4.6 ; sys_platform == "win32"',
+        'tomli>=1 ; python_version < "3.11"',
+        f"mike @ git+https://github.com/example/mike@{COMMIT}#subdirectory=src",
+        "wheel @ https://files.example/wheel-0.42-py3-none-any.whl#sha256=abc",
+        "-e ./package",
+    )
+    lock = replace(WITH_PIP, pip_requirements=lines)
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from conda_lock.content_hash import compute_content_hashes
+        from conda_lock.src_parser.aggregation import aggregate_lock_specs
+        from conda_lock.src_parser.environment_yaml import parse_environment_file
+        from conda_lock.virtual_package import virtual_package_repo_from_specification
+
+        environment = tmp_path / "environment.yml"
+        environment.write_text(environment_yaml.render("x", channels=[FORGE], specs=REQUIREMENTS, pip=lines))
+        mapping = tmp_path / "mapping.yml"
+        mapping.write_text("{}")
+        virtual = tmp_path / "virtual-packages.yml"
+        virtual.write_text('subdirs: {linux-64: {packages: {__glibc: "2.28", __archspec: "1 x86_64"}}}')
+        asked = parse_environment_file(environment, ["linux-64"], mapping_url=mapping.as_uri())
+        specification = aggregate_lock_specs([asked], ["linux-64"])
+        expected = compute_content_hashes(specification, virtual_package_repo_from_specification(virtual))
+    found = dict(read(with_pip(lock)).content_hashes)
+    assert found == expected
+    assert found != dict(read(rendered()).content_hashes)
+
+
+def test_lines_that_conda_lock_cannot_read_are_no_part_of_the_content_hash() -> None:
+    odd = ("--extra-index-url https://index.example/simple", "./here", "x @ file:///tmp/x.whl", "y @ http://h/y.whl")
+    hashes = [
+        read(with_pip(replace(WITH_PIP, pip_requirements=(*more, *WITH_PIP.pip_requirements)))).content_hashes
+        for more in ((), odd)
+    ]
+    assert hashes[0] == hashes[1]
+
+
+def test_a_distribution_without_hash_or_commit_is_named_and_nothing_is_rendered() -> None:
+    main = replace(DISTRIBUTIONS[2], url="git+https://github.com/example/mike@main")
+    broken = replace(WITH_PIP, distributions=(replace(DISTRIBUTIONS[0], sha256=None), DISTRIBUTIONS[1], main))
+    with pytest.raises(LockError, match="mike, requests"):
+        with_pip(broken)
+
+
+def test_a_token_becomes_the_variable_that_holds_it(tmp_path: Path) -> None:
+    token = "tk-123-456-secret"  # noqa: S105  # opens nothing
+    private = Channel(
+        name="private",
+        url="https://host.example/private",
+        locations=(f"https://host.example/t/{token}/private",),
+    )
+    package = replace(PACKAGES[1], channel=private.url, url=f"{private.url}/linux-64/libgcc-14.2.0-h77fa898_1.conda")
+    lock = PlatformLock(platform="linux-64", packages=(package,))
+    known = {"REPO_TOKEN": token}
+    text = render_platforms([lock], channels=[private], sources=("x",), environment=known)
+    document = yaml.safe_load(text)
+    assert token not in text
+    assert document["metadata"]["channels"] == [
+        {"url": "https://host.example/t/${REPO_TOKEN}/private", "used_env_vars": ["REPO_TOKEN"]}
+    ]
+    (row,) = document["package"]
+    assert row["url"] == "https://host.example/t/${REPO_TOKEN}/private/linux-64/libgcc-14.2.0-h77fa898_1.conda"
+    assert verify(text) == ()
+    assert read(text).channels == ("https://host.example/t/${REPO_TOKEN}/private",)
+    without = render_platforms([lock], channels=[private], sources=("x",))
+    assert yaml.safe_load(without)["metadata"]["channels"] == [{"url": private.url, "used_env_vars": []}]
+
+    # conda-lock puts the value back where it renders what is installed.
+    (tmp_path / "conda-lock.yml").write_text(text)
+    ran = subprocess.run(
+        [conda_lock_program(), "render", "-k", "explicit", "-p", "linux-64", "conda-lock.yml"],
+        cwd=tmp_path, env={**os.environ, **known}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert f"/t/{token}/private/linux-64/libgcc" in (tmp_path / "conda-linux-64.lock").read_text()
 
 
 def test_packages_without_md5_are_named_and_nothing_is_rendered() -> None:
