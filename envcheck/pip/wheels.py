@@ -87,22 +87,25 @@ _WHEEL_NAME = re.compile(r"[\w\d._]*", re.UNICODE)
 
 
 def _wheel_version(filename: str) -> Version | None:
-    """The version in a wheel's name, ``None`` where `parse_wheel_filename` refuses the name; the tags stay unread.
+    """The version in a wheel's name, ``None`` where `parse_wheel_filename` refuses the name.
 
-    An index lists a hundred files for each one that matters, and to read every file's tags takes most of the time.
+    An index lists a hundred files for each one that matters: no part is read again that another file had too.
     """
     name, _, rest = filename[: -len(".whl")].partition("-")
     version, _, rest = rest.partition("-")
     hyphens = rest.count("-")
-    if hyphens != 2 and not (hyphens == 3 and rest[:1].isdigit()):
+    if hyphens == 3 and rest[:1].isdecimal():
+        rest = rest.partition("-")[2]
+    elif hyphens != 2:
         return None
-    return _named_version(name, version)
+    return _named_version(name, version) if _parsed_tags(rest) is not None else None
 
 
 @functools.lru_cache(maxsize=65_536)
 def _named_version(name: str, version: str) -> Version | None:
     """The version behind a wheel's name, which many files share; ``None`` if either cannot be (PEP 427)."""
-    return None if "__" in name or _WHEEL_NAME.fullmatch(name) is None else _parsed_version(version)
+    unnamed = not name or "__" in name or _WHEEL_NAME.fullmatch(name) is None
+    return None if unnamed else _parsed_version(version)
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -114,8 +117,12 @@ def _parsed_version(text: str) -> Version | None:
 
 
 @functools.lru_cache(maxsize=16_384)
-def _parsed_tags(text: str) -> frozenset[Tag]:
-    return frozenset(parse_tag(text))
+def _parsed_tags(text: str) -> frozenset[Tag] | None:
+    """The tags of a wheel, ``None`` for what are none; a few thousand combinations are all there are on PyPI."""
+    try:
+        return frozenset(parse_tag(text))
+    except ValueError:  # a missing component, and since packaging 26.3 an empty one
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +153,7 @@ def _candidate(version: Version, file: DistributionFile, target: _Target) -> _Ca
     if not file.filename.endswith(".whl"):
         return _Candidate(file=file, version=version, tags=None, accepts_python=accepts, rank=None)
     parts = file.filename[: -len(".whl")].split("-", 5)
-    tags = _parsed_tags("-".join(parts[-3:]))
+    tags = _parsed_tags("-".join(parts[-3:])) or frozenset()
     tag_rank = target.rank(tags) if accepts else None
     # PEP 427: among equal tags the higher build number wins, hence its negation.
     build = re.match(r"\d+", parts[2]) if len(parts) == 6 else None

@@ -296,9 +296,9 @@ def test_the_version_in_a_wheels_name_is_what_packaging_reads(stem: str) -> None
 
 
 @given(
-    versions=st.sets(st.from_regex(r"[0-3]\.[0-3](\.[0-2])?(rc1|\+cu1)?", fullmatch=True), min_size=1, max_size=12),
+    versions=st.sets(st.from_regex(r"[0-3]\.[0-3]\.[0-2](rc1|\+cu1)?", fullmatch=True), min_size=1, max_size=12),
     installable=st.randoms(use_true_random=False),
-    pin=st.from_regex(r"[0-3]\.[0-3](\.[0-2])?(rc1|\+cu1)?", fullmatch=True),
+    pin=st.from_regex(r"[0-3]\.[0-3]\.[0-2](rc1|\+cu1)?", fullmatch=True),
 )
 def test_the_nearest_are_those_that_a_look_at_every_release_finds(
     versions: set[str], installable: random.Random, pin: str
