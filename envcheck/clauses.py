@@ -38,6 +38,8 @@ class Clauses:
         self._by_literal: dict[int, Record] = {}
         self._any: dict[frozenset[int], int] = {}
         self._met: dict[str, int | None] = {}
+        self._presences: dict[str, int] = {}
+        self._consequences: dict[str, tuple[str, list[list[int]]]] = {}
         self._choices: dict[int, frozenset[int]] = {}
         self._absences: dict[int, frozenset[int]] = {}
         for records in universe.records.values():
@@ -75,7 +77,10 @@ class Clauses:
         records = self._absences[literal] = frozenset(
             self._records[record.url] for record in self.universe.records.get(name, ())
         )
-        self.hard += [[-literal, -record] for record in sorted(records)]
+        if name in self._presences:
+            self.hard.append([-literal, -self._presences[name]])
+        else:
+            self.hard += [[-literal, -record] for record in sorted(records)]
         return literal
 
     def forbid_together(self, records: Sequence[Record]) -> None:
@@ -221,10 +226,32 @@ class Clauses:
             met = self._met[dependency]
             self.hard.append([-literal] if met is None else [-literal, met])
         for constraint in dict.fromkeys(record.constrains):
-            others = self.universe.records.get(dependency_parts(constraint)[0], ())
-            allowed = {other.url for other in self.universe.matching(constraint)}
-            self.hard += [
-                [-literal, -self._records[other.url]]
-                for other in others
-                if other.url not in allowed and other.url != record.url
-            ]
+            consequences = self._consequences.get(constraint)
+            if consequences is None:
+                consequences = self._consequences[constraint] = self._constrained(constraint)
+            name, clauses = consequences
+            if name != record.name:  # its own name has no other record in any case
+                self.hard += [[-literal, *clause] for clause in clauses]
+
+    def _constrained(self, constraint: str) -> tuple[str, list[list[int]]]:
+        """The name that a constraint is about, and what it makes of clauses where it holds.
+
+        Where it leaves little of a name one clause says that, if there is any of the name, it is one of those; a clause
+        for each record that it rules out would make more than half of all clauses.
+        """
+        name = dependency_parts(constraint)[0]
+        others = self.universe.records.get(name, ())
+        allowed = self.universe.matching(constraint)
+        if len(others) - len(allowed) <= _PAIRWISE:
+            fitting = set(map(_URL, allowed))
+            return name, [[-self._records[other.url]] for other in others if other.url not in fitting]
+        one_of_them = self.any_of(allowed)
+        return name, [[-self._present(name)] if one_of_them is None else [-self._present(name), one_of_them]]
+
+    def _present(self, name: str) -> int:
+        """A literal that is true where any record of a name is chosen."""
+        known = self._presences.get(name)
+        if known is None:
+            known = self._presences[name] = self._new()
+            self.hard += [[-self._records[record.url], known] for record in self.universe.records.get(name, ())]
+        return known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
@@ -26,11 +26,19 @@ _OTHER_PYTHONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """The environments that there are for one Python, and the wishes by level, the most important first."""
+
+    clauses: Clauses
+    levels: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """An optimum: the records chosen, the clauses they are an optimum of, and whether the search ran to its end."""
+    """An optimum: the records chosen, the question they answer, and whether the search ran to its end."""
 
     chosen: tuple[Record, ...]
-    clauses: Clauses
+    question: _Question
     optimal: bool
 
 
@@ -83,7 +91,7 @@ class Search:
         if candidate is None:
             self.explanation = "no set of records for the target is free of contradictions"
             return ()
-        self.clauses = candidate.clauses
+        self.clauses = candidate.question.clauses
         self.optimal = candidate.optimal
         packages = self._proven(candidate)
         if not packages and not self.explanation:
@@ -110,17 +118,20 @@ class Search:
     def _best_candidate(self) -> _Candidate | None:
         """The optimum with the Python asked for, or with another one where only that holds more direct packages."""
         if self._python is None:
-            return self._candidate(None)
-        best = self._candidate(self._python)
+            return self._refined(self._optimum(self._question(None)))
+        best = self._optimum(self._question(self._python))
         # Another Python is a large change: it is tried for packages that have no build for this one, and not for those
         # that have one and conflict with others.
-        if best is not None and all(best.clauses.universe.records[wish.name] for wish in self._lost(best)):
-            return best
+        if best is not None and all(best.question.clauses.universe.records[wish.name] for wish in self._lost(best)):
+            return self._refined(best)
+        fewest, better = None if best is None else len(self._lost(best)), None
         for version in self._other_pythons(self._python, best):
-            other = self._candidate(version)
-            if other is not None and (best is None or len(self._lost(other)) < len(self._lost(best))):
-                best = other
-        return best
+            other = self._question(version)
+            # Presence is the most important wish, so that the optimum over it alone tells what is lost in the optimum.
+            present = self._optimum(other, depth=1)
+            if present is not None and (fewest is None or len(self._lost(present)) < fewest):
+                fewest, better = len(self._lost(present)), other
+        return self._refined(best if better is None else self._optimum(better))
 
     def _lost(self, candidate: _Candidate) -> list[Wish]:
         names = {record.name for record in candidate.chosen}
@@ -150,7 +161,8 @@ class Search:
         wanted = [self._with_channel(wish, wish.exact) for wish in self._wishes if wish.exact is not None]
         return Universe(names, self._index, self._target, patches(self._index, python), wanted)
 
-    def _candidate(self, python: str | None) -> _Candidate | None:
+    def _question(self, python: str | None) -> _Question | None:
+        """The clauses and wishes for one Python; ``None`` where nothing is wished for that the target has."""
         names = [wish.name for wish in self._wishes] + ["python"] * (python is not None) + list(self._implied)
         clauses = Clauses(self._universe(names, python))
         needed = [clauses.universe.records.get(name, ()) for name in self._implied]
@@ -168,29 +180,37 @@ class Search:
         if self._pins is PinPolicy.MINOR:
             self._hold_minors(clauses)
         levels = self._levels(clauses)
-        if not any(levels):
-            return None  # Nothing is wished for that the target has; the MaxSAT solver fails without any wish.
+        return _Question(clauses=clauses, levels=levels) if any(levels) else None
+
+    def _optimum(self, question: _Question | None, *, depth: int | None = None) -> _Candidate | None:
+        """The best environment for a question, or for its most important levels alone; ``None`` where it has none."""
+        if question is None:
+            return None
         optimal = True
+        levels = question.levels[:depth]
         # When time runs out the least important wishes are given up first; presence alone is decided in any case.
-        for depth in (len(levels), 2, 1):
-            left = max(self._deadline - time.monotonic(), 1.0) if depth > 1 else None
+        for count in sorted({len(levels), *(fewer for fewer in (2, 1) if fewer < len(levels))}, reverse=True):
+            left = max(self._deadline - time.monotonic(), 1.0) if count > 1 else None
             try:
-                chosen = clauses.optimum(levels[:depth], left)
+                chosen = question.clauses.optimum(levels[:count], left)
             except TimeoutError:
                 optimal = False
                 continue
-            if chosen is None:
-                return None
-            return _Candidate(chosen=self._refined(clauses, chosen, levels), clauses=clauses, optimal=optimal)
+            return None if chosen is None else _Candidate(chosen=chosen, question=question, optimal=optimal)
         return None
 
-    def _refined(
-        self, clauses: Clauses, chosen: Sequence[Record], levels: Sequence[Sequence[int]]
-    ) -> tuple[Record, ...]:
+    def _refined(self, candidate: _Candidate | None) -> _Candidate | None:
         """Of all environments that are as good, the one with the best records: Python's first, then the source's."""
+        if candidate is None:
+            return None
         direct = [wish.name for wish in self._wishes if wish.direct]
-        order = ["python", *direct, *(wish.name for wish in self._wishes)]
-        return clauses.refined(chosen, levels, order, newest=self._target.channel_priority == "disabled")
+        chosen = candidate.question.clauses.refined(
+            candidate.chosen,
+            candidate.question.levels,
+            ["python", *direct, *(wish.name for wish in self._wishes)],
+            newest=self._target.channel_priority == "disabled",
+        )
+        return replace(candidate, chosen=chosen)
 
     def _hold_minors(self, clauses: Clauses) -> None:
         """Forbid other minor versions of what is pinned (``--pins minor``)."""
@@ -252,28 +272,23 @@ class Search:
 
     def _proven(self, candidate: _Candidate) -> tuple[Record, ...]:
         """The engine's solution of a candidate, of the next best one, or at last of ever less of it."""
-        chosen = candidate.chosen
-        self._python = next((record.version for record in chosen if record.name == "python"), None)
+        clauses = candidate.question.clauses
+        self._python = next((record.version for record in candidate.chosen if record.name == "python"), None)
         for _ in range(_CANDIDATES):
-            solution = self._solve(self._specs(chosen, candidate.clauses.universe), chosen)
+            solution = self._solve(self._specs(candidate.chosen, clauses.universe), candidate.chosen)
             if solution is not None:
                 return solution
             self.disagreements += 1
             names = {wish.name for wish in self._wishes}
-            candidate.clauses.forbid_together([record for record in chosen if record.name in names])
-            try:
-                levels = self._levels(candidate.clauses)
-                following = candidate.clauses.optimum(levels, max(self._deadline - time.monotonic(), 1.0))
-            except TimeoutError:
-                break
+            clauses.forbid_together([record for record in candidate.chosen if record.name in names])
+            following = self._refined(self._optimum(candidate.question))
             if following is None:
                 break
-            chosen = self._refined(candidate.clauses, following, levels)
+            candidate, self.optimal = following, self.optimal and following.optimal
+        chosen = candidate.chosen
         direct = {wish.name for wish in self._wishes if wish.direct}
         fewer = [
-            spec
-            for spec in self._specs(chosen, candidate.clauses.universe)
-            if spec.split(" ")[0].rpartition("::")[2] in direct
+            spec for spec in self._specs(chosen, clauses.universe) if spec.split(" ")[0].rpartition("::")[2] in direct
         ]
         for specs in (fewer, [spec.split(" ")[0] for spec in fewer]):
             solution = self._solve(specs, chosen)

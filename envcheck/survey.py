@@ -11,7 +11,7 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from envcheck.engines import Index
 from envcheck.model import (
@@ -136,10 +136,11 @@ def missing_virtual_package(record: Record, target: Target) -> str | None:
 
     ``constrains`` ask only for what is there: ``cuda-version`` rules out older drivers, and no machine without one.
     """
+    demands = _demands(record.depends, record.constrains)
+    if not (demands.virtual or demands.virtual_constraints):
+        return None
     present = {package.name: package for package in target.virtual_packages}
-    for dependency in record.depends:
-        if not dependency.startswith("__"):
-            continue
+    for dependency in demands.virtual:
         name, constraint, build = dependency_parts(dependency)
         package = present.get(name)
         if package is None or not satisfies(package.version, constraint):
@@ -147,17 +148,34 @@ def missing_virtual_package(record: Record, target: Target) -> str | None:
         # __archspec says the microarchitecture in its build.
         if build is not None and not fnmatchcase(package.build, build):
             return dependency
-    for constraint in record.constrains:
-        if constraint.startswith("__"):
-            name, version, _ = dependency_parts(constraint)
-            if name in present and not satisfies(present[name].version, version):
-                return constraint
+    for constraint in demands.virtual_constraints:
+        name, version, _ = dependency_parts(constraint)
+        if name in present and not satisfies(present[name].version, version):
+            return constraint
     return None
+
+
+class _Demands(NamedTuple):
+    """What of a record's dependencies and constraints the target itself has to meet."""
+
+    virtual: tuple[str, ...]
+    virtual_constraints: tuple[str, ...]
+    python: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=65536)
+def _demands(depends: tuple[str, ...], constrains: tuple[str, ...]) -> _Demands:
+    # Every record is asked several times, and most builds of a version ask for the same.
+    return _Demands(
+        virtual=tuple(dependency for dependency in depends if dependency.startswith("__")),
+        virtual_constraints=tuple(constraint for constraint in constrains if constraint.startswith("__")),
+        python=tuple(dependency for dependency in depends if dependency.startswith("python")),
+    )
 
 
 def _accepts_python(record: Record, pythons: tuple[str, ...] | None) -> bool:
     return pythons is None or all(
-        _allows_python(dependency, pythons) for dependency in record.depends if dependency.startswith("python")
+        _allows_python(dependency, pythons) for dependency in _demands(record.depends, record.constrains).python
     )
 
 
@@ -188,37 +206,33 @@ def _in_target(requirement: Requirement, target: Target, index: Index, python: s
         # A noarch package that needs __win is a Windows package in all but its subdir.
         presence = Presence.PLATFORM_ONLY if name in _FOREIGN_PLATFORMS else Presence.NEEDS_VIRTUAL_PACKAGE
         return _Question(requirement=requirement, presence=presence, virtual_package=lacking[0])
-    fitting = [record for record in usable if installable(record, target, python)]
-    nearest = _nearest(requirement, fitting)
+
+    def other(presence: Presence, *, virtual_package: str | None = None, detail: str = "") -> _Question:
+        fitting = (record for record in usable if installable(record, target, python))
+        return _Question(
+            requirement=requirement,
+            presence=presence,
+            nearest=_nearest(requirement, fitting),
+            virtual_package=virtual_package,
+            detail=detail,
+        )
+
     matches = _matching(index, requirement, with_build=False)
     if not matches:
-        return _Question(requirement=requirement, presence=Presence.VERSION_ELSEWHERE, nearest=nearest)
+        return other(Presence.VERSION_ELSEWHERE)
     lacking_for_version = [missing_virtual_package(record, target) for record in matches]
     if all(lacking_for_version):
-        return _Question(
-            requirement=requirement,
-            presence=Presence.NEEDS_VIRTUAL_PACKAGE,
-            virtual_package=next(iter(filter(None, lacking_for_version))),
-            nearest=nearest,
-        )
+        needed = next(iter(filter(None, lacking_for_version)))
+        return other(Presence.NEEDS_VIRTUAL_PACKAGE, virtual_package=needed)
     matches = [record for record in matches if installable(record, target, python)]
     if not matches:
-        return _Question(
-            requirement=requirement,
-            presence=Presence.VERSION_ELSEWHERE,
-            nearest=nearest,
-            detail=f"not built for Python {'.'.join((python or '').split('.')[:2])}",
-        )
+        minor = ".".join((python or "").split(".")[:2])
+        return other(Presence.VERSION_ELSEWHERE, detail=f"not built for Python {minor}")
     if requirement.build is not None and not _matching(index, requirement, with_build=True):
-        return _Question(requirement=requirement, presence=Presence.BUILD_ELSEWHERE, nearest=nearest)
+        return other(Presence.BUILD_ELSEWHERE)
     first_channel = records[0].channel
     if target.channel_priority == "strict" and all(record.channel != first_channel for record in matches):
-        return _Question(
-            requirement=requirement,
-            presence=Presence.HIDDEN_BY_PRIORITY,
-            nearest=nearest,
-            detail=_channel_name(target, matches[0].channel),
-        )
+        return other(Presence.HIDDEN_BY_PRIORITY, detail=_channel_name(target, matches[0].channel))
     return _Question(requirement=requirement, presence=Presence.AVAILABLE)
 
 

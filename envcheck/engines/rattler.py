@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import re
 import time
 import weakref
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from importlib.metadata import version as distribution_version
 from itertools import chain, groupby
 from operator import attrgetter
@@ -57,6 +58,9 @@ _T = TypeVar("_T")
 
 
 _VERSION = attrgetter("version")
+# A MatchSpec that speaks of nothing but a version: a third word, or what follows a second ``=``, would be a build.
+_CLAUSE = r"\(*(?:[<>!~=]=?)?[^\s=<>!~,|\[\]]+"
+_NAME_AND_VERSION = re.compile(rf"[\w.-]+(?: +{_CLAUSE}(?:[,|]{_CLAUSE})*)?", re.ASCII)
 
 
 class RattlerEngine:
@@ -174,36 +178,35 @@ class _RattlerIndex:
             if name in self._names:
                 with contextlib.suppress(InvalidMatchSpecError):  # a row of a listing may hold anything
                     specs.append((name, MatchSpec(f"{name} =={version} {build}", strict=False)))
-        found: list[Record] = []
-        for one in self._usable:
-            asked = [spec for name, spec in specs if name in one.names]
-            if asked:
-                found += (self._convert(original, one) for original in self._ask(one, asked))
-        return tuple(found)
+        asked = [(one, [spec for name, spec in specs if name in one.names]) for one in self._usable]
+        return tuple(
+            self._convert(original, one)
+            for one, originals in self._ask([(one, wanted) for one, wanted in asked if wanted])
+            for original in originals
+        )
 
     def matching(self, spec: str) -> tuple[Record, ...]:
         known = self._matching.get(spec)
         if known is None:
             match_spec, channel = self._match_spec(spec)
-            known = self._matched(match_spec)
+            known = self._matched(spec.rpartition("::")[2], match_spec)
             if channel is not None:
                 known = tuple(record for record in known if record.channel == channel)
             self._matching[spec] = known
         return known
 
-    def _matched(self, match_spec: MatchSpec) -> tuple[Record, ...]:
+    def _matched(self, text: str, match_spec: MatchSpec) -> tuple[Record, ...]:
         """The records that a MatchSpec matches; of one that asks for a version alone each version is asked once."""
-        name, _, version = str(match_spec).partition(" ")
-        if name != match_spec.name.normalized or version not in ("", match_spec.version):
-            records = self.records(match_spec.name.normalized)
-            return tuple(record for record in records if match_spec.matches(self._originals[record.url]))
         name = match_spec.name.normalized
-        if name not in self._versions:
+        if _NAME_AND_VERSION.fullmatch(text) is None:
+            return tuple(record for record in self.records(name) if match_spec.matches(self._originals[record.url]))
+        versions = self._versions.get(name)
+        if versions is None:
             # The builds of a version stand together.
             groups = [tuple(group) for _, group in groupby(self.records(name), key=_VERSION)]
-            self._versions[name] = [(self._originals[group[0].url], group) for group in groups]
+            versions = self._versions[name] = [(self._originals[group[0].url], group) for group in groups]
         matches = match_spec.matches
-        return tuple(chain.from_iterable(group for original, group in self._versions[name] if matches(original)))
+        return tuple(chain.from_iterable([group for original, group in versions if matches(original)]))
 
     def solve(
         self,
@@ -364,14 +367,12 @@ class _RattlerIndex:
         return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
 
     def _query(self, names: Sequence[str]) -> None:
-        """Read the records of names that are not known yet, a channel after the other."""
+        """Read the records of names that are not known yet, of all channels at the same time."""
         found: dict[str, list[Record]] = {name: [] for name in names}
-        for one in self._usable:
-            wanted = [name for name in names if name in one.names]
-            if not wanted:
-                continue
+        asked = [(one, [name for name in names if name in one.names]) for one in self._usable]
+        for one, originals in self._ask([(one, wanted) for one, wanted in asked if wanted]):
             of_channel: dict[str, list[tuple[Record, RepoDataRecord]]] = {}
-            for original in self._ask(one, wanted):
+            for original in originals:
                 record = self._convert(original, one)
                 if self._is_old_enough(record):
                     of_channel.setdefault(record.name, []).append((record, original))
@@ -387,17 +388,27 @@ class _RattlerIndex:
                 found[name] += [record for record, _ in kept]
         self._records.update((name, tuple(records)) for name, records in found.items())
 
-    def _ask(self, one: LoadedChannel, wanted: Sequence[str | MatchSpec]) -> Iterator[RepoDataRecord]:
-        answer = self._run(
-            one.gateway.query(
-                [RattlerChannel(one.location)],
-                list(one.subdirs),  # type: ignore[arg-type]
-                list(wanted),
-                recursive=False,
-                channel_relations="disabled",
+    def _ask(
+        self, questions: Sequence[tuple[LoadedChannel, Sequence[str | MatchSpec]]]
+    ) -> list[tuple[LoadedChannel, list[RepoDataRecord]]]:
+        """What each channel has of what it is asked for."""
+
+        async def ask_all() -> list[list[list[RepoDataRecord]]]:
+            return await asyncio.gather(
+                *(
+                    one.gateway.query(
+                        [RattlerChannel(one.location)],
+                        list(one.subdirs),  # type: ignore[arg-type]
+                        list(wanted),
+                        recursive=False,
+                        channel_relations="disabled",
+                    )
+                    for one, wanted in questions
+                )
             )
-        )
-        return (original for originals in answer for original in originals)
+
+        answers = self._run(ask_all())
+        return [(one, list(chain.from_iterable(answer))) for (one, _), answer in zip(questions, answers, strict=True)]
 
     def _is_old_enough(self, record: Record) -> bool:
         if self._exclude_newer is None:
