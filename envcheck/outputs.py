@@ -3,43 +3,88 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 
-from envcheck.model import Channel, Environment, Presence, Report, Requirement, Verdict
+from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
 from envcheck.secrets import mask, strip_secrets
 
-__all__ = ["environment_text", "explicit_text", "lock_text", "next_steps", "normalized_text"]
+__all__ = [
+    "PLATFORM",
+    "environment_text",
+    "explicit_text",
+    "explicit_texts",
+    "lock_format",
+    "lock_text",
+    "next_steps",
+    "normalized_text",
+    "output_texts",
+]
+
+PLATFORM = "{platform}"
+"""What stands for the platform in the name of a file of which every platform has one."""
 
 
-def lock_text(reports: Sequence[Report], *, path: str) -> str:
-    """``conda-lock.yml`` for the solved plans of one source, one report per platform.
+def lock_format(path: str) -> str:
+    """The format that a lock's name asks for.
+
+    ``*.txt`` is an explicit list, and so is ``conda-linux-64.lock``, as conda-lock calls those; any other ``*.lock`` is
+    a ``pixi.lock``; whatever else it is called, it is a ``conda-lock.yml``.
+    """
+    name = PurePath(path).name
+    if name.endswith(".txt") or (name.startswith("conda-") and name.endswith(".lock")):
+        return "explicit"
+    return "pixi-lock-v7" if name.endswith(".lock") else "conda-lock-v1"
+
+
+def lock_text(
+    reports: Sequence[Report],
+    *,
+    path: str,
+    format_name: str = "conda-lock-v1",
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The ``conda-lock.yml`` or ``pixi.lock`` for the solved plans of one source, one report per platform.
 
     Args:
         reports: The reports; every plan is solved.
         path: Where the lock will stand; the source is named relative to it.
+        format_name: ``conda-lock-v1`` or ``pixi-lock-v7``.
+        variables: The environment variables: conda-lock.yml names those that hold the channels' secrets.
 
     Raises:
         OutputError: A package cannot be locked (no md5).
     """
-    from envcheck.locks.conda_lock_v1 import PlatformLock, render_platforms
+    from envcheck.locks.contents import PlatformLock
 
-    locks = [
-        PlatformLock(
+    locks = []
+    for report in reports:
+        resolution = report.pip_resolution or PipResolution()
+        lock = PlatformLock(
             platform=report.target.platform,
             packages=report.plan.packages,
             requirements=report.plan.requirements,
             virtual_packages=report.target.virtual_packages,
+            distributions=resolution.distributions,
+            pip_requirements=_pip_lines(report),
+            provided=resolution.provided,
         )
-        for report in reports
-    ]
-    channels = {channel.url: channel for report in reports for channel in _channels(report)}
+        locks.append(lock)
+    channels = tuple({channel.url: channel for report in reports for channel in _channels(report)}.values())
+    if format_name == "pixi-lock-v7":
+        from envcheck.locks import pixi_lock_v7
+
+        return pixi_lock_v7.render(locks, channels=channels, indexes=_indexes(reports))
+    from envcheck.locks.conda_lock_v1 import render_platforms
+
     return render_platforms(
         locks,
-        channels=tuple(channels.values()),
+        channels=channels,
         sources=tuple(dict.fromkeys(_source_name(report) for report in reports)),
         filename=PurePath(path).name,
+        environment=variables,
     )
 
 
@@ -52,6 +97,70 @@ def explicit_text(report: Report) -> str:
     from envcheck.locks.explicit import render
 
     return render(report.plan.packages, platform=report.target.platform)
+
+
+def explicit_texts(report: Report, *, path: str) -> tuple[tuple[str, str], ...]:
+    """The ``@EXPLICIT`` list of a solved plan and, beside it, what pip is to install: pairs of path and text.
+
+    Args:
+        report: The report; its plan is solved.
+        path: Where the list will stand.
+
+    Raises:
+        OutputError: A package or a distribution has no hash.
+    """
+    from envcheck.locks import pip_requirements
+
+    resolution = report.pip_resolution or PipResolution()
+    hashed_path, commits_path = pip_requirements.filenames(path)
+    rows = report.environment.pip
+    hashed = pip_requirements.render(
+        resolution.distributions,
+        references={strip_secrets(row.url.partition("#")[0]) for row in rows if row.url is not None},
+        options=pip_requirements.index_options(rows),
+        filename=PurePath(hashed_path).name,
+    )
+    commits = pip_requirements.render_commits(resolution.distributions, filename=PurePath(commits_path).name)
+    beside = ((hashed_path, hashed), (commits_path, commits))
+    return ((path, explicit_text(report)), *((one, text) for one, text in beside if text is not None))
+
+
+def output_texts(
+    reports: Sequence[Report],
+    *,
+    lock: str | None = None,
+    format_name: str | None = None,
+    explicit: str | None = None,
+    environment: str | None = None,
+    direct_only: bool = False,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[tuple[str, str], ...]:
+    """Every file that is to be written, as pairs of path and text.
+
+    Args:
+        reports: The reports, one per platform; every plan is solved.
+        lock: Where the lock will stand.
+        format_name: The lock's format; by default the one that its name asks for.
+        explicit: Where the explicit list will stand; with several platforms ``{platform}`` is in the name.
+        environment: Where the environment file will stand; likewise.
+        direct_only: Whether the environment file leaves out what only came along.
+        variables: The environment variables.
+
+    Raises:
+        OutputError: A package cannot be locked.
+    """
+    texts: list[tuple[str, str]] = []
+    format_name = format_name or lock_format(lock or "")
+    if lock is not None and format_name != "explicit":
+        texts.append((lock, lock_text(reports, path=lock, format_name=format_name, variables=variables)))
+    for report in reports:
+        for path in (lock if format_name == "explicit" else None, explicit):
+            if path is not None:
+                texts += explicit_texts(report, path=path.replace(PLATFORM, report.target.platform))
+        if environment is not None:
+            path = environment.replace(PLATFORM, report.target.platform)
+            texts.append((path, environment_text(report, direct_only=direct_only)))
+    return tuple(texts)
 
 
 def environment_text(report: Report, *, direct_only: bool = False) -> str:
@@ -69,7 +178,7 @@ def environment_text(report: Report, *, direct_only: bool = False) -> str:
         platform=report.target.platform,
         channels=[channel.name for channel in _channels(report)],
         specs=_direct_specs(report) if direct_only else _planned_specs(report),
-        pip=planned_pip_lines(report),
+        pip=_pip_lines(report),
     )
 
 
@@ -86,26 +195,24 @@ def normalized_text(environment: Environment) -> str:
     )
 
 
-def next_steps(reports: Sequence[Report], *, lock: str | None, environment: str | None) -> tuple[str, ...]:
+def next_steps(
+    reports: Sequence[Report], *, lock: str | None, environment: str | None, format_name: str | None = None
+) -> tuple[str, ...]:
     """What to do next, a line each: commands are ready to be typed.
 
     Args:
         reports: The reports of the run.
         lock: The lock that was written, if any.
         environment: The environment file that was written, if any.
+        format_name: The lock's format; by default the one that its name asks for.
     """
     if len(reports) != 1:
         return ()
     report = reports[0]
     source = shlex.quote(mask(report.export.path))
-    name = shlex.quote(report.environment.name)
-    pip = planned_pip_lines(report)
     steps: list[str] = []
     if lock is not None:
-        steps.append(f"micromamba create -n {name} -f {shlex.quote(lock)}   (or: conda-lock install -n {name} …)")
-        if pip:
-            where = f"in {environment}" if environment is not None else "in the file that --environment writes"
-            steps.append(f"the lock holds the conda packages; the {len(pip)} pip requirements stand {where}")
+        steps += _after_lock(report, lock, format_name or lock_format(lock), environment)
     elif environment is not None:
         steps.append(f"conda env create -f {shlex.quote(environment)}")
     elif report.verdict is Verdict.BLOCKED:
@@ -117,6 +224,59 @@ def next_steps(reports: Sequence[Report], *, lock: str | None, environment: str 
     elif report.export.path != "-":
         steps.append(f"envcheck lock {source}")
     return tuple(steps)
+
+
+def _after_lock(report: Report, lock: str, format_name: str, environment: str | None) -> Iterator[str]:
+    """How to install a lock, and what it does not hold."""
+    name, quoted = shlex.quote(report.environment.name), shlex.quote(lock)
+    resolved = report.pip_resolution is not None and not report.pip_resolution.trouble
+    if format_name == "pixi-lock-v7":
+        imported = shlex.quote(environment) if environment is not None else "the file that --environment writes"
+        yield f"pixi init --import {imported} && pixi install --frozen   (pixi wants a manifest beside its lock)"
+    elif format_name == "explicit":
+        yield f"micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})"
+        if resolved and report.pip_resolution is not None and report.pip_resolution.distributions:
+            yield "then install the requirements file beside it, as its first lines say"
+    else:
+        yield f"micromamba create -n {name} -f {quoted}   (or: conda-lock install -n {name} …)"
+    pip = planned_pip_lines(report)
+    if pip and not resolved:
+        where = f"in {environment}" if environment is not None else "in the file that --environment writes"
+        yield f"the lock holds the conda packages; the {len(pip)} pip requirements stand {where}"
+
+
+def _pip_lines(report: Report) -> tuple[str, ...]:
+    """The plan's pip section, with the versions that were resolved."""
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    resolution = report.pip_resolution or PipResolution()
+    versions = {one.name: one.version for one in resolution.distributions}
+    lines: list[str] = []
+    for line in planned_pip_lines(report):
+        try:
+            asked = Requirement(line)
+        except InvalidRequirement:  # an option, an editable
+            lines.append(line)
+            continue
+        version = versions.get(canonicalize_name(asked.name))
+        if version is None or asked.url is not None:
+            lines.append(line)
+            continue
+        extras = f"[{','.join(sorted(asked.extras))}]" if asked.extras else ""
+        marker = f" ; {asked.marker}" if asked.marker else ""
+        lines.append(f"{asked.name}{extras}=={version}{marker}")
+    return tuple(dict.fromkeys(lines))
+
+
+def _indexes(reports: Sequence[Report]) -> tuple[str, ...]:
+    """The package indexes that the sources themselves name, behind PyPI where none is named in its place."""
+    from envcheck.locks.pip_requirements import index_options
+    from envcheck.pip.configuration import DEFAULT_INDEX_URL
+
+    pairs = [option.split(" ", 1) for report in reports for option in index_options(report.environment.pip)]
+    main = [url for flag, url in pairs if flag == "--index-url"] or [DEFAULT_INDEX_URL]
+    return tuple(dict.fromkeys([*main, *(url for flag, url in pairs if flag == "--extra-index-url")]))
 
 
 def _channels(report: Report) -> tuple[Channel, ...]:

@@ -16,6 +16,7 @@ FORMATS = MappingProxyType(
         "conda-lock-v1": "envcheck.locks.conda_lock_v1",
         "pixi-lock-v7": "envcheck.locks.pixi_lock_v7",
         "explicit": "envcheck.locks.explicit",
+        "pip-requirements": "envcheck.locks.pip_requirements",
         "environment-yaml": "envcheck.locks.environment_yaml",
     }
 )

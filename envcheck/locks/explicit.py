@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
 
 from envcheck.errors import SourceError
 from envcheck.locks.contents import (
@@ -23,6 +25,7 @@ DEFAULT_FILENAME = "conda-linux-64.lock"
 
 _MARK = "@EXPLICIT"
 _PLATFORM = "# platform:"
+_PIP = re.compile(r"# pip (?P<name>[A-Za-z0-9._-]+) @ (?P<url>[^\s#]+)(?:#(?:sha256=(?P<sha256>[0-9a-f]{64}))?\S*)?")
 
 
 def render(packages: Sequence[Record], *, platform: str) -> str:
@@ -82,6 +85,8 @@ def install_order(packages: Sequence[Record]) -> tuple[Record, ...]:
 def read(text: str, *, path: str | None = None) -> LockContents:
     """Read an explicit list. The platform is the comment's or, failing that, the one that the URLs agree on.
 
+    The ``# pip`` comments in which conda-lock lists what its installer has pip install are read too.
+
     Raises:
         SourceError: There is no ``@EXPLICIT`` line, or a line after it is no package URL.
     """
@@ -104,7 +109,24 @@ def read(text: str, *, path: str | None = None) -> LockContents:
         platform = subdirs.pop() if len(subdirs) == 1 else "noarch"
     return LockContents(
         platforms=(platform,),
-        packages=tuple(_package(url, fragment, told, platform) for url, fragment, told in found),
+        packages=(
+            *(_package(url, fragment, told, platform) for url, fragment, told in found),
+            *(_distribution(match, platform) for _, line in lines if (match := _PIP.fullmatch(line))),
+        ),
+    )
+
+
+def _distribution(match: re.Match[str], platform: str) -> LockedPackage:
+    """A ``# pip name @ url#sha256=…`` line; the version is that of the wheel's name, if it is a wheel (PEP 427)."""
+    filename = unquote(urlsplit(match["url"]).path).rpartition("/")[2]
+    pieces = filename.split("-")
+    return LockedPackage(
+        name=match["name"],
+        version=pieces[1] if filename.endswith(".whl") and len(pieces) >= 5 else "",
+        manager="pip",
+        platform=platform,
+        url=match["url"],
+        sha256=match["sha256"],
     )
 
 

@@ -12,8 +12,18 @@ import pytest
 
 from envcheck.condarc import Configuration
 from envcheck.engines.rattler import RattlerEngine
-from envcheck.model import DamageKind, Plan, Report, SourceKind, Verdict
-from envcheck.outputs import environment_text, explicit_text, lock_text, next_steps, normalized_text
+from envcheck.locks import load_format
+from envcheck.model import DamageKind, LockedDistribution, PipResolution, Plan, Report, SourceKind, Verdict
+from envcheck.outputs import (
+    environment_text,
+    explicit_text,
+    explicit_texts,
+    lock_format,
+    lock_text,
+    next_steps,
+    normalized_text,
+    output_texts,
+)
 from envcheck.pipeline import check
 from envcheck.request import Request
 from envcheck.sources import read_source
@@ -168,6 +178,131 @@ def test_nothing_depends_on_the_directory_of_the_source(report: Report) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# What pip is to install
+# ---------------------------------------------------------------------------------------------------------------------
+
+COMMIT = "2d4ad799442f4592db8ad53b179bfb33db8c69ac"
+RESOLUTION = PipResolution(
+    distributions=(
+        LockedDistribution(
+            name="mike",
+            version="2.2.0",
+            url=f"git+https://github.com/example/mike@{COMMIT}",
+            filename="",
+            sha256=None,
+        ),
+        LockedDistribution(
+            name="requests",
+            version="2.28",
+            url="https://files.example/requests-2.28-py3-none-any.whl",
+            filename="requests-2.28-py3-none-any.whl",
+            sha256="ab" * 32,
+            requires=("urllib3>=1.21",),
+        ),
+    ),
+    provided=(("urllib3", "urllib3"),),
+    resolver="uv",
+)
+PIP = """\
+dependencies:
+- pip
+- pip:
+  - --extra-index-url https://me:secret@index.example/simple
+  - Requests[socks]>=2 ; python_version > "3"
+  - git+https://github.com/example/mike
+  - urllib3
+"""
+
+
+@pytest.fixture(scope="module")
+def resolved(report: Report) -> Report:
+    rows = read_source(PIP.encode(), "environment.yml").pip
+    return replace(
+        report,
+        environment=replace(report.environment, pip=rows),
+        pip=(),
+        plan=replace(report.plan, to_pip=()),
+        pip_resolution=RESOLUTION,
+    )
+
+
+def test_every_lock_holds_what_pip_is_to_install(resolved: Report) -> None:
+    for format_name in ("conda-lock-v1", "pixi-lock-v7"):
+        text = lock_text([resolved], path="x", format_name=format_name)
+        contents = load_format(format_name).read(text)
+        found = {one.name: one for one in contents.packages if one.manager == "pip"}
+        assert set(found) == {"mike", "requests"}
+        assert (found["requests"].url, found["requests"].sha256) == (RESOLUTION.distributions[1].url, "ab" * 32)
+        assert COMMIT in found["mike"].url
+        assert "secret" not in text
+        conda = {(one.name, one.version, one.url) for one in contents.packages if one.manager == "conda"}
+        assert conda == {(one.name, one.version, one.url) for one in resolved.plan.packages}
+    assert "- https://pypi.org/simple\n    - https://index.example/simple\n" in text
+
+
+def test_the_requirements_stand_beside_the_explicit_list(resolved: Report, report: Report) -> None:
+    texts = dict(explicit_texts(resolved, path="out/list.txt"))
+    assert list(texts) == ["out/list.txt", "out/list.pip.txt", "out/list.pip-vcs.txt"]
+    assert texts["out/list.txt"] == explicit_text(report)
+    assert texts["out/list.pip.txt"].splitlines()[-2:] == [
+        "--extra-index-url https://index.example/simple",
+        f"requests==2.28 --hash=sha256:{'ab' * 32}",
+    ]
+    assert texts["out/list.pip-vcs.txt"].splitlines()[-1] == f"mike @ git+https://github.com/example/mike@{COMMIT}"
+    assert [path for path, _ in explicit_texts(report, path="list.txt")] == ["list.txt"]
+
+
+def test_the_environment_file_pins_what_was_resolved(resolved: Report) -> None:
+    export = read_source(environment_text(resolved).encode(), "environment.yml")
+    assert [row.text for row in export.pip] == [
+        "--extra-index-url https://index.example/simple",
+        'requests[socks]==2.28 ; python_version > "3"',
+        "git+https://github.com/example/mike",
+        "urllib3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "format_name"),
+    [
+        ("conda-lock.yml", "conda-lock-v1"),
+        ("out/env-lock.yaml", "conda-lock-v1"),
+        ("lock", "conda-lock-v1"),
+        ("pixi.lock", "pixi-lock-v7"),
+        ("out.lock/env.lock", "pixi-lock-v7"),
+        ("list.txt", "explicit"),
+        ("conda-linux-64.lock", "explicit"),
+    ],
+)
+def test_the_name_of_a_lock_tells_its_format(path: str, format_name: str) -> None:
+    assert lock_format(path) == format_name
+
+
+def test_every_platform_has_its_own_list_and_all_share_a_lock(resolved: Report) -> None:
+    arm = replace(resolved, target=replace(resolved.target, platform="linux-aarch64"), pip_resolution=None)
+    texts = output_texts(
+        [resolved, arm],
+        lock="conda-{platform}.lock",
+        explicit="list-{platform}.txt",
+        environment="environment.{platform}.yml",
+    )
+    assert [path for path, _ in texts] == [
+        "conda-linux-64.lock",
+        "conda-linux-64.pip.txt",
+        "conda-linux-64.pip-vcs.txt",
+        "list-linux-64.txt",
+        "list-linux-64.pip.txt",
+        "list-linux-64.pip-vcs.txt",
+        "environment.linux-64.yml",
+        "conda-linux-aarch64.lock",
+        "list-linux-aarch64.txt",
+        "environment.linux-aarch64.yml",
+    ]
+    (shared,) = output_texts([resolved, arm], lock="x", format_name="pixi-lock-v7")
+    assert load_format("pixi-lock-v7").read(shared[1]).platforms == ("linux-64", "linux-aarch64")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The same every time
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -268,6 +403,17 @@ def test_after_a_lock_comes_its_installation(report: Report) -> None:
     assert first.startswith("micromamba create -n environment -f conda-lock.yml")
     assert "pip requirements" in second
     assert "e.yml" in second
+
+
+def test_the_words_after_a_lock_are_those_of_its_format(resolved: Report) -> None:
+    assert len(steps(resolved, Verdict.FIXABLE, lock="conda-lock.yml")) == 1
+    (pixi,) = steps(resolved, Verdict.FIXABLE, lock="pixi.lock", environment="e.yml")
+    assert pixi.startswith("pixi init --import e.yml && pixi install --frozen")
+    listed, beside = steps(resolved, Verdict.FIXABLE, lock="list.txt")
+    assert "conda create -n environment --file list.txt" in listed
+    assert "requirements file" in beside
+    failed = replace(resolved, pip_resolution=PipResolution(trouble="offline"))
+    assert "pip requirements stand" in steps(failed, Verdict.FIXABLE, lock="conda-lock.yml")[1]
 
 
 def test_names_that_a_shell_would_take_apart_are_quoted(report: Report) -> None:

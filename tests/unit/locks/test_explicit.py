@@ -127,3 +127,17 @@ def test_the_install_order_is_complete_settled_and_respects_dependencies(
 def test_a_long_chain_does_not_exhaust_the_stack() -> None:
     chain = [record(f"p{number:05}", f"p{number + 1:05}") for number in range(5000)]
     assert install_order(chain)[0].name == "p04999"
+
+
+def test_what_conda_lock_has_pip_install_is_read_from_its_comments() -> None:
+    text = (
+        render(PACKAGES, platform="linux-64")
+        + f"# pip requests @ https://files.example/requests-2.28-py3-none-any.whl#sha256={'c' * 64}\n"
+        + "# pip old @ https://files.example/old-1.0.tar.gz\n"
+        + "# pip install this by hand\n"
+    )
+    requests, old = (one for one in read(text).packages if one.manager == "pip")
+    assert (requests.name, requests.version, requests.sha256) == ("requests", "2.28", "c" * 64)
+    assert requests.url == "https://files.example/requests-2.28-py3-none-any.whl"
+    assert (old.name, old.version, old.sha256) == ("old", "", None)
+    assert [problem.subject for problem in verify(text)] == ["old (linux-64)"]
