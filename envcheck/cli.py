@@ -13,6 +13,17 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 from envcheck import __version__
+from envcheck.cli_support import (
+    FAIL_ON,
+    emit,
+    index_options,
+    page_style,
+    place_options,
+    refuse_unknown_codes,
+    say,
+    with_options,
+)
+from envcheck.cli_verify import verify
 from envcheck.errors import EnvcheckError
 
 if TYPE_CHECKING:
@@ -22,8 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["cli", "main"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-_FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +75,7 @@ def _run() -> int:
             error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("envcheck: interrupted; nothing was left half-written")
+        say("envcheck: interrupted; nothing was left half-written")
         return 130
     except EnvcheckError as error:
         _complain(error)
@@ -74,7 +83,7 @@ def _run() -> int:
     except SystemExit as leaving:
         # Raised by `_stop`, and by click where a pipe was closed.
         if isinstance(leaving.code, int) and leaving.code > 128:
-            _say("envcheck: stopped by a signal; nothing was left half-written")
+            say("envcheck: stopped by a signal; nothing was left half-written")
         return leaving.code if isinstance(leaving.code, int) else 1
     return status if isinstance(status, int) else 0
 
@@ -102,20 +111,14 @@ def _flushed(stream: TextIO | None) -> bool:
     return True
 
 
-def _say(words: str) -> None:
-    """Tell the user something on standard error; that nobody listens there any more changes nothing else."""
-    with contextlib.suppress(OSError):
-        click.echo(words, err=True)
-
-
 def _complain(error: EnvcheckError) -> None:
     from envcheck.reports.plain import plain
     from envcheck.secrets import mask
 
     where = f"{error.location}: " if error.location else ""
-    _say(f"envcheck: {plain(mask(where + error.message))}")
+    say(f"envcheck: {plain(mask(where + error.message))}")
     if error.hint:
-        _say(f"hint: {plain(mask(error.hint))}")
+        say(f"hint: {plain(mask(error.hint))}")
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
@@ -125,79 +128,18 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: float)
     return value
 
 
-def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
-    """A date as milliseconds since 1970."""
-    if text is None:
-        return None
-    import datetime as dt
-
-    try:
-        moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 date.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.timezone.utc)
-    return round(moment.timestamp() * 1000)
-
-
-def _with_options(function: _F, options: Sequence[Callable[[_F], _F]]) -> _F:
-    """A command with options, which its help shows in the order given."""
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 def _target_options(function: _F) -> _F:
     """The options that say where the environment is wanted."""
     platform = click.option(
         "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
     )
-    return platform(_place_options(function))
-
-
-def _place_options(function: _F) -> _F:
-    """The options that say where packages come from and what the target has."""
-    return _with_options(
-        function,
-        [
-            click.option(
-                "-c", "--channel", "channels", multiple=True, help="Put before the source's channels; repeatable."
-            ),
-            click.option("--override-channels", is_flag=True, help="Use only the channels given with -c."),
-            click.option(
-                "--engine", type=click.Choice(["auto", "libmamba", "rattler"]), default="auto", show_default=True
-            ),
-            click.option("--image", metavar="NAME", help="Base image whose C library and driver the target has."),
-            click.option(
-                "--virtual-package", "virtual_packages", multiple=True, metavar="NAME=VERSION", help="Repeatable."
-            ),
-            click.option("--offline", is_flag=True, help="Make no request; use what is cached and file:// channels."),
-            click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept."),
-            click.option(
-                "--exclude-newer",
-                metavar="DATE",
-                callback=_milliseconds,
-                help="Ignore packages newer than an ISO 8601 date.",
-            ),
-        ],
-    )
-
-
-def _index_options(function: _F) -> _F:
-    """The options about the Python package index."""
-    return _with_options(
-        function,
-        [
-            click.option("--no-pip", is_flag=True, help="Do not ask the Python package index."),
-            click.option("--index-url", metavar="URL", help="The Python package index."),
-        ],
-    )
+    return platform(place_options(function))
 
 
 def _check_options(function: _F) -> _F:
     """The options that say how the environment is judged and how that is told."""
     file = click.Path(dir_okay=False)
-    function = _with_options(
+    function = with_options(
         function,
         [
             click.option(
@@ -212,7 +154,7 @@ def _check_options(function: _F) -> _F:
                 help="Put into --environment only what was asked for, and not what came along; "
                 "telling them apart takes the channels, so normalize cannot.",
             ),
-            click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
+            click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
             click.option(
                 "--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."
             ),
@@ -223,8 +165,8 @@ def _check_options(function: _F) -> _F:
             click.option("-v", "--verbose", count=True, help="Show every finding and change."),
         ],
     )
-    return _with_options(
-        _index_options(function),
+    return with_options(
+        index_options(function),
         [
             click.option("--cross-check", is_flag=True, help="Solve with both engines and report any disagreement."),
             click.option(
@@ -252,6 +194,9 @@ def _check_options(function: _F) -> _F:
 @click.version_option(__version__, prog_name="envcheck")
 def cli() -> None:
     """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""
+
+
+cli.add_command(verify)
 
 
 @cli.command()
@@ -307,7 +252,7 @@ def normalize(source: str, platform: str, keep_variants: bool, output: str | Non
     from envcheck.sources import read_source
 
     environment = normalize_export(read_source(read(source), source), platform, keep_variants=keep_variants)
-    _emit(normalized_text(environment), output, data=True)
+    emit(normalized_text(environment), output, data=True)
     return 0
 
 
@@ -315,8 +260,8 @@ def normalize(source: str, platform: str, keep_variants: bool, output: str | Non
 @click.argument("spec", metavar="NAME[=VERSION[=BUILD]]")
 @click.option("--in", "source", metavar="SOURCE", help="Say what keeps it out of this environment.")
 @click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
-@_place_options
-@_index_options
+@place_options
+@index_options
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but the answer.")
 def explain(spec: str, source: str | None, platform: str, format_name: str, quiet: bool, **options: Any) -> int:
@@ -352,7 +297,7 @@ def explain(spec: str, source: str | None, platform: str, format_name: str, quie
             world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
             standing = standing_in(requirement, report, world)
         explanation = explain_package(requirement, target, world, standing=standing)
-    _emit(
+    emit(
         render_json(explanation) if format_name == "json" else render_text(explanation),
         None,
         data=format_name != "text",
@@ -388,15 +333,15 @@ def rules(code: str | None) -> int:
     """
     from inspect import cleandoc
 
-    from envcheck.rules import RULES, find_rule
+    from envcheck.rules import DOCUMENTED_RULES, find_rule
 
     if code is None:
-        _emit("".join(f"{rule.code}  {rule.title}\n" for rule in RULES), None)
+        emit("".join(f"{rule.code}  {rule.title}\n" for rule in DOCUMENTED_RULES), None)
         return 0
     found = find_rule(code)
     if found is None:
         raise click.UsageError(f"There is no finding {code!r}; 'envcheck rules' lists them.")
-    _emit(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}\n", None)
+    emit(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}\n", None)
     return 0
 
 
@@ -437,7 +382,7 @@ def doctor(
         options=configured_options(configuration, cache_directory=cache_dir, offline=offline),
         cache_directory=str(pages),
     )
-    _emit(diagnosis.text(), None)
+    emit(diagnosis.text(), None)
     return 0 if diagnosis.healthy else EnvcheckError.exit_status
 
 
@@ -465,7 +410,9 @@ def _check_and_report(
         raise click.UsageError("--explicit and --environment take one --platform.")
     if direct_only and not environment:
         raise click.UsageError("--direct-only is about the file that --environment FILE writes.")
-    _refuse_unknown_codes((*options["select"], *options["ignore"]))
+    from envcheck.rules import RULES
+
+    refuse_unknown_codes((*options["select"], *options["ignore"]), RULES)
     from envcheck.cli_input import prepare, read
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
@@ -480,22 +427,13 @@ def _check_and_report(
                 reports.append(check_one(request, services))
     written = _write_outputs(reports, outputs)
     text = _render(reports, format_name, to_file=output is not None, verbose=verbose > 0)
-    _emit(text, output, data=format_name != "text")
+    emit(text, output, data=format_name != "text")
     if not quiet:
         _tell_what_next(reports, outputs, written)
     if not all(report.complete for report in reports):
         return EnvcheckError.exit_status
-    severities = _FAIL_ON[fail_on]
+    severities = FAIL_ON[fail_on]
     return int(any(finding.severity.value in severities for report in reports for finding in report.findings))
-
-
-def _refuse_unknown_codes(prefixes: Sequence[str]) -> None:
-    """A misspelled code in ``--select`` would hide every finding and look like success."""
-    from envcheck.rules import RULES
-
-    for prefix in prefixes:
-        if not any(rule.code.startswith(prefix.upper()) for rule in RULES):
-            raise click.UsageError(f"No finding's code begins with {prefix!r}; 'envcheck rules' lists them.")
 
 
 def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
@@ -508,7 +446,7 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
     unsolved = [report for report in reports if not report.plan.solved or not report.complete]
     if unsolved:
         for path in wanted:
-            _say(f"envcheck: {plain(path)} was not written: there is no solved plan")
+            say(f"envcheck: {plain(path)} was not written: there is no solved plan")
         return []
     from envcheck.files import write_atomically
     from envcheck.outputs import environment_text, explicit_text, lock_text
@@ -532,36 +470,8 @@ def _render(reports: Sequence[Report], format_name: str, *, to_file: bool, verbo
         return render_all(reports)
     from envcheck.reports.text import render
 
-    terminal = sys.stdout is not None and sys.stdout.isatty() and not to_file
-    colour = terminal and "NO_COLOR" not in os.environ
-    width = _terminal_width() if terminal else 80
+    width, colour = page_style(to_file=to_file)
     return "\n".join(render(report, width=width, colour=colour, verbose=verbose) for report in reports)
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    return min(max(shutil.get_terminal_size().columns, 60), 160)
-
-
-def _emit(text: str, output: str | None, *, data: bool = False) -> None:
-    """Write to a file, or to standard output: words in the terminal's encoding, data in UTF-8 whatever that is."""
-    if output is not None:
-        from envcheck.files import write_atomically
-
-        write_atomically(output, text)
-        return
-    from envcheck.errors import OutputError
-
-    try:
-        click.echo(text.encode("utf-8", "backslashreplace") if data else text, nl=False)
-    except BrokenPipeError:
-        # The reader has seen enough (`envcheck ... | head`): no reason to complain, nor to change the status.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write to standard output: {error.strerror or error}.", hint="Name a file with -o FILE."
-        ) from error
 
 
 def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Sequence[str]) -> None:
@@ -570,8 +480,8 @@ def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Seque
     from envcheck.reports.plain import plain
 
     for path in written:
-        _say(f"wrote {plain(path)}")
+        say(f"wrote {plain(path)}")
     lock = outputs.lock if outputs.lock in written else None
     environment = outputs.environment if outputs.environment in written else None
     for step in next_steps(reports, lock=lock, environment=environment):
-        _say(f"next: {plain(step)}")
+        say(f"next: {plain(step)}")

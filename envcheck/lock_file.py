@@ -37,8 +37,8 @@ class LocatedPackage:
 class LockFile:
     """A lock that was read.
 
-    ``channels`` are those that the lock names or, where the format has no place for them, those of its URLs; ``problems``
-    is what the format's own check says beyond what is checked of every lock.
+    ``channels`` are those that the lock names or, where the format has no place for them, those of its URLs;
+    ``problems`` is what the format's own check says beyond what is checked of every lock.
     """
 
     path: str
@@ -76,7 +76,7 @@ def read_lock(data: bytes, path: str) -> LockFile:
         raise SourceError(
             "This is no lock of a known format.",
             path=path,
-            hint="Known are conda-lock.yml, pixi.lock and @EXPLICIT lists; other files are checked with: envcheck check",
+            hint="Known are conda-lock.yml, pixi.lock and @EXPLICIT lists; other files are for: envcheck check",
         )
     module = load_format(found)
     contents: LockContents = module.read(text, path=path)
@@ -148,8 +148,8 @@ def _platform_of_list(lock: LockFile) -> str:
 def _located(packages: Sequence[LockedPackage], text: str) -> tuple[LocatedPackage, ...]:
     """Every package with its line.
 
-    A URL may stand in a lock several times (a ``noarch`` file once per platform); packages are in the order of the file,
-    so that the first mention belongs to the first of them.
+    A URL may stand in a lock several times (a ``noarch`` file once per platform); packages are in the order of the
+    file, so that the first mention belongs to the first of them.
     """
     lines = _mentions(text, {package.url for package in packages})
     located: list[LocatedPackage] = []

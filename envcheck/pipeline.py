@@ -33,7 +33,7 @@ from envcheck.normalize import is_full_export, normalize, platform_differs
 from envcheck.plan import make_plan
 from envcheck.provenance import Provenance, trace
 from envcheck.request import Request
-from envcheck.rules import Facts, apply_rules
+from envcheck.rules import Facts, apply_rules, select_findings
 from envcheck.second_opinion import ask_second_engine
 from envcheck.sources import read_source
 from envcheck.specs import spec_text
@@ -156,7 +156,7 @@ def check(request: Request, services: Services) -> Report:
         target=target,
         engine=services.engine.info,
         verdict=_verdict(findings, as_written, plan, availability),
-        findings=_selected(findings, request),
+        findings=select_findings(findings, request.select, request.ignore),
         plan=plan,
         availability=availability,
         pip=pip,
@@ -231,13 +231,3 @@ def _verdict(
     dropped = {row.name for row in plan.dropped} - set(plan.uninstallable)
     lost = [one for one in availability if one.requirement.name in direct & dropped and one.presence.exists]
     return Verdict.BLOCKED if lost else Verdict.FIXABLE
-
-
-def _selected(findings: Sequence[Finding], request: Request) -> tuple[Finding, ...]:
-    """The findings that ``--select`` and ``--ignore`` leave; the verdict is formed from all of them."""
-    select, ignore = request.select, request.ignore
-    return tuple(
-        finding
-        for finding in findings
-        if (not select or finding.code.startswith(select)) and not (ignore and finding.code.startswith(ignore))
-    )

@@ -10,7 +10,7 @@ from typing import Any
 from envcheck.model import Finding, PipPresence, Plan, PlanDropped, Record, Report
 from envcheck.secrets import mask_document, strip_secrets
 
-__all__ = ["SCHEMA_VERSION", "render", "render_all"]
+__all__ = ["SCHEMA_VERSION", "document_text", "finding_document", "render", "render_all"]
 
 SCHEMA_VERSION = 1
 
@@ -24,17 +24,18 @@ _ESCAPED = re.compile(
 
 def render(report: Report) -> str:
     """One report as JSON text, with a final newline."""
-    return _text(_report(report))
+    return document_text(_report(report))
 
 
 def render_all(reports: Sequence[Report]) -> str:
     """Several reports (sources or platforms) as one JSON text; a single one is not wrapped."""
     if len(reports) == 1:
         return render(reports[0])
-    return _text({"schema_version": SCHEMA_VERSION, "reports": [_report(report) for report in reports]})
+    return document_text({"schema_version": SCHEMA_VERSION, "reports": [_report(report) for report in reports]})
 
 
-def _text(document: dict[str, Any]) -> str:
+def document_text(document: dict[str, Any]) -> str:
+    """A JSON document as text, secrets masked, with a final newline."""
     text = json.dumps(mask_document(document), indent=2, ensure_ascii=False)
     return _ESCAPED.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
 
@@ -59,7 +60,7 @@ def _report(report: Report) -> dict[str, Any]:
         },
         "engine": {"name": report.engine.name, "version": report.engine.version, "reason": report.engine.reason},
         "verdict": report.verdict.value,
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_document(finding) for finding in report.findings],
         "plan": _plan(report.plan),
         "packages": [_package(record) for record in report.plan.packages],
         "pip": [
@@ -70,7 +71,8 @@ def _report(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """A finding as the reports of every command have it."""
     return {
         "code": finding.code,
         "title": finding.title,

@@ -12,10 +12,9 @@ from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.text import Text
 
-__all__ = ["render"]
+__all__ = ["FindingsWriter", "render"]
 
 _SHOWN_PER_CODE = 4
 _SHOWN_SUBJECTS = 8
@@ -37,35 +36,39 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
     Returns:
         The text, with a final newline.
     """
-    from rich.console import Console
-
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        _Writer(console, verbose=verbose).write(report)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+    writer = _Writer(width=width, colour=colour, verbose=verbose)
+    writer.write(report)
+    return writer.text()
 
 
-class _Writer:
-    def __init__(self, console: Console, *, verbose: bool) -> None:
-        self._console = console
+class FindingsWriter:
+    """What the text reports of every command share: a page to write on, and how findings stand on it.
+
+    Args:
+        width: Columns to wrap at.
+        colour: Whether to emit terminal styles.
+        verbose: Whether to show every finding.
+    """
+
+    def __init__(self, *, width: int, colour: bool, verbose: bool) -> None:
+        from rich.console import Console
+
         self._verbose = verbose
+        self._page = io.StringIO()
+        self._console = Console(
+            file=self._page,
+            width=width,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
 
-    def write(self, report: Report) -> None:
-        self._header(report)
-        self._verdict(report)
-        self._findings(report.findings)
-        self._plan(report)
-        if self._verbose and report.intent is not None:
-            self._intent(report.intent, {channel.url.rstrip("/"): channel.name for channel in report.target.channels})
+    def text(self) -> str:
+        """The page, with a final newline."""
+        return "\n".join(line.rstrip() for line in self._page.getvalue().splitlines()) + "\n"
 
     def _line(self, text: Text | str = "", *, indent: int = 0) -> None:
         from rich.padding import Padding
@@ -76,44 +79,6 @@ class _Writer:
             self._console.print(Padding(content, (0, 0, 0, indent)))
         else:
             self._console.print(content)
-
-    def _header(self, report: Report) -> None:
-        export, target = report.export, report.target
-        origin = f" from {export.platform}" if export.platform else ""
-        rows = _counted(len(export.requirements), "conda row")
-        pip = f" and {_counted(len(export.pip), 'pip row')}" if export.pip else ""
-        self._line(f"{plain(mask(export.path))}: {export.kind.value}{origin}, {export.encoding}, {rows}{pip}")
-        if self._verbose:
-            for evidence in export.evidence:
-                where = f" (line {evidence.line})" if evidence.line else ""
-                self._line(f"{evidence.platform}: {plain(mask(evidence.reason))}{where}", indent=2)
-        versions = {one.name: one.version for one in target.virtual_packages}
-        shown = [f", {name[2:]} {versions[name]}" for name in ("__glibc", "__cuda") if name in versions]
-        channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        reason = f" ({report.engine.reason})" if report.engine.reason else ""
-        engine = f"{report.engine.name} {report.engine.version}{reason}"
-        self._line(f"target {target.platform}{''.join(shown)}; channels {channels or 'none'}; engine {engine}")
-        self._line()
-
-    def _verdict(self, report: Report) -> None:
-        from rich.text import Text as RichText
-
-        word = report.verdict.value.upper()
-        text = RichText.assemble((word, _VERDICT_STYLES[report.verdict]), f": {_verdict_sentence(report)}")
-        self._line(text)
-        plan = report.plan
-        if plan.solved:
-            parts = [
-                f"{len(plan.kept)} kept",
-                f"{len(plan.changed)} changed",
-                f"{len(plan.dropped)} dropped",
-                f"{len(plan.to_pip)} to pip",
-                f"{len(plan.added)} added",
-            ]
-            self._line(f"plan: {', '.join(parts)}; {_counted(len(plan.packages), 'package')} in all")
-            if not plan.optimal:
-                self._line("the search was cut short: a plan closer to the source may exist")
-        self._line()
 
     def _findings(self, findings: Sequence[Finding]) -> None:
         if not findings:
@@ -162,6 +127,54 @@ class _Writer:
         ]
         more = f" and {len(group) - len(shown)} more" if len(group) > len(shown) else ""
         return ", ".join(words) + more
+
+
+class _Writer(FindingsWriter):
+    def write(self, report: Report) -> None:
+        self._header(report)
+        self._verdict(report)
+        self._findings(report.findings)
+        self._plan(report)
+        if self._verbose and report.intent is not None:
+            self._intent(report.intent, {channel.url.rstrip("/"): channel.name for channel in report.target.channels})
+
+    def _header(self, report: Report) -> None:
+        export, target = report.export, report.target
+        origin = f" from {export.platform}" if export.platform else ""
+        rows = _counted(len(export.requirements), "conda row")
+        pip = f" and {_counted(len(export.pip), 'pip row')}" if export.pip else ""
+        self._line(f"{plain(mask(export.path))}: {export.kind.value}{origin}, {export.encoding}, {rows}{pip}")
+        if self._verbose:
+            for evidence in export.evidence:
+                where = f" (line {evidence.line})" if evidence.line else ""
+                self._line(f"{evidence.platform}: {plain(mask(evidence.reason))}{where}", indent=2)
+        versions = {one.name: one.version for one in target.virtual_packages}
+        shown = [f", {name[2:]} {versions[name]}" for name in ("__glibc", "__cuda") if name in versions]
+        channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
+        reason = f" ({report.engine.reason})" if report.engine.reason else ""
+        engine = f"{report.engine.name} {report.engine.version}{reason}"
+        self._line(f"target {target.platform}{''.join(shown)}; channels {channels or 'none'}; engine {engine}")
+        self._line()
+
+    def _verdict(self, report: Report) -> None:
+        from rich.text import Text as RichText
+
+        word = report.verdict.value.upper()
+        text = RichText.assemble((word, _VERDICT_STYLES[report.verdict]), f": {_verdict_sentence(report)}")
+        self._line(text)
+        plan = report.plan
+        if plan.solved:
+            parts = [
+                f"{len(plan.kept)} kept",
+                f"{len(plan.changed)} changed",
+                f"{len(plan.dropped)} dropped",
+                f"{len(plan.to_pip)} to pip",
+                f"{len(plan.added)} added",
+            ]
+            self._line(f"plan: {', '.join(parts)}; {_counted(len(plan.packages), 'package')} in all")
+            if not plan.optimal:
+                self._line("the search was cut short: a plan closer to the source may exist")
+        self._line()
 
     def _plan(self, report: Report) -> None:
         plan = report.plan

@@ -1,4 +1,4 @@
-"""The rules: pure functions that turn facts into findings, and the one list of them.
+"""The rules: pure functions that turn facts into findings, and the lists of them: about a source, about a lock.
 
 A code is never used again for something else; a new rule takes the next free number of its subject: 1xx the file, 2xx
 specifications, 3xx channels, 4xx platform, 5xx availability and conflicts, 6xx pip, 7xx reproducibility, 8xx Docker.
@@ -6,13 +6,31 @@ specifications, 3xx channels, 4xx platform, 5xx availability and conflicts, 6xx 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
 from envcheck.model import Finding, Severity
-from envcheck.rules import availability, channels, pip_section, platform, reproducibility, source_file, specs
+from envcheck.rules import availability, channels, locks, pip_section, platform, reproducibility, source_file, specs
 from envcheck.rules.facts import Draft, Facts, Rule
+from envcheck.rules.lock_facts import LockFacts
 
-__all__ = ["RULES", "Draft", "Facts", "Rule", "apply_rules", "find_rule"]
+__all__ = [
+    "DOCUMENTED_RULES",
+    "LOCK_RULES",
+    "RULES",
+    "Draft",
+    "Facts",
+    "LockFacts",
+    "Rule",
+    "apply_lock_rules",
+    "apply_rules",
+    "find_rule",
+    "select_findings",
+]
 
-RULES: tuple[Rule, ...] = (
+_F = TypeVar("_F")
+
+RULES: tuple[Rule[Facts], ...] = (
     Rule("EC101", "File encoding", source_file.encoding),
     Rule("EC102", "File name contradicts content", source_file.misleading_name),
     Rule("EC103", "Unreadable line", source_file.unreadable_line),
@@ -70,15 +88,57 @@ RULES: tuple[Rule, ...] = (
     Rule("EC703", "Engines disagree", reproducibility.engines_disagree),
 )
 
+LOCK_RULES: tuple[Rule[LockFacts], ...] = (
+    Rule("EC710", "Lock contradicts itself", locks.contradiction),
+    Rule("EC711", "Credentials in the lock", locks.credentials),
+    Rule("EC712", "No hash", locks.no_hash),
+    Rule("EC713", "Locked for another platform", locks.other_platform),
+    Rule("EC714", "Locked for another Python", locks.other_python),
+    Rule("EC715", "No longer in its channel", locks.gone),
+    Rule("EC716", "Hash differs from the channel's", locks.hash_differs),
+    Rule("EC717", "Hash not compared", locks.hash_not_compared),
+    Rule("EC718", "Channel not asked", locks.channel_not_asked),
+    Rule("EC719", "Channel did not answer", locks.channel_unreadable),
+    Rule("EC720", "Dependency not met", locks.dependency_not_met),
+    Rule("EC721", "Constraint violated", locks.constraint_violated),
+    Rule("EC722", "Machine has to have something", locks.needs_virtual_package),
+    Rule("EC723", "Newer build", locks.newer_build),
+    Rule("EC724", "Newer version", locks.newer_version),
+    Rule("EC725", "No longer on the package index", locks.file_gone),
+    Rule("EC726", "Hash differs from the package index's", locks.file_hash_differs),
+    Rule("EC727", "Withdrawn file", locks.file_yanked),
+    Rule("EC728", "File not verified", locks.file_not_checked),
+)
+"""What ``envcheck verify`` looks for."""
+
+DOCUMENTED_RULES: tuple[Rule[Any], ...] = tuple(sorted((*RULES, *LOCK_RULES), key=lambda rule: rule.code))
+"""Every rule of every command, by code."""
+
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 def apply_rules(facts: Facts) -> tuple[Finding, ...]:
-    """Run every rule.
+    """Run every rule about a source.
 
     Returns:
         The findings: errors first, then by code, line and subject.
     """
+    return _applied(RULES, facts)
+
+
+def apply_lock_rules(facts: LockFacts) -> tuple[Finding, ...]:
+    """Run every rule about a lock.
+
+    Returns:
+        The findings in the order of `apply_rules`. What several environments of a lock share is told once.
+    """
+    told: dict[tuple[str, str, str], Finding] = {}
+    for finding in _applied(LOCK_RULES, facts):
+        told.setdefault((finding.code, finding.subject, finding.message), finding)
+    return tuple(told.values())
+
+
+def _applied(rules: Sequence[Rule[_F]], facts: _F) -> tuple[Finding, ...]:
     findings = [
         Finding(
             code=rule.code,
@@ -89,7 +149,7 @@ def apply_rules(facts: Facts) -> tuple[Finding, ...]:
             line=draft.line,
             remedies=draft.remedies,
         )
-        for rule in RULES
+        for rule in rules
         for draft in rule.check(facts)
     ]
     return tuple(
@@ -97,6 +157,15 @@ def apply_rules(facts: Facts) -> tuple[Finding, ...]:
     )
 
 
-def find_rule(code: str) -> Rule | None:
-    """The rule with a code, whatever its letter case."""
-    return next((rule for rule in RULES if rule.code == code.upper()), None)
+def find_rule(code: str) -> Rule[Any] | None:
+    """The rule of any command with a code, whatever its letter case."""
+    return next((rule for rule in DOCUMENTED_RULES if rule.code == code.upper()), None)
+
+
+def select_findings(findings: Sequence[Finding], select: Sequence[str], ignore: Sequence[str]) -> tuple[Finding, ...]:
+    """The findings that ``--select`` and ``--ignore`` leave; a verdict is formed from all of them."""
+    return tuple(
+        finding
+        for finding in findings
+        if (not select or finding.code.startswith(tuple(select))) and not finding.code.startswith(tuple(ignore))
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from envcheck.model import (
     Availability,
@@ -81,13 +81,16 @@ class Draft:
     remedies: tuple[Remedy, ...] = ()
 
 
+_F = TypeVar("_F")
+
+
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A stable code, a title, and a pure function whose docstring is the rule's documentation."""
+class Rule(Generic[_F]):
+    """A stable code, a title, and a pure function of some facts whose docstring is the rule's documentation."""
 
     code: str
     title: str
-    check: Callable[[Facts], Iterator[Draft]]
+    check: Callable[[_F], Iterator[Draft]]
 
     @property
     def documentation(self) -> str:
