@@ -73,6 +73,7 @@ class SourceKind(str, enum.Enum):
     LIST_JSON = "list-json"
     PIP_FREEZE = "pip-freeze"
     CONDA_LOCK = "conda-lock"
+    PIXI_LOCK = "pixi-lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -515,15 +516,20 @@ class PipResolution:
     """The pip section, resolved for the plan's Python beside the plan's conda packages.
 
     ``distributions`` are sorted by name; ``provided`` are pairs of a distribution's name and the conda package that
-    already holds it; ``conflicts`` what had to give way. ``resolver`` is its name and version; ``trouble`` says why
-    nothing was resolved (``offline``), and is empty if it was.
+    already holds it, ``replaced`` those whose conda package pip overwrites with another version, ``moved`` those of
+    rows that conda gives in place of pip; ``conflicts`` what had to give way. ``resolver`` is its name and version;
+    ``trouble`` says why nothing was resolved (``offline``), and is empty if it was; ``cut_short`` that the time ran out
+    before every row was looked into.
     """
 
     distributions: tuple[LockedDistribution, ...] = ()
     provided: tuple[tuple[str, str], ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
     conflicts: tuple[PipConflict, ...] = ()
     resolver: str = ""
     trouble: str = ""
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -677,8 +683,8 @@ class Verdict(str, enum.Enum):
 class Report:
     """Everything that one check of one source for one target found.
 
-    ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install; both are
-    empty where nothing was asked, with ``--no-pip`` and without a pip section.
+    ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install, ``None``
+    where pip is to install nothing.
     """
 
     envcheck_version: str

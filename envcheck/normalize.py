@@ -33,6 +33,7 @@ _LISTINGS = frozenset(
         SourceKind.LIST_TABLE,
         SourceKind.LIST_JSON,
         SourceKind.CONDA_LOCK,
+        SourceKind.PIXI_LOCK,
     }
 )
 

@@ -20,6 +20,7 @@ from envcheck.sources import (
     list_json,
     list_table,
     pip_freeze,
+    pixi_lock,
 )
 from envcheck.sources.document import Document, document_of
 from envcheck.sources.encoding import Decoded, decode
@@ -42,6 +43,7 @@ class Dialect:
 DIALECTS: tuple[Dialect, ...] = (
     Dialect(kind=list_json.KIND, matches=list_json.matches, read=list_json.read),
     Dialect(kind=conda_lock.KIND, matches=conda_lock.matches, read=conda_lock.read),
+    Dialect(kind=pixi_lock.KIND, matches=pixi_lock.matches, read=pixi_lock.read),
     Dialect(kind=explicit.KIND, matches=explicit.matches, read=explicit.read),
     Dialect(kind=list_table.KIND, matches=list_table.matches, read=list_table.read),
     Dialect(kind=environment_yaml.KIND, matches=environment_yaml.matches, read=environment_yaml.read),
@@ -52,8 +54,8 @@ DIALECTS: tuple[Dialect, ...] = (
 _DOCKERFILE = re.compile(r"^FROM[ \t]+\S+", re.MULTILINE | re.IGNORECASE)
 _DOCKERFILE_HINT = "It looks like a Dockerfile; those are checked with: envcheck docker"
 _KNOWN_KINDS_HINT = (
-    "Known are environment.yml, conda list (plain, --export, --explicit, --json), pip freeze and conda-lock.yml; "
-    "write one with: conda list --export > requirements.txt"
+    "Known are environment.yml, conda list (plain, --export, --explicit, --json), pip freeze, conda-lock.yml and "
+    "pixi.lock; write one with: conda list --export > requirements.txt"
 )
 
 

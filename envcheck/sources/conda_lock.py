@@ -21,7 +21,7 @@ from envcheck.model import (
 )
 from envcheck.sources.document import Document
 from envcheck.sources.package_urls import parse_package_url
-from envcheck.sources.pip_lines import PIP_NAME, pypi_row
+from envcheck.sources.pip_lines import PIP_NAME, pypi_row, read_pip_line
 from envcheck.sources.reading import Entry, Reading, damaged, reading_of
 from envcheck.sources.rows import Row, read_row
 from envcheck.sources.yaml_nodes import Mapping, Node, Scalar, Sequence, key_text, parse_yaml
@@ -110,6 +110,8 @@ def _entry(row: dict[str, Node], line: int) -> Entry:
     if _text(row.get("manager")) == "pip":
         if not PIP_NAME.fullmatch(name):
             return Entry(damage=(damaged(DamageKind.UNREADABLE_LINE, name[:60], text, line=line),))
+        if url is not None and url.startswith("git+"):
+            return read_pip_line(f"{name} @ {url}", line=line, origin="lock")
         return Entry(pip=_pip(pypi_row(name, version, None, line=line, text=text), url))
     # The URL alone tells the build and the channel.
     told = parse_package_url(url) if url is not None else None

@@ -66,12 +66,6 @@ def read(document: Document) -> Reading:
             hint="Export the environment with: conda env export > environment.yml",
         )
     keys = [key_text(key) for key, _ in root.pairs]
-    if {"environments", "packages"} <= set(keys):
-        raise SourceError(
-            "This is a pixi.lock file, which cannot be read as a source.",
-            path=document.path,
-            hint="Write its environment out with: pixi workspace export conda-environment environment.yml",
-        )
     if not {"dependencies", "channels", "prefix"} & set(keys):
         raise SourceError(
             f"The YAML is no environment file: it has no `dependencies` (its keys: {_shown(keys)}).",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from envcheck.locks import conda_lock_v1, environment_yaml, explicit
+from envcheck.locks import conda_lock_v1, environment_yaml, explicit, pixi_lock_v7
+from envcheck.locks.contents import PlatformLock
 from envcheck.model import Channel, Record, SourceKind
 from envcheck.sources import read_source
 from envcheck.specs import spec_text
@@ -44,7 +45,12 @@ def test_locks_are_read_as_exports_with_url_and_hash() -> None:
     channel = Channel(name="conda-forge", url=FORGE, locations=(FORGE,))
     lock = conda_lock_v1.render([ZLIB], platform="linux-64", channels=[channel])
     listed = explicit.render([ZLIB], platform="linux-64")
-    for text, kind in ((lock, SourceKind.CONDA_LOCK), (listed, SourceKind.EXPLICIT)):
+    pixi = pixi_lock_v7.render([PlatformLock(platform="linux-64", packages=(ZLIB,))], channels=[channel])
+    for text, kind in (
+        (lock, SourceKind.CONDA_LOCK),
+        (listed, SourceKind.EXPLICIT),
+        (pixi, SourceKind.PIXI_LOCK),
+    ):
         export = read_source(text.encode(), "x")
         assert export.kind is kind
         assert export.platform == "linux-64"

@@ -37,6 +37,7 @@ KINDS = {
     "list": SourceKind.LIST_JSON,
     "pip-freeze": SourceKind.PIP_FREEZE,
     "pip-list": SourceKind.PIP_FREEZE,
+    "pixi-lock": SourceKind.PIXI_LOCK,
 }
 
 
@@ -372,3 +373,37 @@ def test_the_same_environment_in_two_formats() -> None:
 
     assert {(item.name, item.pin) for item in exported.requirements} <= pins
     assert {(item.name, item.pin) for item in exported.pip} == {(item.name, item.pin) for item in listed.pip}
+
+
+def test_pixi_lock_reads_one_environment_and_platform_and_says_so() -> None:
+    export = read("pixi-lock.win.yml")
+
+    assert rows(export) == [
+        (24, "tzdata", "==2024a", "h0c530f3_0"),
+        (25, "ucrt", "==10.0.22621.0", "h57928b3_0"),
+    ]
+    tzdata = export.requirements[0]
+    assert (tzdata.md5, tzdata.url) == (
+        "161081fc7cec0bfda0d86d7cb595f8d8",
+        "https://conda.anaconda.org/conda-forge/noarch/tzdata-2024a-h0c530f3_0.conda",
+    )
+    assert pip_rows(export) == [
+        (27, "local-path", "tools", ""),
+        (28, "vcs", "mike", ""),
+        (29, "named", "idna", "==3.4"),
+    ]
+    commit = "2d4ad799442f4592db8ad53b179bfb33db8c69ac"
+    assert export.pip[1].url == f"git+https://github.com/example/mike@{commit}#subdirectory=src"
+    assert damage(export) == [(26, "unreadable-line", "workbench", None)]
+    assert [channel.text for channel in export.channels] == ["https://conda.anaconda.org/conda-forge"]
+    assert (export.platform, export.environment_name) == ("win-64", None)
+    (told,) = (one.reason for one in export.evidence if one.reason.startswith("the lock holds"))
+    assert told == "the lock holds 6 rows for workstation; not read: those for osx-arm64, environment docs"
+
+
+def test_pixi_lock_of_an_older_version_prefers_linux() -> None:
+    export = read("pixi-lock.linux.yml")
+
+    assert rows(export) == [(10, "zlib", "==1.3.1", "hb9d3cd8_2")]
+    assert export.requirements[0].md5 == "c9f075ab2f33b3bbee9e62d4ad0a6cd8"
+    assert (export.platform, export.environment_name) == ("linux-64", "analysis")
