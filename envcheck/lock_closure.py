@@ -47,9 +47,12 @@ def _of_environment(environment: str, entries: Sequence[LockEntry], target: Targ
         elif entry.place is not Place.OTHER_PLATFORM or entry.package.name not in records:
             records.setdefault(record.name, record)
             by_name.setdefault(record.name, entry)
+    # Version 0 of a virtual package says that it is there and nothing more (`__win` of a target, CEP 30).
+    unversioned = {one.name for one in target.virtual_packages if one.version == "0"}
     for objection in judge_solution(list(records.values()), (), target, None):
         # Nothing can be said about what needs a package of which nothing is known.
-        if objection.kind in _TOLD_ELSEWHERE or dependency_parts(objection.spec)[0] in unreadable:
+        name = dependency_parts(objection.spec)[0]
+        if objection.kind in _TOLD_ELSEWHERE or name in unreadable or (name in unversioned and objection.found):
             continue
         entry = by_name[objection.subject]
         yield ClosureProblem(

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from envcheck.channels import canonical_channel, channel_of_url
 from envcheck.condarc import Configuration
 from envcheck.engines import Index
+from envcheck.lock_closure import record_of
 from envcheck.lock_file import LocatedPackage
 from envcheck.locks.contents import package_from_url
 from envcheck.model import ChannelState, ChannelStatus, Record, Target
 from envcheck.rules.lock_facts import LockEntry, Place
 from envcheck.specs import dependency_parts, matches, satisfies, version_key
 
-__all__ = ["canonical_url", "channels_of", "find_places", "with_newer"]
+__all__ = ["canonical_url", "channels_of", "find_places", "with_newer", "with_others"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +135,20 @@ def _placed(entry: LockEntry, address: _Address, records: Mapping[str, Record], 
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Drift
+# Newer ones, and others
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def with_others(entries: Sequence[LockEntry], target: Target) -> tuple[LockEntry, ...]:
+    """The entries with those other builds only that are for the lock's own Python, latest first."""
+    pythons = _pythons(entries)
+
+    def chosen(entry: LockEntry) -> LockEntry:
+        python = pythons.get(entry.package.environment)
+        fitting = [record for record in entry.others if _fits(record, python, target)]
+        return replace(entry, others=tuple(sorted(fitting, key=lambda one: (-one.build_number, one.build))))
+
+    return tuple(chosen(entry) if entry.others else entry for entry in entries)
 
 
 def with_newer(entries: Sequence[LockEntry], target: Target, index: Index | None) -> tuple[LockEntry, ...]:
@@ -146,12 +159,14 @@ def with_newer(entries: Sequence[LockEntry], target: Target, index: Index | None
     if index is None:
         return tuple(entries)
     index.prefetch(dict.fromkeys(entry.package.name for entry in entries if entry.record is not None))
-    pythons = {
-        entry.package.environment: entry.record
-        for entry in entries
-        if entry.package.name == "python" and entry.record is not None
-    }
+    pythons = _pythons(entries)
     return tuple(_newer(entry, pythons.get(entry.package.environment), target, index) for entry in entries)
+
+
+def _pythons(entries: Sequence[LockEntry]) -> dict[str, Record]:
+    """The Python of each environment."""
+    pythons = [one for one in entries if one.package.manager == "conda" and one.package.name == "python"]
+    return {one.package.environment: record for one in pythons if (record := record_of(one)) is not None}
 
 
 def _newer(entry: LockEntry, python: Record | None, target: Target, index: Index) -> LockEntry:

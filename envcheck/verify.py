@@ -12,7 +12,7 @@ from envcheck.engines import Index
 from envcheck.errors import ChannelError
 from envcheck.lock_closure import judge_closure
 from envcheck.lock_file import LockFile, PlatformContents, contents_for
-from envcheck.lock_places import channels_of, find_places, with_newer
+from envcheck.lock_places import channels_of, find_places, with_newer, with_others
 from envcheck.lock_wheels import ask_package_index, with_fits
 from envcheck.model import Channel, ChannelState, ChannelStatus, EngineInfo, Finding, Severity, Target
 from envcheck.request import Request
@@ -73,7 +73,7 @@ def verify(
     index, statuses, trouble = _load(request, services, target)
     entries = find_places(contents.packages, request.platform, request.configuration, index, statuses)
     glibc = next((one.version for one in target.virtual_packages if one.name == "__glibc"), None)
-    entries = with_fits(entries, request.platform, glibc)
+    entries = with_fits(with_others(entries, target), request.platform, glibc)
     if drift:
         entries = with_newer(entries, target, index)
     package_index_trouble = ""

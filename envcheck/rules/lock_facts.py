@@ -58,9 +58,10 @@ class LockEntry:
     """A package of the lock and what was found out about it.
 
     ``channel`` is the short name of its URL's channel. ``record`` is the channel's record of this very file (with
-    `Place.TWIN`, of the ``.conda``); ``others`` are builds of the same version that the channel has where this one is
-    gone. ``newer_build`` and ``newer_version`` are told on request. ``fit`` is judged by a wheel's name, and ``tags``
-    is what it is for instead; ``file`` and ``answer`` are what the package index says.
+    `Place.TWIN`, of the ``.conda``); ``others`` are builds of the same version and for the lock's Python that the
+    channel has where this one is gone, latest first. ``newer_build`` and ``newer_version`` are told on request. ``fit``
+    is judged by a wheel's name, and ``tags`` is what it is for instead; ``file`` and ``answer`` are what the package
+    index says.
     """
 
     package: LockedPackage

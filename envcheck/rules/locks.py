@@ -193,7 +193,7 @@ def gone(facts: LockFacts) -> Iterator[Draft]:
     """
     for entry in _at(facts, Place.GONE):
         package = entry.package
-        there = f"; it has {counted(len(entry.others), 'other build')} of that version" if entry.others else ""
+        there = f", but other builds of {package.version}" if entry.others else ""
         remedies = tuple(
             Remedy(
                 action=RemedyAction.DROP_BUILD,
@@ -263,7 +263,7 @@ def hash_not_compared(facts: LockFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.INFO,
             subject=counted(len(twins), "package"),
-            message=f"the channel has the build as .conda too, and only that was seen: {_listed(twins)}",
+            message=f"of the build only the .conda was seen, not the .tar.bz2 that is locked: {_listed(twins)}",
             line=twins[0].line,
         )
     other_kinds = [entry for entry in _at(facts, Place.FOUND) if _has_hash(entry) and not _is_comparable(entry)]
@@ -335,6 +335,11 @@ def _of_judge(facts: LockFacts, kind: ObjectionKind) -> list[ClosureProblem]:
     return [one for one in facts.closure if one.objection.kind is kind]
 
 
+def _is_about_machine(problem: ClosureProblem) -> bool:
+    """Whether it is a virtual package (CEP 30) that does not fit."""
+    return problem.objection.spec.startswith("__")
+
+
 def _in(problem: ClosureProblem) -> str:
     return "" if problem.environment == "default" else f" (environment {problem.environment})"
 
@@ -342,6 +347,8 @@ def _in(problem: ClosureProblem) -> str:
 def _closure_drafts(facts: LockFacts, kind: ObjectionKind, verb: str) -> Iterator[Draft]:
     for problem in _of_judge(facts, kind):
         objection = problem.objection
+        if _is_about_machine(problem):
+            continue
         instead = objection.found or "nothing of that name"
         since = (
             "; what the lock itself says it needs is met: the channel has changed this since" if problem.amended else ""
@@ -386,7 +393,7 @@ def needs_virtual_package(facts: LockFacts) -> Iterator[Draft]:
     Fix: say what the machine has, with ``--virtual-package`` or ``--image``; or lock for what it has.
     """
     needed: dict[str, list[ClosureProblem]] = {}
-    for problem in _of_judge(facts, ObjectionKind.VIRTUAL_PACKAGE):
+    for problem in filter(_is_about_machine, facts.closure):
         needed.setdefault(problem.objection.spec, []).append(problem)
     families = {f"__{family}" for family in ("win", "linux", "osx", "unix")}
     for spec, problems in needed.items():

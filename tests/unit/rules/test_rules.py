@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from envcheck.model import Damage, DamageKind, Environment, Export, Intent, Plan, Severity, SourceKind, Target, Verdict
 from envcheck.normalize import normalize
-from envcheck.rules import RULES, Facts, Rule, apply_rules, find_rule
+from envcheck.rules import DOCUMENTED_RULES, LOCK_RULES, RULES, Facts, Rule, apply_rules, find_rule
 from envcheck.sources import read_source
 from tests.unit.rules.cases import CLEAN, FIRES, SILENT, Bench, Case, env, pip
 
@@ -151,14 +152,16 @@ def test_pypi_among_the_channels_is_reported_once(bench: Bench) -> None:
 
 
 def test_codes_are_unique_sorted_and_of_the_right_form() -> None:
-    assert sorted(set(CODES)) == CODES
-    assert all(re.fullmatch(r"EC[1-8]\d\d", code) for code in CODES)
-    assert len({rule.title for rule in RULES}) == len(RULES)
-    assert len({rule.check for rule in RULES}) == len(RULES)
+    for rules in (RULES, LOCK_RULES):
+        codes = [rule.code for rule in rules]
+        assert sorted(set(codes)) == codes
+        assert all(re.fullmatch(r"EC[1-8]\d\d", code) for code in codes)
+    for attribute in ("code", "title", "check"):
+        assert len({getattr(rule, attribute) for rule in DOCUMENTED_RULES}) == len(DOCUMENTED_RULES)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=CODES)
-def test_the_docstring_says_what_why_and_how(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", DOCUMENTED_RULES, ids=lambda rule: rule.code)
+def test_the_docstring_says_what_why_and_how(rule: Rule[Any]) -> None:
     paragraphs = [" ".join(one.split()) for one in re.split(r"\n\s*\n", rule.documentation)]
     what, *why, fix = paragraphs
     assert what.endswith(".")
