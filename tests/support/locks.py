@@ -55,21 +55,21 @@ class Locked:
     depends: tuple[tuple[str, str], ...] = ()
 
 
-def locked(name: str, *, platform: str = "linux-64", **changes: Any) -> Locked:
+def locked(wanted: str, *, platform: str = "linux-64", **changes: Any) -> Locked:
     """The entry of a package of the lab, as a lock of its channel has it."""
     subdir, found = next(
         (subdir, one)
         for subdir in (platform, "noarch", "linux-64", "win-64")
         for one in _RECORDS[subdir]
-        if one["name"] == name
+        if one["name"] == wanted
     )
     entry = Locked(
-        name=name,
+        name=wanted,
         version=found["version"],
         build=found["build"],
         platform=platform,
         subdir=subdir,
-        url=f"{BASE}/{subdir}/{name}-{found['version']}-{found['build']}.conda",
+        url=f"{BASE}/{subdir}/{wanted}-{found['version']}-{found['build']}.conda",
         md5=found["md5"],
         sha256=found["sha256"],
         depends=tuple(
