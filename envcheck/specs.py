@@ -19,6 +19,7 @@ __all__ = [
     "dependency_parts",
     "exact_spec",
     "is_version",
+    "match_spec",
     "matches",
     "nearest_versions",
     "parse_requirement",
@@ -135,8 +136,8 @@ def spec_text(requirement: Requirement) -> str:
 
 
 @functools.lru_cache(maxsize=65536)
-def _match_spec(text: str) -> rattler.MatchSpec | None:
-    """A MatchSpec of repodata, ``None`` for one that rattler cannot read."""
+def match_spec(text: str) -> rattler.MatchSpec | None:
+    """A MatchSpec as rattler reads it, leniently; ``None`` for one that it cannot read."""
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 
@@ -152,7 +153,7 @@ def dependency_parts(dependency: str) -> tuple[str, str | None, str | None]:
 
     An entry that rattler cannot read (repodata holds a few) gives its first word and no constraint.
     """
-    spec = _match_spec(dependency)
+    spec = match_spec(dependency)
     if spec is None:
         return dependency.split(" ", 1)[0].lower(), None, None
     return spec.name.normalized, spec.version, spec.build
@@ -172,8 +173,8 @@ def matches(spec: str, record: Record) -> bool:
     """Whether a record is what a MatchSpec asks for; one that rattler cannot read asks for its name only."""
     from rattler import BuildString, PackageRecord
 
-    match_spec = _match_spec(spec)
-    if match_spec is None:
+    parsed = match_spec(spec)
+    if parsed is None:
         return dependency_parts(spec)[0] == record.name
     package = PackageRecord(
         name=record.name,
@@ -184,7 +185,7 @@ def matches(spec: str, record: Record) -> bool:
         md5=bytes.fromhex(record.md5) if record.md5 else None,
         sha256=bytes.fromhex(record.sha256) if record.sha256 else None,
     )
-    return match_spec.matches(package)
+    return parsed.matches(package)
 
 
 def nearest_versions(wanted: str, available: Iterable[str], *, limit: int = 3) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ a wish could see are merged, so that a question over hundreds of thousands of re
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
@@ -109,20 +110,24 @@ class Universe:
 
     def _reach(self, names: Iterable[str], target: Target, pythons: tuple[str, ...] | None) -> dict[str, list[Record]]:
         reached: dict[str, list[Record]] = {}
-        pending = list(dict.fromkeys(names))
+        pending = deque(dict.fromkeys(names))
+        seen = set(pending)
         dependencies: set[str] = set()
+        self._index.prefetch(pending)
         while pending:
-            self._index.prefetch(pending)
-            found: set[str] = set()
-            for name in pending:
-                records = self._index.records(name)
-                if self._strict and records:
-                    records = tuple(record for record in records if record.channel == records[0].channel)
-                reached[name] = [record for record in records if installable(record, target, pythons)]
-                found.update(dependency for record in reached[name] for dependency in record.depends)
-            needed = {dependency_parts(dependency)[0] for dependency in found - dependencies}
+            name = pending.popleft()
+            records = self._index.records(name)
+            if self._strict and records:
+                records = tuple(record for record in records if record.channel == records[0].channel)
+            reached[name] = [record for record in records if installable(record, target, pythons)]
+            found = {dependency for record in reached[name] for dependency in record.depends} - dependencies
             dependencies |= found
-            pending = sorted(name for name in needed if not name.startswith("__") and name not in reached)
+            needed = sorted({dependency_parts(dependency)[0] for dependency in found} - seen)
+            following = [dependency for dependency in needed if not dependency.startswith("__")]
+            # What is needed next is read while what came before is looked at.
+            self._index.prefetch(following)
+            pending.extend(following)
+            seen.update(following)
         return {name: reached[name] for name in sorted(reached)}
 
     def _merged(self, records: Iterable[Record], specs: Iterable[str]) -> tuple[Record, ...]:

@@ -59,7 +59,7 @@ class Index(Protocol):
         ...
 
     def prefetch(self, names: Iterable[str]) -> None:
-        """Read the records of several names at once, which may be quicker than one after the other."""
+        """Begin to read the records of names that will be asked for, if the engine can while something else is done."""
         ...
 
     def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:

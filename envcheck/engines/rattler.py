@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import re
 import time
-import weakref
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version as distribution_version
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from rattler import (
     BuildString,
@@ -22,7 +20,6 @@ from rattler import (
     MatchSpec,
     PackageName,
     Version,
-    VersionWithSource,
     solve,
 )
 from rattler import Channel as RattlerChannel
@@ -30,6 +27,7 @@ from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
 from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader, Network, PlatformOnlySource
+from envcheck.engines.rattler_reading import RecordReader
 from envcheck.errors import ChannelError, EngineError
 from envcheck.model import (
     Channel,
@@ -42,7 +40,7 @@ from envcheck.model import (
     VirtualPackage,
 )
 from envcheck.secrets import mask
-from envcheck.specs import dependency_parts
+from envcheck.specs import dependency_parts, match_spec
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord
@@ -53,8 +51,6 @@ __all__ = ["RattlerEngine"]
 # and how many solves it may cost in all.
 _CHANNEL_ROUNDS = 2
 _CHANNEL_SOLVES = 8
-
-_T = TypeVar("_T")
 
 
 _VERSION = attrgetter("version")
@@ -137,14 +133,10 @@ class _RattlerIndex:
         ]
         self._channel_priority = channel_priority
         self._exclude_newer = exclude_newer
-        self._loop = loop
-        weakref.finalize(self, loop.close)
+        self._reader = RecordReader(self._usable, exclude_newer, loop)
+        self._originals = self._reader.originals
         self._sources = [self._source(one) for one in self._usable]
-        self._by_location = {RattlerChannel(one.location).base_url: one for one in self._usable}
-        self._records: dict[str, tuple[Record, ...]] = {}
         self._matching: dict[str, tuple[Record, ...]] = {}
-        self._originals: dict[str, RepoDataRecord] = {}
-        self._converted: dict[str, Record] = {}
         self._versions: dict[str, list[tuple[RepoDataRecord, tuple[Record, ...]]]] = {}
 
     @property
@@ -159,53 +151,35 @@ class _RattlerIndex:
         return self._names
 
     def records(self, name: str) -> tuple[Record, ...]:
-        known = self._records.get(name)
-        if known is None:
-            if name not in self._names:
-                return ()
-            self._query([name])
-            known = self._records[name]
-        return known
+        return self._reader.records(name) if name in self._names else ()
 
     def prefetch(self, names: Iterable[str]) -> None:
-        unknown = [name for name in dict.fromkeys(names) if name not in self._records and name in self._names]
-        if unknown:
-            self._query(unknown)
+        self._reader.start(name for name in names if name in self._names)
 
     def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:
-        specs: list[tuple[str, MatchSpec]] = []
-        for name, version, build in wanted:
-            if name in self._names:
-                with contextlib.suppress(InvalidMatchSpecError):  # a row of a listing may hold anything
-                    specs.append((name, MatchSpec(f"{name} =={version} {build}", strict=False)))
-        asked = [(one, [spec for name, spec in specs if name in one.names]) for one in self._usable]
-        return tuple(
-            self._convert(original, one)
-            for one, originals in self._ask([(one, wanted) for one, wanted in asked if wanted])
-            for original in originals
-        )
+        return self._reader.builds(row for row in wanted if row[0] in self._names)
 
     def matching(self, spec: str) -> tuple[Record, ...]:
         known = self._matching.get(spec)
         if known is None:
-            match_spec, channel = self._match_spec(spec)
-            known = self._matched(spec.rpartition("::")[2], match_spec)
+            parsed, channel = self._match_spec(spec)
+            known = self._matched(spec.rpartition("::")[2], parsed)
             if channel is not None:
                 known = tuple(record for record in known if record.channel == channel)
             self._matching[spec] = known
         return known
 
-    def _matched(self, text: str, match_spec: MatchSpec) -> tuple[Record, ...]:
+    def _matched(self, text: str, parsed: MatchSpec) -> tuple[Record, ...]:
         """The records that a MatchSpec matches; of one that asks for a version alone each version is asked once."""
-        name = match_spec.name.normalized
+        name = parsed.name.normalized
         if _NAME_AND_VERSION.fullmatch(text) is None:
-            return tuple(record for record in self.records(name) if match_spec.matches(self._originals[record.url]))
+            return tuple(record for record in self.records(name) if parsed.matches(self._originals[record.url]))
         versions = self._versions.get(name)
         if versions is None:
             # The builds of a version stand together.
             groups = [tuple(group) for _, group in groupby(self.records(name), key=_VERSION)]
             versions = self._versions[name] = [(self._originals[group[0].url], group) for group in groups]
-        matches = match_spec.matches
+        matches = parsed.matches
         return tuple(chain.from_iterable([group for original, group in versions if matches(original)]))
 
     def solve(
@@ -317,7 +291,7 @@ class _RattlerIndex:
     ) -> Outcome:
         started = time.monotonic()
         try:
-            solution = self._run(
+            solution = self._reader.run(
                 solve(
                     self._sources,
                     self._asked(specs, priority),
@@ -339,7 +313,7 @@ class _RattlerIndex:
             raise EngineError(
                 "rattler failed while it loaded records", hint="Run again; if it persists, clear the repodata cache."
             ) from error
-        packages = sorted((self._solved(record) for record in solution), key=lambda record: record.name)
+        packages = sorted((self._reader.solved(record) for record in solution), key=lambda record: record.name)
         return Solved(packages=tuple(packages))
 
     def _without_locations(self, text: str) -> str:
@@ -366,62 +340,12 @@ class _RattlerIndex:
         channel = RattlerChannel(one.location)
         return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
 
-    def _query(self, names: Sequence[str]) -> None:
-        """Read the records of names that are not known yet, of all channels at the same time."""
-        found: dict[str, list[Record]] = {name: [] for name in names}
-        asked = [(one, [name for name in names if name in one.names]) for one in self._usable]
-        for one, originals in self._ask([(one, wanted) for one, wanted in asked if wanted]):
-            of_channel: dict[str, list[tuple[Record, RepoDataRecord]]] = {}
-            for original in originals:
-                record = self._convert(original, one)
-                if self._is_old_enough(record):
-                    of_channel.setdefault(record.name, []).append((record, original))
-            for name, pairs in of_channel.items():
-                kept = _without_twins(pairs)
-                kept.sort(key=lambda pair: (pair[0].subdir, pair[0].url))
-                # A version is compared once for all of its builds: comparing is dear.
-                rank = _ranks({record.version: original.version for record, original in kept})
-                kept.sort(key=lambda pair: (rank[pair[0].version], pair[0].build_number), reverse=True)
-                for record, original in kept:
-                    self._originals[record.url] = original
-                    self._converted[original.url] = record
-                found[name] += [record for record, _ in kept]
-        self._records.update((name, tuple(records)) for name, records in found.items())
-
-    def _ask(
-        self, questions: Sequence[tuple[LoadedChannel, Sequence[str | MatchSpec]]]
-    ) -> list[tuple[LoadedChannel, list[RepoDataRecord]]]:
-        """What each channel has of what it is asked for."""
-
-        async def ask_all() -> list[list[list[RepoDataRecord]]]:
-            return await asyncio.gather(
-                *(
-                    one.gateway.query(
-                        [RattlerChannel(one.location)],
-                        list(one.subdirs),  # type: ignore[arg-type]
-                        list(wanted),
-                        recursive=False,
-                        channel_relations="disabled",
-                    )
-                    for one, wanted in questions
-                )
-            )
-
-        answers = self._run(ask_all())
-        return [(one, list(chain.from_iterable(answer))) for (one, _), answer in zip(questions, answers, strict=True)]
-
-    def _is_old_enough(self, record: Record) -> bool:
-        if self._exclude_newer is None:
-            return True
-        return record.timestamp is not None and record.timestamp <= self._exclude_newer
-
     def _match_spec(self, text: str) -> tuple[MatchSpec, str | None]:
         """A MatchSpec without its channel, and the canonical URL of the channel it named."""
         prefix, separator, bare = text.rpartition("::")
-        try:
-            spec = MatchSpec(bare, strict=False)
-        except InvalidMatchSpecError as error:
-            raise ValueError(str(error)) from error
+        spec = match_spec(bare)
+        if spec is None:
+            raise ValueError(f"{bare!r} is no MatchSpec")
         if not separator:
             return spec, None
         one = self._channel_named(prefix)
@@ -442,61 +366,6 @@ class _RattlerIndex:
         except InvalidMatchSpecError as error:
             raise ValueError(str(error)) from error
 
-    def _solved(self, original: RepoDataRecord) -> Record:
-        """The record of one that the solver chose."""
-        known = self._converted.get(original.url)
-        if known is not None:
-            return known
-        # The channel of a record has its secrets blacked out, its URL has not.
-        one = self._by_location.get(original.url.rsplit("/", 2)[0] + "/") or self._by_location[original.channel]
-        record = self._converted[original.url] = self._convert(original, one)
-        self._originals.setdefault(record.url, original)
-        return record
-
-    @staticmethod
-    def _convert(original: RepoDataRecord, one: LoadedChannel) -> Record:
-        """A rattler record in envcheck's words, with the canonical channel in place of the location."""
-        channel = one.status.channel.url.rstrip("/")
-        subdir = str(original.subdir)
-        noarch = original.noarch
-        md5, sha256, timestamp = original.md5, original.sha256, original.timestamp
-        return Record(
-            name=original.name.normalized,
-            version=str(original.version),
-            build=str(original.build),
-            build_number=original.build_number,
-            subdir=subdir,
-            channel=channel,
-            url=f"{channel}/{subdir}/{original.file_name}",
-            md5=md5.hex() if md5 else None,
-            sha256=sha256.hex() if sha256 else None,
-            size=original.size,
-            timestamp=_milliseconds(timestamp) if timestamp else None,
-            noarch="python" if noarch.python else "generic" if noarch.generic else None,
-            depends=tuple(original.depends),
-            constrains=tuple(original.constrains),
-            track_features=tuple(original.track_features),
-        )
-
-    def _run(self, coroutine: Coroutine[object, object, _T]) -> _T:
-        return self._loop.run_until_complete(coroutine)
-
-
-def _without_twins(pairs: Sequence[tuple[Record, RepoDataRecord]]) -> list[tuple[Record, RepoDataRecord]]:
-    """Leave out every ``.tar.bz2`` that is there as ``.conda`` too: the solver does not see it, whatever it says."""
-    modern = {record.url.removesuffix(".conda") for record, _ in pairs if record.url.endswith(".conda")}
-    return [pair for pair in pairs if pair[0].url.removesuffix(".tar.bz2") not in modern]
-
-
-def _ranks(versions: Mapping[str, VersionWithSource]) -> dict[str, int]:
-    """The place of each version among the others; spellings of the same version (1.0, 1.00) share it."""
-    ranks: dict[str, int] = {}
-    place, previous = 0, None
-    for text in sorted(versions, key=lambda text: versions[text]):
-        place += previous is not None and versions[text] != previous
-        ranks[text], previous = place, versions[text]
-    return ranks
-
 
 def _holding(records: Sequence[Record]) -> list[str]:
     """Constraints that let names come as these records only, where one record is told for a name."""
@@ -516,10 +385,6 @@ def _needed(solved: Solved, names: Sequence[str]) -> Solved:
             dependencies = (dependency_parts(text)[0] for text in by_name[name].depends)
             pending += [dependency for dependency in dependencies if dependency in by_name]
     return Solved(packages=tuple(record for record in solved.packages if record.name in needed))
-
-
-def _milliseconds(moment: dt.datetime) -> int:
-    return round(moment.timestamp() * 1000)
 
 
 def _as_datetime(milliseconds: int | None) -> dt.datetime | None:
