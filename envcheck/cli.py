@@ -40,6 +40,7 @@ class _Outputs:
     """The files that a command was asked to write, ``None`` for those it was not, and what goes in."""
 
     lock: str | None = None
+    lock_format: str | None = None
     explicit: str | None = None
     environment: str | None = None
     direct_only: bool = False
@@ -136,6 +137,14 @@ def _target_options(function: _F) -> _F:
     return platform(place_options(function))
 
 
+# The formats of a lock by what the command line calls them, with the name that a lock of each has by default.
+_LOCK_FORMATS = {
+    "conda-lock": ("conda-lock-v1", "conda-lock.yml"),
+    "pixi": ("pixi-lock-v7", "pixi.lock"),
+    "explicit": ("explicit", "conda-{platform}.lock"),
+}
+
+
 def _check_options(function: _F) -> _F:
     """The options that say how the environment is judged and how that is told."""
     file = click.Path(dir_okay=False)
@@ -146,7 +155,20 @@ def _check_options(function: _F) -> _F:
                 "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
             ),
             click.option("-o", "--output", type=file, help="Write the report to a file."),
-            click.option("--explicit", type=file, metavar="FILE", help="Write an @EXPLICIT list."),
+            click.option(
+                "--lock-format",
+                type=click.Choice(list(_LOCK_FORMATS)),
+                help="The lock's format; by default its name tells: *.lock is pixi's, *.txt an @EXPLICIT list.",
+            ),
+            click.option(
+                "--from-lock", type=file, metavar="FILE", help="Keep what this older lock has where that is possible."
+            ),
+            click.option(
+                "--explicit",
+                type=file,
+                metavar="FILE",
+                help="Write an @EXPLICIT list, and a hashed requirements file beside it for the pip section.",
+            ),
             click.option("--environment", type=file, metavar="FILE", help="Write the plan's environment file."),
             click.option(
                 "--direct-only",
@@ -203,12 +225,12 @@ cli.add_command(verify)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @_target_options
 @_check_options
-@click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="Write conda-lock.yml.")
+@click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="Write the lock.")
 def check(sources: tuple[str, ...], **options: Any) -> int:
     """Diagnose environments: what would fail, why, and the closest environment that does not.
 
-    SOURCE is an export of any kind (environment.yml, conda list, @EXPLICIT, pip freeze, conda-lock.yml), or - for
-    standard input. Its kind is found from its content.
+    SOURCE is an export of any kind (environment.yml, conda list, @EXPLICIT, pip freeze, conda-lock.yml, pixi.lock),
+    or - for standard input. Its kind is found from its content.
 
     \b
     Examples:
@@ -223,14 +245,19 @@ def check(sources: tuple[str, ...], **options: Any) -> int:
 @click.argument("source", metavar="SOURCE")
 @_target_options
 @_check_options
-@click.option("--lock", type=click.Path(dir_okay=False), default="conda-lock.yml", show_default=True, metavar="FILE")
+@click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="The lock.  [default: conda-lock.yml]")
 def lock(source: str, **options: Any) -> int:
     """Diagnose one environment, then write its lock.
 
+    Several platforms share one file; where a format has a file for each, {platform} stands in its name.
+
     \b
-    Example:
-      envcheck lock environment.yml -p linux-64 --lock conda-lock.yml
+    Examples:
+      envcheck lock environment.yml -p linux-64 -p linux-aarch64
+      envcheck lock environment.yml --lock pixi.lock --from-lock pixi.lock
     """
+    if options["lock"] is None:
+        options["lock"] = _LOCK_FORMATS[options["lock_format"] or "conda-lock"][1]
     return _check_and_report((source,), **options)
 
 
@@ -390,6 +417,8 @@ def _check_and_report(
     sources: Sequence[str],
     *,
     lock: str | None,
+    lock_format: str | None,
+    from_lock: str | None,
     explicit: str | None,
     environment: str | None,
     direct_only: bool,
@@ -402,12 +431,19 @@ def _check_and_report(
     **options: Any,
 ) -> int:
     """Check every source for every platform, write the files asked for, report, and give the exit status."""
-    outputs = _Outputs(lock=lock, explicit=explicit, environment=environment, direct_only=direct_only)
+    outputs = _Outputs(
+        lock=lock,
+        lock_format=None if lock_format is None else _LOCK_FORMATS[lock_format][0],
+        explicit=explicit,
+        environment=environment,
+        direct_only=direct_only,
+    )
     wanted = tuple(dict.fromkeys(platforms)) or ("linux-64",)
     if len(sources) > 1 and any((lock, explicit, environment)):
         raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
-    if len(wanted) > 1 and (explicit or environment):
-        raise click.UsageError("--explicit and --environment take one --platform.")
+    _refuse_shared_names(outputs, wanted)
+    if lock_format and not lock:
+        raise click.UsageError("--lock-format is about the file that --lock FILE writes.")
     if direct_only and not environment:
         raise click.UsageError("--direct-only is about the file that --environment FILE writes.")
     from envcheck.rules import RULES
@@ -417,12 +453,19 @@ def _check_and_report(
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
 
+    previous = None
+    if from_lock is not None:
+        from envcheck.previous_lock import read_previous_lock
+
+        previous = read_previous_lock(read(from_lock), from_lock)
     reports: list[Report] = []
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
         for source in sources:
             data = read(source)
             for platform in wanted:
+                if previous is not None:
+                    options |= {"preferred": previous.conda(platform), "preferred_pip": previous.pip(platform)}
                 request, services = prepare(source, data, platform, services, progress.step, **options)
                 reports.append(check_one(request, services))
     written = _write_outputs(reports, outputs)
@@ -434,6 +477,20 @@ def _check_and_report(
         return EnvcheckError.exit_status
     severities = FAIL_ON[fail_on]
     return int(any(finding.severity.value in severities for report in reports for finding in report.findings))
+
+
+def _refuse_shared_names(outputs: _Outputs, platforms: Sequence[str]) -> None:
+    """A file of which every platform has its own must not be written twice under one name."""
+    if len(platforms) == 1:
+        return
+    from envcheck.outputs import PLATFORM, lock_format
+
+    named = {"--explicit": outputs.explicit, "--environment": outputs.environment}
+    if outputs.lock is not None and (outputs.lock_format or lock_format(outputs.lock)) == "explicit":
+        named["an explicit --lock"] = outputs.lock
+    for option, path in named.items():
+        if path is not None and PLATFORM not in path:
+            raise click.UsageError(f"{option} takes one --platform, or {PLATFORM} in the name of its FILE.")
 
 
 def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
@@ -449,15 +506,17 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
             say(f"envcheck: {plain(path)} was not written: there is no solved plan")
         return []
     from envcheck.files import write_atomically
-    from envcheck.outputs import environment_text, explicit_text, lock_text
+    from envcheck.outputs import output_texts
 
-    texts = []
-    if outputs.lock is not None:
-        texts.append((outputs.lock, lock_text(reports, path=outputs.lock)))
-    if outputs.explicit is not None:
-        texts.append((outputs.explicit, explicit_text(reports[0])))
-    if outputs.environment is not None:
-        texts.append((outputs.environment, environment_text(reports[0], direct_only=outputs.direct_only)))
+    texts = output_texts(
+        reports,
+        lock=outputs.lock,
+        format_name=outputs.lock_format,
+        explicit=outputs.explicit,
+        environment=outputs.environment,
+        direct_only=outputs.direct_only,
+        variables=os.environ,
+    )
     for path, text in texts:
         write_atomically(path, text)
     return [path for path, _ in texts]
@@ -476,12 +535,15 @@ def _render(reports: Sequence[Report], format_name: str, *, to_file: bool, verbo
 
 def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Sequence[str]) -> None:
     """On standard error: what was written, and what to do next."""
-    from envcheck.outputs import next_steps
+    from envcheck.outputs import PLATFORM, next_steps
     from envcheck.reports.plain import plain
 
     for path in written:
         say(f"wrote {plain(path)}")
-    lock = outputs.lock if outputs.lock in written else None
-    environment = outputs.environment if outputs.environment in written else None
-    for step in next_steps(reports, lock=lock, environment=environment):
+    platform = reports[0].target.platform
+    lock, environment = (
+        placed if path is not None and (placed := path.replace(PLATFORM, platform)) in written else None
+        for path in (outputs.lock, outputs.environment)
+    )
+    for step in next_steps(reports, lock=lock, environment=environment, format_name=outputs.lock_format):
         say(f"next: {plain(step)}")

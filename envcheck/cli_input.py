@@ -51,6 +51,8 @@ def prepare(
     keep_variants: bool = False,
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
+    preferred: tuple[tuple[str, str, str], ...] = (),
+    preferred_pip: tuple[tuple[str, str], ...] = (),
 ) -> tuple[Request, Services]:
     """The request of one source and platform, and the services, which all requests of a run share.
 
@@ -76,6 +78,8 @@ def prepare(
         keep_variants: ``--keep-variants``.
         select: ``--select``.
         ignore: ``--ignore``.
+        preferred: The conda packages of the lock after ``--from-lock``.
+        preferred_pip: Its distributions.
 
     Raises:
         ConfigurationError: A configuration file or variable has a value that cannot be used.
@@ -104,6 +108,8 @@ def prepare(
         check_pip=not no_pip,
         select=tuple(code.upper() for code in select),
         ignore=tuple(code.upper() for code in ignore),
+        preferred=preferred,
+        preferred_pip=preferred_pip,
     )
     if pins is not None:
         request = replace(request, pins=PinPolicy(pins))

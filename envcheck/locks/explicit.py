@@ -25,7 +25,9 @@ DEFAULT_FILENAME = "conda-linux-64.lock"
 
 _MARK = "@EXPLICIT"
 _PLATFORM = "# platform:"
-_PIP = re.compile(r"# pip (?P<name>[A-Za-z0-9._-]+) @ (?P<url>[^\s#]+)(?:(?:#sha256=| --hash=sha256:)(?P<sha256>[0-9a-f]{64})|#\S*)?")
+_PIP = re.compile(
+    r"# pip (?P<name>[A-Za-z0-9._-]+) @ (?P<url>[^\s#]+)(?:(?:#sha256=| --hash=sha256:)(?P<sha256>[0-9a-f]{64})|#\S*)?"
+)
 
 
 def render(packages: Sequence[Record], *, platform: str) -> str:

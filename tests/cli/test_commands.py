@@ -304,7 +304,7 @@ def test_files_take_one_source(envcheck: CommandLine, option: str) -> None:
 def test_explicit_and_environment_take_one_platform(envcheck: CommandLine, option: str) -> None:
     run = envcheck("check", "clean.yml", "-p", "linux-64", "-p", "win-64", option, "file")
     assert run.status == 2
-    assert "take one --platform" in run.errors
+    assert f"{option} takes one --platform" in run.errors
 
 
 # ---------------------------------------------------------------------------------------------------------------------
