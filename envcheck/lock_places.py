@@ -89,7 +89,23 @@ def find_places(
             obstacle = _obstacle(address, platform, states)
             entry = replace(entry, place=obstacle) if obstacle else _placed(entry, address, records, index)
         entries.append(entry)
-    return tuple(entries)
+    if index is None:
+        return tuple(entries)
+    lacking = [status.channel.name for status in statuses if status.state is ChannelState.NO_SUBDIR]
+    without = {name for name in lacking if not _has_subdir(name, platform, entries, index)}
+    return tuple(
+        replace(entry, place=Place.NO_SUBDIR)
+        if entry.channel in without and entry.place is Place.GONE and addresses[entry.package.url].subdir == platform
+        else entry
+        for entry in entries
+    )
+
+
+def _has_subdir(channel: str, platform: str, entries: Sequence[LockEntry], index: Index) -> bool:
+    """Whether a channel that lacks a subdir has the platform's, as far as the lock's packages tell; else ``noarch``."""
+    names = {entry.package.name for entry in entries if entry.channel == channel}
+    base = next(status.channel.url.rstrip("/") for status in index.statuses if status.channel.name == channel)
+    return any(record.channel == base and record.subdir == platform for name in names for record in index.records(name))
 
 
 def _obstacle(address: _Address, platform: str, states: Mapping[str, ChannelStatus]) -> Place | None:
@@ -101,11 +117,7 @@ def _obstacle(address: _Address, platform: str, states: Mapping[str, ChannelStat
         return Place.NOT_ASKED
     if status.silent:
         return Place.SILENT
-    if status.state is ChannelState.NOT_FOUND:
-        return Place.NO_CHANNEL
-    if status.state is ChannelState.NO_SUBDIR and address.subdir == platform:
-        return Place.NO_SUBDIR
-    return None
+    return Place.NO_CHANNEL if status.state is ChannelState.NOT_FOUND else None
 
 
 def _records(addresses: Mapping[str, _Address], index: Index | None) -> Mapping[str, Record]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -64,15 +62,6 @@ def exports() -> dict[str, Path]:
 
 EXPORTS = exports()
 WINDOWS = sorted(key for key, path in EXPORTS.items() if path.name[0] in WINDOWS_LETTERS)
-
-
-@pytest.fixture(scope="session")
-def real_channels(shared_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real repodata, unpacked."""
-    directory = tmp_path_factory.mktemp("real-channels")
-    unpack = shared_directory / "channels" / "unpack.py"
-    subprocess.run([sys.executable, str(unpack), str(directory)], check=True, stdout=subprocess.DEVNULL)
-    return directory
 
 
 def checked(path: Path, channels: Path, *, only: tuple[str, ...] = ()) -> Report:
