@@ -1,0 +1,216 @@
+"""Write every format of lock for every export of a corpus that plans, have others read them, and print numbers.
+
+    python tests/bench/locks.py [--shared DIR] [--channels DIR] [--letters ABCDG] [--pip] [--rows]
+
+The options are those of ``corpus.py``; with ``--pip`` the index is asked, and what it has for the rows of the pip
+section is locked where nothing was resolved. conda-lock.yml is read and rendered by conda-lock, pixi.lock read and
+written again by py-rattler, and all of it but pixi.lock is taken by micromamba in a dry run if MICROMAMBA names one.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import hashlib
+import io
+import os
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import rattler
+from corpus import exports_of, index_for, options, request_for, unpacked
+
+from envcheck.engines.choice import choose_engine
+from envcheck.errors import EnvcheckError
+from envcheck.locks import load_format
+from envcheck.model import LockedDistribution, PipResolution, Report
+from envcheck.outputs import output_texts
+from envcheck.pipeline import check
+from envcheck.sources import read_source
+from envcheck.world import Services
+
+FORMATS = {"conda-lock-v1": "conda-lock.yml", "pixi-lock-v7": "pixi.lock", "explicit": "conda-linux-64.lock"}
+"""The formats, and under which name each is written."""
+
+
+def main() -> None:
+    """Run the corpus and print what came of each format."""
+    parser = options(__doc__)
+    arguments = parser.parse_args()
+    totals: collections.Counter[str] = collections.Counter()
+    seconds: collections.Counter[str] = collections.Counter()
+    with contextlib.ExitStack() as stack:
+        base = stack.enter_context(unpacked(arguments)).resolve().as_uri()
+        cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="cache-"))
+        services = Services(engine=choose_engine(arguments.engine), package_index=index_for(cache, pip=arguments.pip))
+        for path in exports_of(arguments, parser):
+            try:
+                report = check(request_for(path, base, cache, pip=arguments.pip), services)
+            except EnvcheckError:
+                totals["sources that cannot be read"] += 1
+                continue
+            if not report.plan.solved:
+                totals["sources without a solved plan"] += 1
+                continue
+            totals["sources with a solved plan"] += 1
+            report = _with_files(report)
+            if report.pip_resolution is not None and report.pip_resolution.distributions:
+                totals["  of them with something for pip"] += 1
+                totals["  distributions"] += len(report.pip_resolution.distributions)
+            with tempfile.TemporaryDirectory(prefix="locks-") as folder:
+                for line in _try_formats(report, Path(folder), totals, seconds):
+                    if arguments.rows:
+                        print(f"{path.name[:40]:41}{line}", flush=True)
+    for name, count in totals.items():
+        print(f"{count:6} {name}")
+    for name, spent in seconds.items():
+        print(f"{spent:6.1f} s in all for {name}")
+
+
+def _with_files(report: Report) -> Report:
+    """The report; where nothing was resolved, with the files that the index has for the rows of the pip section."""
+    if report.pip_resolution is not None and not report.pip_resolution.trouble:
+        return report
+    found = {
+        one.name: LockedDistribution(
+            name=one.name,
+            version=one.version or "0",
+            url=one.file.url,
+            filename=one.file.filename,
+            sha256=one.file.sha256,
+            requires_python=one.file.requires_python,
+        )
+        for one in report.pip
+        if one.has_wheel and one.file is not None
+    }
+    resolution = PipResolution(distributions=tuple(found[name] for name in sorted(found)))
+    return replace(report, pip_resolution=resolution) if found else report
+
+
+def _try_formats(
+    report: Report, folder: Path, totals: collections.Counter[str], seconds: collections.Counter[str]
+) -> Iterator[str]:
+    """Write each format, and have everybody read it who can; yields what went wrong."""
+    for format_name, filename in FORMATS.items():
+        started = time.perf_counter()
+        try:
+            texts = output_texts([report], lock=filename, format_name=format_name)
+        except EnvcheckError as error:
+            totals[f"{format_name}: cannot be locked"] += 1
+            yield f"{format_name}: {error.message[:100]}"
+            continue
+        seconds[f"writing {format_name}"] += time.perf_counter() - started
+        totals[f"{format_name}: written"] += 1
+        for name, text in texts:
+            (folder / name).write_text(text, encoding="utf-8")
+        for reader, read in READERS[format_name].items():
+            started = time.perf_counter()
+            try:
+                trouble = read(report, folder / filename)
+            except Exception as error:  # noqa: BLE001 - whatever another program's library raises is its answer
+                trouble = f"{type(error).__name__}: {error}"
+            seconds[f"{reader} of {format_name}"] += time.perf_counter() - started
+            if trouble is None:
+                totals[f"{format_name}: {reader} passed over (no MICROMAMBA)"] += 1
+            elif trouble:
+                totals[f"{format_name}: {reader} refused"] += 1
+                yield f"{format_name}: {reader}: {' '.join(trouble.split())[:300]}"
+            else:
+                totals[f"{format_name}: {reader} accepted"] += 1
+
+
+def _own(report: Report, path: Path) -> str:
+    """Our own reader and check; a lock is a source again, too."""
+    format_name = next(name for name, filename in FORMATS.items() if filename == path.name)
+    module, text = load_format(format_name), path.read_text("utf-8")
+    problems = module.verify(text)
+    held = {one.url for one in module.read(text).packages if one.manager == "conda"}
+    if held != {one.url for one in report.plan.packages}:
+        return "other packages were read than written"
+    if len(read_source(text.encode(), path.name).requirements) != len(held):
+        return "other rows were read as a source than written"
+    return "; ".join(f"{one.subject}: {one.message}" for one in problems)
+
+
+def _conda_lock(report: Report, path: Path) -> str:
+    """conda-lock's parser, and both of its renderers."""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        from conda_lock.conda_lock import render_lockfile_for_platform
+        from conda_lock.lockfile import parse_conda_lock_file
+
+        rendered: dict[str, list[str]] = {
+            kind: render_lockfile_for_platform(
+                lockfile=parse_conda_lock_file(path),
+                include_dev_dependencies=True,
+                extras=None,
+                kind=kind,
+                platform=report.target.platform,
+                suppress_warning_for_pip_and_explicit=True,
+            )
+            for kind in ("explicit", "env")
+        }
+    urls = {line.partition("#")[0] for line in rendered["explicit"] if "://" in line and not line.startswith("#")}
+    if urls != {one.url for one in report.plan.packages}:
+        return "other packages were rendered than written"
+    held = report.pip_resolution.distributions if report.pip_resolution is not None else ()
+    return (
+        "" if sum(line.startswith("# pip ") for line in rendered["explicit"]) == len(held) else "pip rows are missing"
+    )
+
+
+def _rattler(report: Report, path: Path) -> str:
+    """py-rattler reads every package, and writes the same bytes."""
+    lock = rattler.LockFile.from_path(path)
+    environment = lock.default_environment()
+    if environment is None:
+        return "no environment was read"
+    records = environment.conda_repodata_records().get(report.target.platform, [])
+    if {record.url for record in records} != {one.url for one in report.plan.packages}:
+        return "other packages were read than written"
+    if any(
+        (record.md5 and record.md5.hex(), record.sha256 and record.sha256.hex()) != (ours.md5, ours.sha256)
+        for record in records
+        for ours in report.plan.packages
+        if ours.url == record.url
+    ):
+        return "other hashes were read than written"
+    again = path.with_name("again.lock")
+    lock.to_path(again)
+    ours, theirs = (hashlib.sha256(one.read_bytes()).digest() for one in (path, again))
+    return "" if ours == theirs else "it would write other bytes"
+
+
+def _micromamba(_: Report, path: Path) -> str | None:
+    program = os.environ.get("MICROMAMBA")
+    if not program:
+        return None
+    root = path.parent / "root"
+    command = [program, "create", "--yes", "--no-rc", "--offline", "--dry-run", "--platform", "linux-64"]
+    done = subprocess.run(
+        [*command, "--root-prefix", root, "-p", path.parent / "prefix", "-f", path],
+        env={**os.environ, "MAMBA_ROOT_PREFIX": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stderr or "it failed" if done.returncode else ""
+
+
+Reader = Callable[[Report, Path], str | None]
+
+READERS: dict[str, dict[str, Reader]] = {
+    "conda-lock-v1": {"envcheck": _own, "conda-lock": _conda_lock, "micromamba": _micromamba},
+    "pixi-lock-v7": {"envcheck": _own, "py-rattler": _rattler},
+    "explicit": {"envcheck": _own, "micromamba": _micromamba},
+}
+
+
+if __name__ == "__main__":
+    main()
