@@ -227,6 +227,27 @@ def test_a_lock_with_a_pip_section_is_read_again_and_in_order() -> None:
     assert with_pip(replace(WITH_PIP, packages=PACKAGES[::-1], distributions=DISTRIBUTIONS[::-1])) == text
 
 
+def test_every_platform_has_its_own_pip_section_in_one_file() -> None:
+    windows = replace(WITH_PIP, platform="win-64", packages=(record("zlib", subdir="win-64"),), distributions=())
+    arm = replace(
+        WITH_PIP,
+        platform="linux-aarch64",
+        packages=(record("zlib", subdir="linux-aarch64"),),
+        distributions=DISTRIBUTIONS[1:2],
+        provided=(("six", "six"),),
+    )
+    text = render_platforms([windows, WITH_PIP, arm], channels=CHANNELS, sources=("environment.yml",))
+    found = {(one.platform, one.name) for one in read(text).packages if one.manager == "pip"}
+    assert found == {
+        ("linux-64", "mike"),
+        ("linux-64", "requests"),
+        ("linux-64", "urllib3"),
+        ("linux-aarch64", "urllib3"),
+    }
+    assert verify(text) == ()
+    assert render_platforms([arm, windows, WITH_PIP], channels=CHANNELS, sources=("environment.yml",)) == text
+
+
 def test_conda_lock_renders_the_pip_section(tmp_path: Path) -> None:
     (tmp_path / "conda-lock.yml").write_text(with_pip())
     arguments = ["render", "-k", "env", "-k", "explicit", "-p", "linux-64", "conda-lock.yml"]
