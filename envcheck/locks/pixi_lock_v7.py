@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from envcheck.errors import SourceError
@@ -27,6 +27,9 @@ from envcheck.locks.documents import load_document
 from envcheck.locks.scalars import document_text
 from envcheck.model import Channel, LockedDistribution, Record
 from envcheck.secrets import strip_secrets
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 __all__ = ["DEFAULT_FILENAME", "FORMAT", "read", "render", "verify"]
 
@@ -51,8 +54,8 @@ def render(locks: Sequence[PlatformLock], *, channels: Sequence[Channel], indexe
     """The lock of one environment, ``default``, for several platforms, as text; the same bytes for the same arguments.
 
     Order, fields and what is left out because the URL tells it are those of rattler's own writer, so that pixi leaves
-    the file as it is. The virtual packages are not written: pixi holds those in the lock against its manifest's, and
-    trusts a lock that has none.
+    the file as it is (but for markers, which rattler puts in words of its own). The virtual packages are not written:
+    pixi holds those in the lock against its manifest's, and trusts a lock that has none.
 
     Args:
         locks: What is locked, one entry per platform, in any order.
@@ -141,8 +144,8 @@ def _described_distribution(distribution: LockedDistribution) -> dict[str, Any]:
         "name": distribution.name,
         "version": distribution.version,
         "sha256": distribution.sha256,
-        "requires_dist": [text for text in distribution.requires if _is_requirement(text)],
-        "requires_python": distribution.requires_python if _is_specifier(distribution.requires_python) else None,
+        "requires_dist": [text for one in distribution.requires if (text := _rattler_requirement(one)) is not None],
+        "requires_python": _rattler_specifier(distribution.requires_python),
     }
     return {
         "pypi": _pixi_url(distribution.url),
@@ -150,26 +153,41 @@ def _described_distribution(distribution: LockedDistribution) -> dict[str, Any]:
     }
 
 
-def _is_requirement(text: str) -> bool:
-    """Whether a dependency is one by PEP 508: old files have others, at which rattler refuses the whole lock."""
+def _rattler_requirement(text: str) -> str | None:
+    """A dependency as rattler writes it, ``None`` if it is none by PEP 508: rattler refuses a lock that has such."""
     from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
 
     try:
-        Requirement(text)
+        requirement = Requirement(text)
     except InvalidRequirement:
-        return False
-    return True
+        return None
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    place = f" @ {strip_secrets(requirement.url)}" if requirement.url else _in_order(requirement.specifier)
+    marker = f" ; {requirement.marker}".replace('"', "'") if requirement.marker else ""
+    return f"{canonicalize_name(requirement.name)}{extras}{place}{marker}"
 
 
-def _is_specifier(text: str | None) -> bool:
-    """Whether a constraint on Python is one by PEP 440."""
+def _rattler_specifier(text: str | None) -> str | None:
+    """A constraint on Python as rattler writes it, ``None`` if it is none by PEP 440."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     try:
-        SpecifierSet(text or "")
+        return _in_order(SpecifierSet(text or "")) or None
     except InvalidSpecifier:
-        return False
-    return bool(text)
+        return None
+
+
+def _in_order(specifiers: SpecifierSet) -> str:
+    """Specifiers by their versions, as rattler has them, whatever their order was; among equals by themselves."""
+    from packaging.version import Version
+
+    def key(text: str) -> tuple[Version, str]:
+        return Version(re.sub(r"^[<>=!~]+|\.\*$", "", text)), text
+
+    texts = sorted(str(one) for one in specifiers)
+    # What stands behind === need not be a version.
+    return ",".join(texts if any(text.startswith("===") for text in texts) else sorted(texts, key=key))
 
 
 def _pixi_url(url: str) -> str:

@@ -161,7 +161,9 @@ def test_the_lock_is_the_one_that_rattler_itself_would_write(tmp_path: Path) -> 
         replace(conda("elsewhere", "1", "0"), url="https://files.example/all/linux-64/elsewhere-1-0.conda"),
         replace(conda("renamed", "1", "0"), url=f"{FORGE}/linux-64/other-2-h_5.tar.bz2", sha256=None),
     )
-    text = render([MACOS, replace(LINUX, packages=packages)], channels=CHANNELS)
+    odd = wheel("odd", "1.0", "Foo_Bar[b,a] (!=2.1,<4.0,>=2)", 'x ; extra == "y"', python="!=3.0.*,<4,>=2.7")
+    linux = replace(LINUX, packages=packages, distributions=(*DISTRIBUTIONS, odd))
+    text = render([MACOS, linux], channels=CHANNELS)
     (tmp_path / "pixi.lock").write_text(text, encoding="utf-8")
     rattler.LockFile.from_path(tmp_path / "pixi.lock").to_path(tmp_path / "again.lock")
     assert (tmp_path / "again.lock").read_text("utf-8") == text
