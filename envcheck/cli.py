@@ -199,6 +199,11 @@ def _check_options(function: _F) -> _F:
             ),
             click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
             click.option(
+                "--trust-source-indexes",
+                is_flag=True,
+                help="Ask the Python package indexes that the source's pip section names, too.",
+            ),
+            click.option(
                 "--effort",
                 type=float,
                 default=60.0,

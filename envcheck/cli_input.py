@@ -49,6 +49,7 @@ def prepare(
     pins: str | None = None,
     effort: float | None = None,
     keep_variants: bool = False,
+    trust_source_indexes: bool = False,
     select: tuple[str, ...] = (),
     ignore: tuple[str, ...] = (),
     preferred: tuple[tuple[str, str, str], ...] = (),
@@ -76,6 +77,7 @@ def prepare(
         pins: ``--pins``.
         effort: ``--effort``.
         keep_variants: ``--keep-variants``.
+        trust_source_indexes: ``--trust-source-indexes``.
         select: ``--select``.
         ignore: ``--ignore``.
         preferred: The conda packages of the lock after ``--from-lock``.
@@ -88,6 +90,7 @@ def prepare(
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.configuration import index_settings
     from envcheck.pip.index import open_index
+    from envcheck.pip.uv import UvResolver
     from envcheck.virtual_packages import overrides_from_environment
 
     home = home_directory()
@@ -106,6 +109,7 @@ def prepare(
         exclude_newer=exclude_newer,
         keep_variants=keep_variants,
         check_pip=not no_pip,
+        trust_source_indexes=trust_source_indexes,
         select=tuple(code.upper() for code in select),
         ignore=tuple(code.upper() for code in ignore),
         preferred=preferred,
@@ -117,15 +121,23 @@ def prepare(
         request = replace(request, effort=effort)
     if services is None:
         chosen = choose_engine(engine)
+        settings = index_settings(index_url, os.environ, home=home)
         services = Services(
             engine=chosen,
             second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
             if cross_check
             else None,
             package_index=open_index(
-                index_settings(index_url, os.environ, home=home),
+                settings,
                 cache_directory=pages_directory(cache_dir),
                 offline=offline or configuration.offline,
+            ),
+            resolver=UvResolver(
+                settings=settings,
+                environment=os.environ,
+                cache_directory=None if cache_dir is None else Path(cache_dir) / "uv",
+                offline=offline or configuration.offline,
+                exclude_newer=exclude_newer,
             ),
             progress=progress,
         )

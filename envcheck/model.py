@@ -683,8 +683,8 @@ class Verdict(str, enum.Enum):
 class Report:
     """Everything that one check of one source for one target found.
 
-    ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install, ``None``
-    where pip is to install nothing.
+    ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install
+    (``None``: nothing).
     """
 
     envcheck_version: str

@@ -14,12 +14,9 @@ from envcheck.intent import infer_intent
 from envcheck.locks.judge import judge_solution
 from envcheck.model import (
     Availability,
-    Environment,
     Export,
     Finding,
     Outcome,
-    PipAvailability,
-    PipRequirementKind,
     Plan,
     Presence,
     Report,
@@ -30,6 +27,7 @@ from envcheck.model import (
     Verdict,
 )
 from envcheck.normalize import is_full_export, normalize, platform_differs
+from envcheck.pip.stage import run_pip_stage
 from envcheck.plan import make_plan
 from envcheck.provenance import Provenance, trace
 from envcheck.request import Request
@@ -108,7 +106,6 @@ def check(request: Request, services: Services) -> Report:
         target = replace(target, channels=(*target.channels, *added))
         world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
     availability = survey(environment, target, world, source_platform=export.platform)
-    pip = _survey_pip(environment, world)
     as_written = _solve_as_written(export, target, availability, world)
     intent = infer_intent(
         rows,
@@ -120,6 +117,19 @@ def check(request: Request, services: Services) -> Report:
     plan, availability = fall_back_to_pip(plan, availability, world, source_platform=export.platform)
     plan = find_uninstallable(plan, availability, world.with_channels(plan.added_channels))
     plan = _judged(plan, target, world)
+    pip = run_pip_stage(
+        environment=environment,
+        plan=plan,
+        availability=availability,
+        target=target,
+        index=world.with_channels(plan.added_channels),
+        questions=world,
+        resolver=services.resolver,
+        python=world.python_minor,
+        trust_source_indexes=request.trust_source_indexes,
+    )
+    if pip.plan is not plan:
+        plan = _judged(pip.plan, target, world)
     second_opinion = None
     if services.second_engine is not None:
         second_opinion = ask_second_engine(
@@ -139,7 +149,10 @@ def check(request: Request, services: Services) -> Report:
         denied_channels=resolution.denied,
         statuses=world.index.statuses,
         availability=availability,
-        pip=pip,
+        pip=pip.answers,
+        pip_resolution=pip.resolution,
+        asked_indexes=services.resolver.indexes if services.resolver is not None else (),
+        source_indexes_asked=request.trust_source_indexes,
         package_index_trouble=world.package_index_trouble,
         as_written=as_written,
         intent=intent,
@@ -159,7 +172,8 @@ def check(request: Request, services: Services) -> Report:
         findings=select_findings(findings, request.select, request.ignore),
         plan=plan,
         availability=availability,
-        pip=pip,
+        pip=pip.answers,
+        pip_resolution=pip.resolution,
         channel_statuses=world.index.statuses,
         intent=intent,
     )
@@ -179,18 +193,6 @@ def _cuda_of(target: Target) -> str | None:
 
 def _one_per_name(export: Export) -> tuple[Requirement, ...]:
     return tuple({requirement.name: requirement for requirement in reversed(export.requirements)}.values())[::-1]
-
-
-def _survey_pip(environment: Environment, world: World) -> tuple[PipAvailability, ...]:
-    """The package index's answers for the pip section, in its order."""
-    questions = tuple(
-        dict.fromkeys(
-            (row.name, row.pin)
-            for row in environment.pip
-            if row.kind is PipRequirementKind.NAMED and row.name is not None
-        )
-    )
-    return tuple(world.on_package_index(questions).values())
 
 
 def _solve_as_written(

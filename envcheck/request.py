@@ -17,9 +17,9 @@ class Request:
     ``path`` is the source as the user named it and ``data`` its bytes; ``channels`` are those of the command line;
     ``virtual_packages`` are ``NAME=VERSION`` texts, later ones winning; ``exclude_newer`` is in ms since 1970;
     ``effort`` is how many seconds the search for the closest environment may take; ``select`` and ``ignore`` are
-    prefixes of finding codes; ``check_pip`` is false with ``--no-pip``. ``preferred`` are name, version and build of
-    conda packages that are kept where nothing that was asked for speaks against it, ``preferred_pip`` name and version
-    of distributions (``--from-lock``).
+    prefixes of finding codes; ``check_pip`` is false with ``--no-pip``; ``trust_source_indexes`` lets indexes be asked
+    that only the source names. ``preferred`` are name, version and build of conda packages that are kept where nothing
+    that was asked for speaks against it, ``preferred_pip`` name and version of distributions (``--from-lock``).
     """
 
     path: str
@@ -37,6 +37,7 @@ class Request:
     effort: float = 60.0
     keep_variants: bool = False
     check_pip: bool = True
+    trust_source_indexes: bool = False
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     preferred: tuple[tuple[str, str, str], ...] = ()

@@ -10,8 +10,9 @@ from envcheck.channels import resolve_channels
 from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.errors import ChannelError
-from envcheck.model import Channel, ChannelReference, PipAvailability, Target
+from envcheck.model import Channel, ChannelReference, PipAvailability, PipRequirement, PipRequirementKind, Target
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
+from envcheck.pip.resolver import Resolver
 from envcheck.request import Request
 from envcheck.survey import newest_python
 from envcheck.virtual_packages import virtual_packages_for
@@ -24,11 +25,15 @@ _WELL_KNOWN_CHANNELS = ("conda-forge", "defaults", "bioconda", "pytorch", "nvidi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What a check uses outside itself, and where it tells its progress; a second engine is for ``--cross-check``."""
+    """What a check uses outside itself, and where it tells its progress.
+
+    A second engine is for ``--cross-check``; without a resolver the pip section is looked up and not resolved.
+    """
 
     engine: Engine
     second_engine: Engine | None = None
     package_index: PackageIndex
+    resolver: Resolver | None = None
     progress: ProgressCallback | None = None
 
 
@@ -145,32 +150,53 @@ class LoadedWorld:
         self, projects: Sequence[tuple[str, str | None]]
     ) -> Mapping[tuple[str, str | None], PipAvailability]:
         """What the Python package index has of projects for the target."""
+        return self._judged(dict.fromkeys(projects, ""), self.python_minor)
+
+    def about_rows(
+        self, rows: Sequence[PipRequirement], python: str | None
+    ) -> Mapping[tuple[str, str | None], PipAvailability]:
+        """What the Python package index has of the rows of a pip section for a Python of the target.
+
+        Args:
+            rows: The rows; those that name no project of the index are left out.
+            python: The version of Python; the newest that the environment allows where it is ``None``.
+        """
+        questions: dict[tuple[str, str | None], str] = {}
+        for row in rows:
+            if row.kind is PipRequirementKind.NAMED and row.name is not None:
+                questions.setdefault((row.name, row.pin), row.specifier)
+        return self._judged(questions, python or self.python_minor)
+
+    def _judged(
+        self, questions: Mapping[tuple[str, str | None], str], python: str | None
+    ) -> Mapping[tuple[str, str | None], PipAvailability]:
+        """The index's answers about projects, pins and specifiers."""
         from envcheck.pip.wheels import judge
 
-        if not self._request.check_pip or not projects:
+        if not self._request.check_pip or not questions:
             return {}
-        names = list(dict.fromkeys(name for name, _ in projects))
+        names = list(dict.fromkeys(name for name, _ in questions))
         answers = self._services.package_index.projects(names, progress=self._services.progress)
         trouble = next((answer for answer in answers.values() if isinstance(answer, IndexUnavailable)), None)
         if trouble is not None:
             self._package_index_trouble = trouble.reason
             return {}
-        python = self._python_minor
         glibc = next((one.version for one in self._target.virtual_packages if one.name == "__glibc"), None)
         return {
             (name, pin): judge(
                 name,
                 answers[name],
                 pin=pin,
+                specifier=specifier,
                 python=python,
                 platform=self._target.platform,
                 glibc=glibc,
             )
-            for name, pin in projects
+            for (name, pin), specifier in questions.items()
         }
 
     @cached_property
-    def _python_minor(self) -> str | None:
+    def python_minor(self) -> str | None:
         """The minor version of the newest Python on the target that the environment allows, to judge wheels by."""
         python = newest_python(self.index, self._python)
         return None if python is None else ".".join(python.split(".")[:2])

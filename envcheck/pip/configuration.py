@@ -28,11 +28,14 @@ class IndexSettings:
 
     ``url`` may hold credentials: it is used and never shown (`envcheck.secrets.mask`). ``origin`` says who named it.
     ``verify_tls`` is whether to check certificates, or the path of the authorities to check them with (pip's ``cert``).
-    ``disabled`` is pip's ``no-index``: no index is to be asked at all.
+    ``disabled`` is pip's ``no-index``: no index is to be asked at all. ``extra_urls`` are the indexes that pip asks
+    besides (``extra-index-url``), ``find_links`` its other places of files; they may hold credentials too.
     """
 
     url: str = field(repr=False)
     origin: str
+    extra_urls: tuple[str, ...] = field(default=(), repr=False)
+    find_links: tuple[str, ...] = field(default=(), repr=False)
     verify_tls: bool | str = True
     disabled: bool = False
 
@@ -65,7 +68,7 @@ def index_settings(
     for path in _configuration_files(environment, home, system, system_directory):
         for key, value in _read(path).items():
             values[key] = (value, str(path))
-    for key in ("index-url", "cert", "no-index"):
+    for key in ("index-url", "extra-index-url", "find-links", "cert", "no-index"):
         variable = f"PIP_{key.upper().replace('-', '_')}"
         if environment.get(variable):
             values[key] = (environment[variable], variable)
@@ -81,10 +84,17 @@ def index_settings(
     return IndexSettings(
         url=url.strip(),
         origin=origin,
+        extra_urls=_words(values, "extra-index-url"),
+        find_links=_words(values, "find-links"),
         verify_tls=certificates or True,
         # An index that is asked for by name on the command line is wanted, whatever the configuration says.
         disabled=not argument and values.get("no-index", ("", ""))[0].strip().lower() in _TRUE,
     )
+
+
+def _words(values: Mapping[str, tuple[str, str]], key: str) -> tuple[str, ...]:
+    """The values of an option that may be given several times: pip separates them by blanks and lines."""
+    return tuple(dict.fromkeys(values.get(key, ("", ""))[0].split()))
 
 
 def _without_name(value: str) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from envcheck.model import PipAvailability, PipPresence, PipRequirement, PipRequirementKind, Report
+from packaging.specifiers import SpecifierSet
+
+from envcheck.model import PipAvailability, PipPresence, PipRequirement, PipRequirementKind, PipResolution, Report
+from envcheck.pip.resolution import requirement_text
 from envcheck.secrets import strip_secrets
 
 __all__ = ["pip_lines", "planned_pip_lines"]
@@ -32,12 +36,38 @@ def pip_lines(rows: Sequence[PipRequirement], answers: Sequence[PipAvailability]
 
 
 def planned_pip_lines(report: Report) -> tuple[str, ...]:
-    """The pip section of a plan: the environment's, and what the plan moves from conda to pip, by its name there."""
+    """The pip section of a plan: the environment's, and what the plan moves from conda to pip, by its name there.
+
+    Where it was resolved, rows that conda gives instead are gone, and those that had to give way have the version that
+    was found.
+    """
     listed = {row.name for row in report.environment.pip}
     projects = {one.requirement.name: one.pypi.name for one in report.availability if one.pypi is not None}
     named = [(projects.get(row.name, row.name), row.version) for row in report.plan.to_pip]
     moved = [f"{name}=={version}" if version else name for name, version in named if name not in listed]
-    return tuple(dict.fromkeys([*pip_lines(report.environment.pip, report.pip), *moved]))
+    rows = _rows_of_plan(report.environment.pip, report.pip_resolution)
+    return tuple(dict.fromkeys([*pip_lines(rows, report.pip), *moved]))
+
+
+def _rows_of_plan(rows: Sequence[PipRequirement], resolution: PipResolution | None) -> list[PipRequirement]:
+    """The rows as the resolution has them."""
+    if resolution is None or resolution.trouble:
+        return list(rows)
+    gone = {name for name, _ in resolution.moved}
+    locked = {one.name: one.version for one in resolution.distributions}
+    outvoted = {conflict.requirements[-1] for conflict in resolution.conflicts}
+    planned = []
+    for row in rows:
+        version = locked.get(row.name or "")
+        if row.name in gone or (version is None and requirement_text(row) in outvoted):
+            continue
+        other = version is not None and requirement_text(row) is not None and not _admits(row.specifier, version)
+        planned.append(replace(row, specifier=f"=={version}", pin=version) if other else row)
+    return planned
+
+
+def _admits(specifier: str, version: str) -> bool:
+    return SpecifierSet(specifier).contains(version, prereleases=True)
 
 
 def _line(row: PipRequirement, answer: PipAvailability | None) -> str | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from envcheck.model import Finding, PipPresence, Plan, PlanDropped, Record, Report
+from envcheck.model import Finding, Plan, PlanDropped, Record, Report
 from envcheck.secrets import mask_document, strip_secrets
 
 __all__ = ["SCHEMA_VERSION", "document_text", "finding_document", "render", "render_all"]
@@ -64,9 +64,8 @@ def _report(report: Report) -> dict[str, Any]:
         "plan": _plan(report.plan),
         "packages": [_package(record) for record in report.plan.packages],
         "pip": [
-            {"name": one.name, "version": one.version, "url": strip_secrets(one.file.url), "sha256": one.file.sha256}
-            for one in report.pip
-            if one.file is not None and one.presence in (PipPresence.WHEEL, PipPresence.PURE_WHEEL)
+            {"name": one.name, "version": one.version, "url": strip_secrets(one.url), "sha256": one.sha256}
+            for one in (report.pip_resolution.distributions if report.pip_resolution is not None else ())
         ],
     }
 

@@ -172,6 +172,8 @@ class _Writer(FindingsWriter):
                 f"{len(plan.added)} added",
             ]
             self._line(f"plan: {', '.join(parts)}; {_counted(len(plan.packages), 'package')} in all")
+            if (pip := _pip_line(report)) is not None:
+                self._line(pip)
             if not plan.optimal:
                 self._line("the search was cut short: a plan closer to the source may exist")
         self._line()
@@ -215,6 +217,25 @@ class _Writer(FindingsWriter):
         if len(rows) > len(shown):
             self._line(f"and {len(rows) - len(shown)} more (-v shows all)", indent=2)
         self._line()
+
+
+def _pip_line(report: Report) -> str | None:
+    """``pip: 34 locked, 5 provided by conda, 2 left out``; ``None`` where pip has nothing to install."""
+    resolution = report.pip_resolution
+    if resolution is None:
+        return None
+    if resolution.trouble:
+        return f"pip: not resolved ({plain(mask(resolution.trouble.splitlines()[0]))})"
+    names = {one.name for one in resolution.distributions}
+    handled = names | {name for name, _ in (*resolution.provided, *resolution.moved)}
+    named = {row.name for row in report.environment.pip if row.name is not None and row.marker is None}
+    parts = [
+        f"{len(names)} locked",
+        f"{len(resolution.provided)} provided by conda" if resolution.provided else "",
+        f"{len(resolution.moved)} moved to conda" if resolution.moved else "",
+        f"{len(named - handled)} left out" if named - handled else "",
+    ]
+    return f"pip: {', '.join(part for part in parts if part)}"
 
 
 def _verdict_sentence(report: Report) -> str:

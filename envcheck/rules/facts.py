@@ -17,6 +17,7 @@ from envcheck.model import (
     NormalizedEdit,
     Outcome,
     PipAvailability,
+    PipResolution,
     Plan,
     Remedy,
     Requirement,
@@ -38,7 +39,9 @@ class Facts:
     that out; ``told_channels`` are channels that only the builds of rows told of, each with those rows; ``cuda`` is the
     CUDA version that the source asks for and the row that says so, if the target was taken to have it for that reason
     alone; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was not
-    needed).
+    needed); ``pip_resolution`` is what pip is to install, ``None`` where that is nothing; ``asked_indexes`` are the
+    package indexes of the user's configuration, without credentials, and ``source_indexes_asked`` whether those that
+    the source names were asked besides.
     """
 
     export: Export
@@ -54,6 +57,9 @@ class Facts:
     as_written: Outcome | None
     intent: Intent
     plan: Plan
+    pip_resolution: PipResolution | None = None
+    asked_indexes: tuple[str, ...] = ()
+    source_indexes_asked: bool = False
     second_opinion: SecondOpinion | None = None
     told_channels: tuple[tuple[Channel, tuple[Requirement, ...]], ...] = ()
     cuda: tuple[str, Requirement] | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from envcheck.model import (
     DamageKind,
     PipAvailability,
+    PipConflict,
     PipPresence,
     PipRequirement,
     PipRequirementKind,
@@ -17,19 +19,27 @@ from envcheck.model import (
     SourceKind,
 )
 from envcheck.rules.facts import Draft, Facts, counted, some_of
-from envcheck.secrets import mask
+from envcheck.secrets import mask, strip_secrets
 
 __all__ = [
     "conda_spec_under_pip",
+    "contradicting_rows",
     "editable",
+    "excluded_by_marker",
+    "given_by_conda",
     "index_not_asked",
     "local_path",
+    "needs_what_cannot_be_had",
     "no_such_project",
     "no_such_version",
     "no_wheel_for_target",
     "not_followed",
+    "not_resolved",
     "pip_missing",
     "pip_rows",
+    "reference_by_url",
+    "replaced_by_pip",
+    "source_index",
     "source_only",
     "vcs_reference",
     "yanked",
@@ -37,11 +47,29 @@ __all__ = [
 
 
 def _rows_of(facts: Facts, *presences: PipPresence) -> Iterator[tuple[PipRequirement, PipAvailability]]:
+    """The rows of which the index said one of these, but for those that are installed as they are all the same."""
+    fine = _names_that_are_fine(facts)
     answers = {(one.name, one.pin): one for one in facts.pip}
     for row in facts.environment.pip:
         answer = answers.get((row.name or "", row.pin))
-        if answer is not None and answer.presence in presences:
+        if answer is None or answer.presence not in presences:
+            continue
+        if (row.name, row.pin) not in fine or answer.presence is PipPresence.YANKED:
             yield row, answer
+
+
+def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
+    """Names and pins that another source than the index of the look-ups has, or conda."""
+    resolution = facts.pip_resolution
+    if resolution is None:
+        return set()
+    locked = {(one.name, one.version) for one in resolution.distributions}
+    provided = {name for name, _ in resolution.provided}
+    return {
+        (row.name, row.pin)
+        for row in facts.environment.pip
+        if row.name in provided or (row.pin is not None and (row.name, row.pin) in locked)
+    }
 
 
 def _rows_of_kind(facts: Facts, *kinds: PipRequirementKind) -> list[PipRequirement]:
@@ -116,8 +144,22 @@ def no_such_version(facts: Facts) -> Iterator[Draft]:
             subject=answer.name,
             message=f"the package index has no version {row.pin or row.specifier}{local}",
             line=row.line,
-            remedies=_nearest(answer),
+            remedies=(*_index_of_label(answer.name, row.pin), *_nearest(answer)),
         )
+
+
+# https://pytorch.org/get-started/previous-versions/ names the index of each label for these projects.
+_PYTORCH = frozenset({"torch", "torchvision", "torchaudio", "torchtext", "torchdata"})
+_PYTORCH_LABEL = re.compile(r"(?:cu\d+|cpu|rocm\d+(?:\.\d+)*|xpu)")
+
+
+def _index_of_label(name: str, pin: str | None) -> tuple[Remedy, ...]:
+    """Where PyTorch's builds with a local label come from."""
+    label = (pin or "").partition("+")[2]
+    if name not in _PYTORCH or _PYTORCH_LABEL.fullmatch(label) is None:
+        return ()
+    url = f"https://download.pytorch.org/whl/{label}"
+    return (Remedy(action=RemedyAction.EDIT, summary=f"name its index: PIP_EXTRA_INDEX_URL={url}"),)
 
 
 def no_wheel_for_target(facts: Facts) -> Iterator[Draft]:
@@ -149,14 +191,28 @@ def source_only(facts: Facts) -> Iterator[Draft]:
 
     Fix: take a version with a wheel, or the conda package where there is one.
     """
+    moved = dict(facts.pip_resolution.moved) if facts.pip_resolution is not None else {}
     for row, answer in _rows_of(facts, PipPresence.SOURCE_ONLY):
+        conda = moved.get(answer.name)
+        built = "is built from source" if conda is None else "would be built from source"
         yield Draft(
             severity=Severity.WARNING,
             subject=answer.name,
-            message=f"{answer.version or row.pin or 'it'} has no wheel for the target and is built from source",
+            message=f"{answer.version or row.pin or 'it'} has no wheel for the target and {built}",
             line=row.line,
-            remedies=_nearest(answer),
+            remedies=_nearest(answer) if conda is None else (_to_conda(facts, conda),),
         )
+
+
+def _to_conda(facts: Facts, name: str) -> Remedy:
+    """What the plan has done: a package of conda's in place of one of pip's, dry-solved with all the others."""
+    version = next((one.version for one in facts.plan.packages if one.name == name), None)
+    return Remedy(
+        action=RemedyAction.MOVE_TO_CONDA,
+        summary=f"take {name} {version} from conda, as the plan does",
+        spec=f"{name}=={version}",
+        verified=facts.plan.solved and version is not None,
+    )
 
 
 def yanked(facts: Facts) -> Iterator[Draft]:
@@ -218,12 +274,14 @@ def vcs_reference(facts: Facts) -> Iterator[Draft]:
     for row in _rows_of_kind(facts, PipRequirementKind.VCS, PipRequirementKind.URL):
         if row.kind is PipRequirementKind.URL:
             continue
+        pinned = re.search(r"@[0-9a-f]{40}(?:[#?]|$)", row.url or "") is not None
+        summary = "have git in the image" if pinned else "pin it to a commit and have git in the image"
         yield Draft(
             severity=Severity.WARNING,
             subject=row.name or mask(row.text),
             message=f"comes from version control: {mask(row.url or row.text)}; it is kept and not looked into",
             line=row.line,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary="pin it to a commit and have git in the image"),),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=summary),),
         )
 
 
@@ -329,4 +387,225 @@ def index_not_asked(facts: Facts) -> Iterator[Draft]:
             severity=Severity.INFO,
             subject="package index",
             message=f"pip packages were not checked: {facts.package_index_trouble}",
+        )
+
+
+def source_index(facts: Facts) -> Iterator[Draft]:
+    """The pip section names a package index (``--extra-index-url``, ``--find-links``) that envcheck does not ask.
+
+    Whoever wrote the file would decide which servers this machine talks to, and every name would be told to them.
+    Packages that only that index has are not found.
+
+    Fix: put the index into pip's configuration, or trust those of the source with ``--trust-source-indexes``.
+    """
+    if facts.source_indexes_asked:
+        return
+    missing = {PipPresence.NO_PROJECT, PipPresence.NO_VERSION}
+    needing = [row.name or row.text for row, _ in _rows_of(facts, *missing)]
+    for row in _rows_of_kind(facts, PipRequirementKind.OPTION):
+        if row.url is None or re.match(r"--(?:extra-)?index-url|-i|--find-links|-f", row.text) is None:
+            continue
+        if strip_secrets(row.url).rstrip("/") in facts.asked_indexes:
+            continue
+        need = f"; {some_of(needing)} may be there" if needing else ""
+        yield Draft(
+            severity=Severity.WARNING if needing else Severity.INFO,
+            subject=strip_secrets(row.url),
+            message=f"is a package index that only the source names, and is not asked{need}",
+            line=row.line,
+            remedies=(Remedy(action=RemedyAction.EDIT, summary="if you trust it: --trust-source-indexes"),),
+        )
+
+
+def contradicting_rows(facts: Facts) -> Iterator[Draft]:
+    """Requirements of the pip section need different versions of the same project, so that pip installs none of them.
+
+    pip stops at ``ResolutionImpossible`` after having tried for minutes. Each set that is named is minimal: without any
+    one of its members the others go together.
+
+    Fix: take the version that was found in place of the last one, or leave one of them out.
+    """
+    for conflict in _conflicts(facts):
+        if len(conflict.requirements) > 1:
+            *others, last = conflict.requirements
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=_project(last),
+                message=f"{last} does not go together with {some_of(others)}",
+                line=_line(facts, last),
+                remedies=_given(conflict),
+            )
+
+
+def needs_what_cannot_be_had(facts: Facts) -> Iterator[Draft]:
+    """A requirement of the pip section has a wheel, but something that it needs has none for the target.
+
+    What it needs exists as source only, for another platform, for another Python, or no longer at all.
+
+    Fix: take it from conda, or in the version that was found.
+    """
+    moved = dict(facts.pip_resolution.moved) if facts.pip_resolution is not None else {}
+    for conflict in _conflicts(facts):
+        if len(conflict.requirements) == 1 and _project(conflict.requirements[0]) not in moved:
+            (text,) = conflict.requirements
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=_project(text),
+                message=f"{text} needs something that cannot be installed on the target from wheels",
+                line=_line(facts, text),
+                remedies=_given(conflict),
+            )
+    told = {answer.name for _, answer in _rows_of(facts, PipPresence.SOURCE_ONLY)}
+    for row in facts.environment.pip:
+        if row.name in moved and row.name not in told:
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=row.name or row.text,
+                message="needs something that cannot be installed on the target from wheels",
+                line=row.line,
+                remedies=(_to_conda(facts, moved[row.name or ""]),),
+            )
+
+
+def _conflicts(facts: Facts) -> Iterator[PipConflict]:
+    if facts.pip_resolution is not None:
+        yield from facts.pip_resolution.conflicts
+
+
+def _given(conflict: PipConflict) -> tuple[Remedy, ...]:
+    """What became of the requirement that gave way."""
+    last = conflict.requirements[-1]
+    if conflict.remedy is None:
+        return (Remedy(action=RemedyAction.DROP, summary=f"leave {_project(last)} out"),)
+    return (
+        Remedy(
+            action=RemedyAction.CHANGE_VERSION,
+            summary=f"take {conflict.remedy}, which goes together with the rest",
+            spec=conflict.remedy,
+            verified=True,
+        ),
+    )
+
+
+def _project(text: str) -> str:
+    return re.split(r"[\[=<>!~; ]", text, maxsplit=1)[0]
+
+
+def _line(facts: Facts, text: str) -> int | None:
+    name = _project(text)
+    return next((row.line for row in facts.environment.pip if row.name == name), None)
+
+
+def given_by_conda(facts: Facts) -> Iterator[Draft]:
+    """The pip section asks for what the conda packages hold already, in a version that will do.
+
+    pip finds the requirement satisfied and installs nothing. Only one of the two lines is needed.
+
+    Fix: nothing has to be done; the line below ``pip:`` may go.
+    """
+    if facts.pip_resolution is None:
+        return
+    provided = {name for name, _ in facts.pip_resolution.provided}
+    rows = [row for row in facts.environment.pip if row.name in provided]
+    if rows:
+        yield Draft(
+            severity=Severity.INFO,
+            subject=counted(len(rows), "row"),
+            message=f"already given by conda: {some_of([row.name or row.text for row in rows], 8)}",
+            line=rows[0].line,
+        )
+
+
+def replaced_by_pip(facts: Facts) -> Iterator[Draft]:
+    """Pip replaces a package that conda has installed, with another version.
+
+    conda does not notice: its list goes on showing the old version, packages that were built for it may break, and the
+    next change by conda overwrites pip's files.
+
+    Fix: ask conda for the version that pip would install, and take the line out of the pip section.
+    """
+    if facts.pip_resolution is None:
+        return
+    packages = {one.name: one for one in facts.plan.packages}
+    locked = {one.name: one.version for one in facts.pip_resolution.distributions}
+    for name, conda in facts.pip_resolution.replaced:
+        if conda in packages and name in locked:
+            row = next((row for row in facts.environment.pip if row.name == name), None)
+            why = "" if row is not None else ", which the pip section needs"
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=name,
+                message=f"pip replaces conda's {conda} {packages[conda].version} with {locked[name]}{why}",
+                line=None if row is None else row.line,
+            )
+
+
+def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
+    """A requirement of the pip section has a marker that is not true on the target (``; sys_platform == 'win32'``).
+
+    pip leaves it out, as its author meant it to.
+
+    Fix: nothing has to be done.
+    """
+    resolution = facts.pip_resolution
+    if resolution is None or resolution.trouble:
+        return
+    found = {one.name for one in resolution.distributions} | {name for name, _ in resolution.provided}
+    found |= {name for name, _ in resolution.moved} | {_project(one.requirements[-1]) for one in resolution.conflicts}
+    missing = {answer.name for answer in facts.pip if not answer.has_wheel}
+    rows = [
+        row
+        for row in facts.environment.pip
+        if row.marker and row.kind is PipRequirementKind.NAMED and row.name not in found | missing
+    ]
+    if rows:
+        yield Draft(
+            severity=Severity.INFO,
+            subject=counted(len(rows), "row"),
+            message=f"not for the target by its marker: {some_of([row.name or row.text for row in rows], 8)}",
+            line=rows[0].line,
+        )
+
+
+def not_resolved(facts: Facts) -> Iterator[Draft]:
+    """The pip section was looked up, but what it needs in turn was not resolved, or not all of it.
+
+    uv may be missing, the index may not answer it, or the time ran out. Nothing of pip is in a lock then.
+
+    Fix: what is named; then run again.
+    """
+    resolution = facts.pip_resolution
+    if resolution is None or facts.package_index_trouble or not facts.plan.solved:
+        return
+    if resolution.trouble:
+        message = f"the pip section was not resolved: {mask(resolution.trouble)}"
+    elif resolution.cut_short:
+        message = "the time ran out before every requirement of the pip section was looked into"
+    else:
+        return
+    yield Draft(severity=Severity.WARNING, subject="pip section", message=message)
+
+
+def reference_by_url(facts: Facts) -> Iterator[Draft]:
+    """A requirement names the URL of its file, which is kept and not fetched.
+
+    A wheel whose name fits the target is locked as it is; what it needs in turn is not looked into. A source
+    distribution, or a wheel for another platform, is not.
+
+    Fix: write a name and version that the package index has, or add the hash (``#sha256=…``).
+    """
+    resolution = facts.pip_resolution
+    locked = {one.name: one for one in resolution.distributions} if resolution is not None else {}
+    for row in _rows_of_kind(facts, PipRequirementKind.URL):
+        one = locked.get(row.name or "")
+        kept = one is not None and one.url == strip_secrets((row.url or "").partition("#")[0])
+        fate = "is locked without what it needs" if kept else "is not locked"
+        if one is not None and kept and one.sha256 is None:
+            fate += ", and without a hash"
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=row.name or mask(row.text),
+            message=f"comes from a URL, {fate}: {mask(row.url or row.text)}",
+            line=row.line,
+            remedies=(Remedy(action=RemedyAction.EDIT, summary="write a name and version that the index has"),),
         )

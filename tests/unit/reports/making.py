@@ -13,10 +13,12 @@ from envcheck.model import (
     Evidence,
     Export,
     Finding,
+    LockedDistribution,
     PipAvailability,
     PipPresence,
     PipRequirement,
     PipRequirementKind,
+    PipResolution,
     Plan,
     PlanAdded,
     PlanChanged,
@@ -115,6 +117,15 @@ def full_report() -> Report:
             PipAvailability(
                 name="attrs", pin="23.1.0", presence=PipPresence.PURE_WHEEL, version="23.1.0", file=wheel
             ),
+        ),
+        pip_resolution=PipResolution(
+            distributions=(
+                LockedDistribution(
+                    name="attrs", version="23.1.0", url=wheel.url, filename=wheel.filename, sha256=wheel.sha256
+                ),
+            ),
+            provided=(("six", "six"),),
+            resolver="uv 0.13.9",
         ),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from envcheck.engines.rattler import RattlerEngine
 from envcheck.model import EngineInfo, Report, Unsolved
 from envcheck.pip.configuration import index_settings
 from envcheck.pip.index import open_index
+from envcheck.pip.uv import UvResolver
 from envcheck.pipeline import check
 from envcheck.request import Request
 from envcheck.world import Services
@@ -45,6 +46,7 @@ class Case:
     request: dict[str, Any] = field(default_factory=dict)
     configuration: dict[str, Any] = field(default_factory=dict)
     second_engine: Any = None
+    resolver: Any = None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -77,6 +79,7 @@ def lab_channels(directory: Path) -> dict[str, Path]:
         "noarch": [
             record("foo-bar", "1.0", noarch="generic"),
             record("pip", "24.0", noarch="python", depends=["python >=3.8"]),
+            record("yarg", "0.1.8", noarch="python", depends=["python >=3.8"]),
             record("needs-windows", "1.0", noarch="generic", depends=["__win"]),
         ],
     }
@@ -105,8 +108,11 @@ class Bench:
         self._locations = tuple(
             (name, (place.as_uri(),)) for name, place in lab_channels(directory / "channels").items()
         )
+        settings = index_settings(package_index, {}, home=directory)
         self._services = Services(
-            engine=RattlerEngine(), package_index=open_index(index_settings(package_index, {}, home=directory))
+            engine=RattlerEngine(),
+            package_index=open_index(settings),
+            resolver=UvResolver(settings=settings, environment={}, cache_directory=directory / "uv", offline=True),
         )
 
     def check(self, case: Case) -> Report:
@@ -118,7 +124,8 @@ class Bench:
             configuration=Configuration(**settings),
             **{"offline": True, "cache_directory": self._cache, **case.request},
         )
-        return check(request, replace(self._services, second_engine=case.second_engine))
+        services = replace(self._services, second_engine=case.second_engine)
+        return check(request, services if case.resolver is None else replace(services, resolver=case.resolver))
 
     def codes(self, case: Case) -> set[str]:
         """The codes of a case's findings."""
@@ -143,6 +150,7 @@ def pip(*lines: str, listed: str = "python=3.10, pip") -> Case:
 
 
 WINDOWS = "# platform: win-64\n"
+WITHOUT_UV = UvResolver(settings=index_settings(None, {}), environment={}, program="/there/is/no/uv")
 CLEAN = env("python=3.10, tool=1.2, left=1.0")
 
 IN_LAB = {"channels": ("lab",)}
@@ -205,6 +213,14 @@ FIRES: dict[str, Case] = {
     "EC611": pip("attrs==23.1.0", listed="python=3.10"),
     "EC612": pip("attrs=23.1.0=py310_0"),
     "EC613": Case(source=pip("attrs==23.1.0").source, request={"check_pip": False}),
+    "EC614": pip("--extra-index-url https://pypi.example.org/simple", "attrs==23.1.0"),
+    "EC615": pip("numpy==1.21.2", "pandas==2.2.1"),
+    "EC616": pip("pipreqs==0.4.13"),
+    "EC617": pip("compiled==1.0", listed="python=3.10, pip, compiled"),
+    "EC618": pip("yarg==0.1.9", listed="python=3.10, pip, yarg"),
+    "EC619": pip("attrs==23.1.0; sys_platform == 'win32'"),
+    "EC620": replace(pip("attrs==23.1.0"), resolver=WITHOUT_UV),
+    "EC621": pip("https://example.org/wheels/Mesa-2.1.1-py3-none-any.whl"),
     "EC701": env("compiled"),
     "EC702": env("nomd5"),
     "EC703": Case(source=CLEAN.source, second_engine=ContraryEngine()),
@@ -274,6 +290,14 @@ SILENT: dict[str, Case] = {
     "EC611": pip("attrs==23.1.0"),
     "EC612": pip("attrs==23.1.0"),
     "EC613": Case(source=CLEAN.source, request={"check_pip": False}),
+    "EC614": pip("-r requirements-dev.txt", "attrs==23.1.0"),
+    "EC615": pip("numpy==1.26.4", "pandas==2.2.1"),
+    "EC616": pip("yarg==0.1.9"),
+    "EC617": pip("attrs==23.1.0", listed="python=3.10, pip, compiled"),
+    "EC618": pip("yarg==0.1.8", listed="python=3.10, pip, yarg"),
+    "EC619": pip("attrs==23.1.0; sys_platform == 'linux'"),
+    "EC620": pip("attrs==23.1.0"),
+    "EC621": pip("git+https://github.com/psf/requests.git@main#egg=requests"),
     "EC701": env("python=3.11, compiled"),
     "EC702": env("tool"),
     "EC703": Case(source=CLEAN.source, second_engine=RattlerEngine()),

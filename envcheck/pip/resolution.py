@@ -1,0 +1,304 @@
+"""The pip section, resolved: every row that can be had, and for each other one why not, in one run.
+
+A resolver stops at the first contradiction. So rows that do not go together are found by asking again: `_grow` keeps
+the largest part of the rows that resolves, in their order and in halves, and QuickXplain (Junker, AAAI 2004) finds for
+each row that is left a minimal set that does not resolve with it.
+
+conda's packages are taken as installed and stay as they are wherever the rows leave a choice. Where they leave none,
+pip replaces what conda installed, here as in the image.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from envcheck.model import PipAvailability, PipConflict, PipPresence, PipRequirement, PipRequirementKind
+from envcheck.pip.installed import Installed
+from envcheck.pip.resolver import Answer, Resolved, Session, Unresolved
+
+__all__ = ["Settled", "requirement_text", "settle", "sorted_out"]
+
+_RUNS = 200
+_SECONDS = 60.0
+
+_CANNOT_BE_HAD = (
+    PipPresence.OTHER_PLATFORM,
+    PipPresence.OTHER_PYTHON,
+    PipPresence.NO_VERSION,
+    PipPresence.NO_PROJECT,
+    PipPresence.SOURCE_ONLY,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What came of asking: the last answer that held, what gave way, and which rows cannot be had even alone.
+
+    ``trouble`` is why nothing can be said; ``cut_short`` whether the time ran out before every row was looked into.
+    """
+
+    resolved: Resolved | None = None
+    conflicts: tuple[PipConflict, ...] = ()
+    alone: tuple[str, ...] = ()
+    trouble: str = ""
+    cut_short: bool = False
+
+
+def requirement_text(row: PipRequirement) -> str | None:
+    """The PEP 508 text of a row that a resolver can be asked, ``None`` for any other row."""
+    if row.kind is not PipRequirementKind.NAMED or row.name is None:
+        return None
+    try:
+        specifiers = SpecifierSet(row.specifier)
+        for one in specifiers:
+            if one.operator == "===":
+                Version(one.version)
+    except (InvalidSpecifier, InvalidVersion):
+        return None
+    return _text(row, row.specifier)
+
+
+def _text(row: PipRequirement, specifier: str) -> str:
+    extras = f"[{','.join(row.extras)}]" if row.extras else ""
+    marker = f" ; {row.marker}" if row.marker else ""
+    return f"{row.name}{extras}{specifier}{marker}"
+
+
+def sorted_out(
+    rows: Iterable[PipRequirement], answers: Mapping[tuple[str, str | None], PipAvailability], installed: Iterable[str]
+) -> dict[PipRequirement, str | None]:
+    """What look-ups say that a resolver is to be asked in place of the rows as they are written.
+
+    Args:
+        rows: The rows that can be asked.
+        answers: What the index said of them.
+        installed: The names of what conda has installed: the index need not have those.
+
+    Returns:
+        For each row that the index cannot serve, the nearest version that it can, ``None`` to leave it out.
+    """
+    there = frozenset(installed)
+    found: dict[PipRequirement, str | None] = {}
+    for row in rows:
+        answer = answers.get((row.name or "", row.pin))
+        if answer is None or row.name in there:
+            continue
+        if answer.presence in _CANNOT_BE_HAD or (answer.presence is PipPresence.YANKED and answer.file is None):
+            found[row] = _text(row, f"=={answer.nearest[0]}") if answer.nearest else None
+    return found
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How often and how long may be asked."""
+
+    runs: int = _RUNS
+    deadline: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
+
+    def spend(self) -> bool:
+        self.runs -= 1
+        return self.runs >= 0 and time.monotonic() < self.deadline
+
+
+class _TroubleError(Exception):
+    """The resolver gives no answer."""
+
+
+class _CutShortError(Exception):
+    """The budget is spent."""
+
+
+def settle(
+    session: Session,
+    texts: Sequence[str],
+    *,
+    rows: Mapping[str, PipRequirement],
+    installed: Mapping[str, Installed],
+    runs: int = _RUNS,
+    seconds: float = _SECONDS,
+) -> Settled:
+    """Resolve requirements, and where they do not go together, as many as do.
+
+    Args:
+        session: Whom to ask.
+        texts: PEP 508 texts in the order of the rows; earlier ones are kept rather than later ones.
+        rows: The row that each text stands for, to loosen its version.
+        installed: What conda has installed, by name.
+        runs: How often the resolver may be asked beyond the first time.
+        seconds: How long that may take.
+    """
+    replaced = frozenset(
+        row.name
+        for row in rows.values()
+        if row.name is not None and row.name in installed and not installed[row.name].meets(row.specifier)
+    )
+    asking = _Asking(session, installed, replaced, _Budget(runs=runs, deadline=time.monotonic() + seconds))
+    try:
+        first = asking.hard(texts)
+        if isinstance(first, Resolved):
+            return Settled(resolved=first)
+        return asking.untangle(texts, rows)
+    except _TroubleError as trouble:
+        return Settled(trouble=str(trouble))
+
+
+class _Asking:
+    """The questions of one `settle`."""
+
+    def __init__(
+        self, session: Session, installed: Mapping[str, Installed], replaced: frozenset[str], budget: _Budget
+    ) -> None:
+        self._session = session
+        self._installed = installed
+        self._replaced = replaced
+        self._budget = budget
+
+    def hard(self, texts: Sequence[str], also: frozenset[str] = frozenset()) -> Answer:
+        """Resolve beside everything that is installed but what rows ask for in another version."""
+        return self._told(self._session.resolve(texts, replaceable=self._replaced | also))
+
+    def _soft(self, texts: Sequence[str]) -> Answer:
+        """Resolve beside nothing: whether the rows go together at all."""
+        if not self._budget.spend():
+            raise _CutShortError
+        return self._told(self._session.resolve(texts, replaceable=frozenset(self._installed)))
+
+    def _told(self, answer: Answer) -> Answer:
+        if isinstance(answer, Unresolved) and answer.failed:
+            raise _TroubleError(answer.explanation)
+        return answer
+
+    def _goes(self, texts: Sequence[str]) -> bool:
+        return isinstance(self._soft(texts), Resolved)
+
+    def untangle(self, texts: Sequence[str], rows: Mapping[str, PipRequirement]) -> Settled:
+        """The rows that go together, and why the others do not."""
+        good: list[str] = []
+        conflicts: list[PipConflict] = []
+        alone: list[str] = []
+        cut_short = False
+        try:
+            _grow(good, texts, self._goes)
+            for text in [one for one in texts if one not in good]:
+                conflict = self._conflict(good, text)
+                if conflict.requirements == (text,):
+                    alone.append(text)
+                remedy = next((one for one in _loosened(rows[text]) if self._goes([*good, one])), None)
+                if remedy is not None:
+                    good.append(remedy)
+                conflicts.append(
+                    PipConflict(
+                        requirements=conflict.requirements,
+                        explanation=conflict.explanation,
+                        remedy=remedy,
+                    )
+                )
+        except _CutShortError:
+            cut_short = True
+        resolved = self._beside_conda(good)
+        return Settled(
+            resolved=resolved,
+            conflicts=tuple(_with_version(one, rows, resolved, self._installed) for one in conflicts),
+            alone=tuple(alone),
+            cut_short=cut_short,
+        )
+
+    def _conflict(self, good: Sequence[str], text: str) -> PipConflict:
+        """A minimal set of texts, ``text`` among them, that does not resolve."""
+        others = _quick_explain(list(good), lambda chosen: not self._goes([*chosen, text]))
+        answer = self._soft([*others, text])
+        return PipConflict(
+            requirements=(*others, text), explanation=answer.explanation if isinstance(answer, Unresolved) else ""
+        )
+
+    def _beside_conda(self, texts: Sequence[str]) -> Resolved | None:
+        """Resolve rows that go together so that as little as can be of what conda installed is replaced."""
+        if not texts:
+            return Resolved(distributions=())
+        answer = self.hard(texts)
+        if isinstance(answer, Resolved):
+            return answer
+        free = self._told(self._session.resolve(texts, replaceable=frozenset(self._installed)))
+        if not isinstance(free, Resolved):
+            return None
+        # What is not replaced when everything may be need not be; of the rest as much stays as can.
+        loose = frozenset(one.name for one in free.distributions if one.name in self._installed) - self._replaced
+        kept: list[str] = []
+        with contextlib.suppress(_CutShortError):
+            _grow(kept, sorted(loose), lambda names: self._stay(texts, loose, names))
+        best = self.hard(texts, loose - frozenset(kept))
+        return best if isinstance(best, Resolved) else free
+
+    def _stay(self, texts: Sequence[str], loose: frozenset[str], names: Sequence[str]) -> bool:
+        """Whether some of the distributions that may be replaced can stay all the same."""
+        if not self._budget.spend():
+            raise _CutShortError
+        return isinstance(self.hard(texts, loose - frozenset(names)), Resolved)
+
+
+def _grow(good: list[str], items: Sequence[str], goes: Callable[[Sequence[str]], bool]) -> None:
+    """Add to ``good`` the items that go along with it, in their order."""
+    if not items or goes([*good, *items]):
+        good += items
+    elif len(items) > 1:
+        half = len(items) // 2
+        _grow(good, items[:half], goes)
+        _grow(good, items[half:], goes)
+
+
+def _with_version(
+    conflict: PipConflict,
+    rows: Mapping[str, PipRequirement],
+    resolved: Resolved | None,
+    installed: Mapping[str, Installed],
+) -> PipConflict:
+    """A conflict whose remedy is the version that was resolved."""
+    if conflict.remedy is None or resolved is None:
+        return replace(conflict, remedy=None)
+    row = rows[conflict.requirements[-1]]
+    version = next((one.version for one in resolved.distributions if one.name == row.name), None)
+    if version is None and row.name is not None and row.name in installed:
+        version = installed[row.name].version
+    return conflict if version is None else replace(conflict, remedy=_text(row, f"=={version}"))
+
+
+def _loosened(row: PipRequirement) -> tuple[str, ...]:
+    """The requirements to try in place of a row: the same minor version, then any."""
+    if row.pin is None:
+        return (_text(row, ""),) if row.specifier else ()
+    try:
+        release = Version(row.pin).release
+    except InvalidVersion:
+        return (_text(row, ""),)
+    minor = (_text(row, f"=={release[0]}.{release[1]}.*"),) if len(release) > 1 else ()
+    return (*minor, _text(row, ""))
+
+
+def _quick_explain(items: list[str], conflicting: Callable[[Sequence[str]], bool]) -> list[str]:
+    """A minimal subset that conflicts, by QuickXplain (Junker, AAAI 2004); ``items`` themselves do.
+
+    Args:
+        items: What to choose from, what should rather be blamed at the end.
+        conflicting: Whether a selection conflicts; a larger selection does if a smaller one does.
+    """
+    if conflicting([]):
+        return []
+
+    def explain(background: list[str], added: bool, rest: list[str]) -> list[str]:
+        if added and conflicting(background):
+            return []
+        if len(rest) == 1:
+            return rest
+        half = len(rest) // 2
+        first, second = rest[:half], rest[half:]
+        found_second = explain([*background, *first], bool(first), second)
+        found_first = explain([*background, *found_second], bool(found_second), first)
+        return [*found_first, *found_second]
+
+    return explain([], False, items)

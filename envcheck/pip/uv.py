@@ -1,0 +1,271 @@
+"""uv as the resolver of pip requirements: one subprocess a question, nothing installed, nothing built, no file kept.
+
+``uv pip compile --no-build`` reads metadata of wheels and runs nothing of what it reads. Its answers are told apart by
+its exit status (https://docs.astral.sh/uv/reference/cli/): 0 resolved, 1 no solution, anything else no answer. What it
+says is shown and never parsed. Index URLs travel in environment variables, because everybody on a machine can read the
+arguments of a process.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from envcheck.pip.configuration import DEFAULT_INDEX_URL, IndexSettings
+from envcheck.pip.installed import Installed, write_wheels
+from envcheck.pip.resolver import Answer, PipTarget, Resolved, Unresolved
+from envcheck.secrets import mask, strip_secrets
+
+__all__ = ["UvResolver", "UvSession"]
+
+_SECONDS = 120.0
+_MACHINES = {"linux-64": "x86_64", "linux-aarch64": "aarch64"}
+# The values of --python-platform that name a glibc; a target's own is met by the next lower one.
+_GLIBC_MINORS = (17, 28, *range(31, 41))
+_PLATFORMS = {
+    "osx-64": "x86_64-apple-darwin",
+    "osx-arm64": "aarch64-apple-darwin",
+    "win-64": "x86_64-pc-windows-msvc",
+    "win-32": "i686-pc-windows-msvc",
+    "win-arm64": "aarch64-pc-windows-msvc",
+}
+# The macOS for which wheels are taken: that of `envcheck.pip.tags`.
+_MACOS = "11.0"
+_SHOWN = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvResolver:
+    """Resolves with uv.
+
+    ``environment`` are the variables that uv gets, the user's own settings of uv among them; ``cache_directory`` is
+    where uv keeps what it read (``None``: its own place); ``exclude_newer`` is in milliseconds since 1970; ``seconds``
+    is how long one question may take; ``program`` is the path of uv, found by itself if it is ``None``.
+    """
+
+    settings: IndexSettings
+    environment: Mapping[str, str] = field(repr=False)
+    cache_directory: Path | None = None
+    offline: bool = False
+    exclude_newer: int | None = None
+    seconds: float = _SECONDS
+    program: str | None = None
+
+    def trouble(self, target: PipTarget) -> str:
+        """Why nothing can be resolved, known beforehand; empty if there is no reason."""
+        if self.offline and urlsplit(self.settings.url).scheme != "file":
+            return "offline"
+        if self.settings.disabled:
+            return "pip is configured with no-index"
+        if _python_platform(target) is None:
+            return f"uv resolves for no platform such as {target.platform}"
+        if self._path() is None:
+            return "uv is missing"
+        return ""
+
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The indexes and places of files of the user's configuration, without credentials."""
+        own = " ".join(self.environment.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")).split()
+        links = self.environment.get("UV_FIND_LINKS", "").split(",")
+        texts = (self.settings.url, *self.settings.extra_urls, *self.settings.find_links, *own, *links)
+        return tuple(strip_secrets(text).rstrip("/") for text in texts if text)
+
+    def sees_more(self, target: PipTarget) -> bool:
+        """Whether places of files, indexes of the source or settings of uv's own have a say."""
+        own = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
+        return bool(
+            self.settings.find_links
+            or target.indexes
+            or target.find_links
+            or any(self.environment.get(name) for name in own)
+        )
+
+    @property
+    def name(self) -> str:
+        """``uv`` and its version."""
+        path = self._path()
+        return "uv" if path is None else _version(path)
+
+    def _path(self) -> str | None:
+        return self.program or _find_uv()
+
+    def open(
+        self, target: PipTarget, installed: Iterable[Installed], extras: Mapping[str, Collection[str]]
+    ) -> UvSession:
+        """A session of questions about one target with some distributions installed."""
+        return UvSession(self, target, tuple(installed), extras)
+
+
+class UvSession:
+    """Questions about one target; the folder with the installed distributions lives as long as it is entered."""
+
+    def __init__(
+        self,
+        resolver: UvResolver,
+        target: PipTarget,
+        installed: tuple[Installed, ...],
+        extras: Mapping[str, Collection[str]],
+    ) -> None:
+        self._resolver = resolver
+        self._target = target
+        self._installed = installed
+        self._extras = extras
+        self._directory = tempfile.TemporaryDirectory(prefix="envcheck-uv-")
+        self._answers: dict[tuple[tuple[str, ...], frozenset[str]], Answer] = {}
+
+    def __enter__(self) -> UvSession:  # noqa: PYI034  # typing.Self needs Python 3.11
+        folder = Path(self._directory.name) / "installed"
+        folder.mkdir()
+        (Path(self._directory.name) / "work").mkdir()
+        write_wheels(folder, self._installed, self._extras)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._directory.cleanup()
+
+    def resolve(self, requirements: Sequence[str], *, replaceable: frozenset[str] = frozenset()) -> Answer:
+        """Resolve requirements beside the installed distributions.
+
+        Args:
+            requirements: PEP 508 texts.
+            replaceable: Names of installed distributions that need not stay as they are.
+        """
+        key = (tuple(requirements), replaceable)
+        if key not in self._answers:
+            self._answers[key] = self._ask(requirements, replaceable)
+        return self._answers[key]
+
+    def _ask(self, requirements: Sequence[str], replaceable: frozenset[str]) -> Answer:
+        base = Path(self._directory.name)
+        kept = [one for one in self._installed if one.name not in replaceable]
+        constraints = base / "constraints.txt"
+        constraints.write_text("".join(f"{one.pin}\n" for one in kept), encoding="utf-8")
+        path = self._resolver._path()  # noqa: SLF001  # its own session
+        if path is None:
+            return Unresolved(explanation="uv is missing", failed=True)
+        try:
+            done = subprocess.run(  # noqa: S603  # uv itself, found beside this Python
+                [path, *self._arguments(constraints)],
+                input="".join(f"{one}\n" for one in requirements),
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                cwd=base / "work",
+                env=self._variables(base / "installed"),
+                timeout=self._resolver.seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Unresolved(explanation=f"uv gave no answer in {self._resolver.seconds:g} seconds", failed=True)
+        except OSError as error:
+            return Unresolved(explanation=f"uv cannot be started: {error.strerror}", failed=True)
+        if done.returncode != 0:
+            return Unresolved(explanation=_shown(done.stderr, base), failed=done.returncode != 1)
+        return self._read(done.stdout)
+
+    def _read(self, text: str) -> Answer:
+        from envcheck.pip.pylock import read_pylock
+
+        target = self._target
+        try:
+            found = read_pylock(text, python=target.python, platform=target.platform, glibc=target.glibc)
+        except ValueError as error:
+            return Unresolved(explanation=str(error), failed=True)
+        pins = {one.pin for one in self._installed}
+        there = {one.name for one in found if f"{one.name}=={one.version}" in pins}
+        return Resolved(
+            distributions=tuple(one for one in found if one.name not in there),
+            provided=tuple((one.name, one.conda_name) for one in self._installed if one.name in there),
+        )
+
+    def _arguments(self, constraints: Path) -> list[str]:
+        arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header", "--quiet"]
+        # What follows "--no-build" and "--no-python-downloads" is why nothing of an index can ever run here.
+        arguments += ["--no-build", "--no-python-downloads", "--python", sys.executable, "--no-sources"]
+        arguments += ["--python-version", self._target.python, "--constraints", str(constraints)]
+        arguments += ["--python-platform", _python_platform(self._target) or ""]
+        if self._resolver.exclude_newer is not None:
+            arguments += ["--exclude-newer", _date(self._resolver.exclude_newer)]
+        return arguments
+
+    def _variables(self, installed: Path) -> dict[str, str]:
+        resolver, settings = self._resolver, self._resolver.settings
+        variables = dict(resolver.environment)
+        # An interpreter, a project or a folder of the user's has no say in what is resolved for another machine.
+        for name in ("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIRECTORY", "VIRTUAL_ENV"):
+            variables.pop(name, None)
+        variables |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "GIT_TERMINAL_PROMPT": "0"}
+        variables.setdefault("UV_HTTP_TIMEOUT", "30")
+        variables["MACOSX_DEPLOYMENT_TARGET"] = _MACOS
+        if settings.url != DEFAULT_INDEX_URL and not settings.origin.startswith("UV_"):
+            variables["UV_DEFAULT_INDEX"] = settings.url
+        extra = (*settings.extra_urls, *self._target.indexes)
+        if extra:
+            variables["UV_INDEX"] = " ".join([*variables.get("UV_INDEX", "").split(), *extra])
+            # pip takes the best version that any of its indexes has.
+            variables.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+        links = [*settings.find_links, *self._target.find_links, str(installed)]
+        variables["UV_FIND_LINKS"] = ",".join([*filter(None, [variables.get("UV_FIND_LINKS")]), *links])
+        if isinstance(settings.verify_tls, str):
+            variables["SSL_CERT_DIR" if Path(settings.verify_tls).is_dir() else "SSL_CERT_FILE"] = settings.verify_tls
+        if resolver.offline:
+            variables["UV_OFFLINE"] = "1"
+        if resolver.cache_directory is not None:
+            variables["UV_CACHE_DIR"] = str(resolver.cache_directory)
+        return variables
+
+
+def _python_platform(target: PipTarget) -> str | None:
+    """The name in uv of a platform, ``None`` for one that it resolves for no wheels of."""
+    machine = _MACHINES.get(target.platform)
+    if machine is None:
+        return _PLATFORMS.get(target.platform)
+    match = re.match(r"2\.(\d+)", target.glibc or "")
+    minor = int(match[1]) if match else _GLIBC_MINORS[-1]
+    fitting = [one for one in _GLIBC_MINORS if one <= minor]
+    return f"{machine}-manylinux_2_{fitting[-1]}" if fitting else None
+
+
+def _date(milliseconds: int) -> str:
+    import datetime as dt
+
+    return dt.datetime.fromtimestamp(milliseconds / 1000, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _shown(text: str, base: Path) -> str:
+    """What uv says, without secrets and without the temporary folder's name."""
+    return mask(text.strip()).replace(str(base), "")[:_SHOWN]
+
+
+@functools.cache
+def _find_uv() -> str | None:
+    """The program that the package ``uv`` brings."""
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        return None
+
+
+@functools.cache
+def _version(path: str) -> str:
+    try:
+        words = subprocess.run(  # noqa: S603  # uv itself
+            [path, "--version"], capture_output=True, text=True, timeout=10, check=False
+        ).stdout.split()
+    except (OSError, subprocess.TimeoutExpired):
+        return "uv"
+    return " ".join(words[:2]) or "uv"
