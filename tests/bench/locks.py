@@ -2,9 +2,9 @@
 
     python tests/bench/locks.py [--shared DIR] [--channels DIR] [--letters ABCDG] [--pip] [--rows]
 
-The options are those of ``corpus.py``; with ``--pip`` the index is asked, and what it has for the rows of the pip
-section is locked where nothing was resolved. conda-lock.yml is read and rendered by conda-lock, pixi.lock read and
-written again by py-rattler, and all of it but pixi.lock is taken by micromamba in a dry run if MICROMAMBA names one.
+The options are those of ``corpus.py``; with ``--pip`` the pip sections are resolved, which asks the package index.
+conda-lock.yml is read and rendered by conda-lock, pixi.lock read and written again by py-rattler, and all of it but
+pixi.lock is taken by micromamba in a dry run if MICROMAMBA names one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import rattler
@@ -28,8 +27,10 @@ from corpus import exports_of, index_for, options, request_for, unpacked
 from envcheck.engines.choice import choose_engine
 from envcheck.errors import EnvcheckError
 from envcheck.locks import load_format
-from envcheck.model import LockedDistribution, PipResolution, Report
+from envcheck.model import Report
 from envcheck.outputs import output_texts
+from envcheck.pip.configuration import index_settings
+from envcheck.pip.uv import UvResolver
 from envcheck.pipeline import check
 from envcheck.sources import read_source
 from envcheck.world import Services
@@ -47,7 +48,13 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         base = stack.enter_context(unpacked(arguments)).resolve().as_uri()
         cache = stack.enter_context(tempfile.TemporaryDirectory(prefix="cache-"))
-        services = Services(engine=choose_engine(arguments.engine), package_index=index_for(cache, pip=arguments.pip))
+        services = Services(
+            engine=choose_engine(arguments.engine),
+            package_index=index_for(cache, pip=arguments.pip),
+            resolver=UvResolver(
+                settings=index_settings(None, os.environ), environment=os.environ, offline=not arguments.pip
+            ),
+        )
         for path in exports_of(arguments, parser):
             try:
                 report = check(request_for(path, base, cache, pip=arguments.pip), services)
@@ -58,7 +65,6 @@ def main() -> None:
                 totals["sources without a solved plan"] += 1
                 continue
             totals["sources with a solved plan"] += 1
-            report = _with_files(report)
             if report.pip_resolution is not None and report.pip_resolution.distributions:
                 totals["  of them with something for pip"] += 1
                 totals["  distributions"] += len(report.pip_resolution.distributions)
@@ -70,26 +76,6 @@ def main() -> None:
         print(f"{count:6} {name}")
     for name, spent in seconds.items():
         print(f"{spent:6.1f} s in all for {name}")
-
-
-def _with_files(report: Report) -> Report:
-    """The report; where nothing was resolved, with the files that the index has for the rows of the pip section."""
-    if report.pip_resolution is not None and not report.pip_resolution.trouble:
-        return report
-    found = {
-        one.name: LockedDistribution(
-            name=one.name,
-            version=one.version or "0",
-            url=one.file.url,
-            filename=one.file.filename,
-            sha256=one.file.sha256,
-            requires_python=one.file.requires_python,
-        )
-        for one in report.pip
-        if one.has_wheel and one.file is not None
-    }
-    resolution = PipResolution(distributions=tuple(found[name] for name in sorted(found)))
-    return replace(report, pip_resolution=resolution) if found else report
 
 
 def _try_formats(
