@@ -64,7 +64,7 @@ def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
     if resolution is None:
         return set()
     locked = {(one.name, one.version) for one in resolution.distributions}
-    provided = {name for name, _ in resolution.provided}
+    provided = {name for name, _ in resolution.provided if name not in dict(resolution.moved)}
     return {
         (row.name, row.pin)
         for row in facts.environment.pip
@@ -505,7 +505,8 @@ def given_by_conda(facts: Facts) -> Iterator[Draft]:
     """
     if facts.pip_resolution is None:
         return
-    provided = {name for name, _ in facts.pip_resolution.provided}
+    moved = dict(facts.pip_resolution.moved)
+    provided = {name for name, _ in facts.pip_resolution.provided if name not in moved}
     rows = [row for row in facts.environment.pip if row.name in provided]
     if rows:
         yield Draft(
@@ -537,6 +538,11 @@ def replaced_by_pip(facts: Facts) -> Iterator[Draft]:
                 subject=name,
                 message=f"pip replaces conda's {conda} {packages[conda].version} with {locked[name]}{why}",
                 line=None if row is None else row.line,
+                remedies=(
+                    Remedy(
+                        action=RemedyAction.EDIT, summary=f"ask conda for {conda} {locked[name]}, or let conda's stand"
+                    ),
+                ),
             )
 
 
