@@ -56,6 +56,10 @@ def _without_garbage_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():
+                # To the old objects with what was made: as young ones the collector would walk them all at once.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
