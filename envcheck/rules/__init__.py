@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from envcheck.model import Finding, Severity
-from envcheck.rules import availability, channels, locks, pip_section, platform, reproducibility, source_file, specs
+from envcheck.rules import (
+    availability,
+    channels,
+    hazards,
+    locks,
+    pip_section,
+    platform,
+    reproducibility,
+    source_file,
+    specs,
+)
 from envcheck.rules.facts import Draft, Facts, Rule
 from envcheck.rules.lock_facts import LockFacts
 
@@ -91,6 +101,11 @@ RULES: tuple[Rule[Facts], ...] = (
     Rule("EC619", "Not for the target by its marker", pip_section.excluded_by_marker),
     Rule("EC620", "pip section not resolved", pip_section.not_resolved),
     Rule("EC621", "From a URL", pip_section.reference_by_url),
+    Rule("EC630", "In the standard library", hazards.standard_library),
+    Rule("EC631", "Not what the name suggests", hazards.look_alike),
+    Rule("EC632", "Two with the same import", hazards.same_import),
+    Rule("EC633", "Does not work on this Python", hazards.breaks_on_python),
+    Rule("EC634", "In conda and in pip", hazards.in_conda_and_pip),
     Rule("EC701", "Python is not pinned", reproducibility.python_not_pinned),
     Rule("EC702", "No md5", reproducibility.without_md5),
     Rule("EC703", "Engines disagree", reproducibility.engines_disagree),

@@ -149,6 +149,11 @@ def pip(*lines: str, listed: str = "python=3.10, pip") -> Case:
     return Case(source=f"name: x\nchannels: [lab]\ndependencies:\n{names}  - pip:\n{rows}")
 
 
+def hazard(*lines: str, listed: str = "python=3.10, pip") -> Case:
+    """A pip section that is looked at without the package index."""
+    return replace(pip(*lines, listed=listed), request={"check_pip": False})
+
+
 WINDOWS = "# platform: win-64\n"
 WITHOUT_UV = UvResolver(settings=index_settings(None, {}), environment={}, program="/there/is/no/uv")
 CLEAN = env("python=3.10, tool=1.2, left=1.0")
@@ -221,6 +226,11 @@ FIRES: dict[str, Case] = {
     "EC619": pip("attrs==23.1.0; sys_platform == 'win32'"),
     "EC620": replace(pip("attrs==23.1.0"), resolver=WITHOUT_UV),
     "EC621": pip("https://example.org/wheels/Mesa-2.1.1-py3-none-any.whl"),
+    "EC630": hazard("dataclasses==0.6"),
+    "EC631": hazard("panda==0.3.1"),
+    "EC632": hazard("opencv-python==4.8.0.76", "opencv-python-headless==4.8.0.76"),
+    "EC633": hazard("pycrypto==2.6.1"),
+    "EC634": hazard("compiled==2.0", listed="python=3.10, pip, compiled"),
     "EC701": env("compiled"),
     "EC702": env("nomd5"),
     "EC703": Case(source=CLEAN.source, second_engine=ContraryEngine()),
@@ -298,6 +308,11 @@ SILENT: dict[str, Case] = {
     "EC619": pip("attrs==23.1.0; sys_platform == 'linux'"),
     "EC620": pip("attrs==23.1.0"),
     "EC621": pip("git+https://github.com/psf/requests.git@main#egg=requests"),
+    "EC630": hazard("asyncio==4.0.0", "dataclasses==0.6; python_version < '3.7'"),
+    "EC631": hazard("pandas==2.2.1", "sklearn==0.0", "tensorflow-gpu==2.10.0"),
+    "EC632": hazard("opencv-python==4.8.0.76", "pycryptodome==3.20.0"),
+    "EC633": hazard("pycryptodome==3.20.0", "nose==1.3.7; python_version < '3.10'"),
+    "EC634": hazard("compiled==1.0", "tool==1.0", listed="python=3.10, pip, compiled, tool"),
     "EC701": env("python=3.11, compiled"),
     "EC702": env("tool"),
     "EC703": Case(source=CLEAN.source, second_engine=RattlerEngine()),
