@@ -42,7 +42,7 @@ class Clauses:
         self._presences: dict[str, int] = {}
         self._consequences: dict[str, tuple[str, list[list[int]]]] = {}
         self._choices: dict[int, frozenset[int]] = {}
-        self._absences: dict[int, frozenset[int]] = {}
+        self._exclusions: dict[int, frozenset[int]] = {}
         for records in universe.records.values():
             for record in records:
                 literal = self._records[record.url] = self._new()
@@ -75,13 +75,24 @@ class Clauses:
     def absent(self, name: str) -> int:
         """A literal that implies that no record of a name is chosen."""
         literal = self._new()
-        records = self._absences[literal] = frozenset(
+        records = self._exclusions[literal] = frozenset(
             self._records[record.url] for record in self.universe.records.get(name, ())
         )
         if name in self._presences:
             self.hard.append([-literal, -self._presences[name]])
         else:
             self.hard += [[-literal, -record] for record in sorted(records)]
+        return literal
+
+    def unchanged(self, name: str, records: Iterable[Record]) -> int | None:
+        """A literal that implies that all there is of a name is one of some records; ``None`` for no records."""
+        fitting = self.any_of(records)
+        if fitting is None:
+            return None
+        literal = self._new()
+        self.hard.append([-literal, -self._present(name), fitting])
+        everything = {self._records[record.url] for record in self.universe.records[name]}
+        self._exclusions[literal] = frozenset(everything - self._choices.get(fitting, {fitting}))
         return literal
 
     def forbid_together(self, records: Sequence[Record]) -> None:
@@ -177,8 +188,8 @@ class Clauses:
 
     def _is_granted(self, wish: int, model: set[int]) -> bool:
         """Whether a wish holds with exactly these records chosen."""
-        if wish in self._absences:
-            return model.isdisjoint(self._absences[wish])
+        if wish in self._exclusions:
+            return model.isdisjoint(self._exclusions[wish])
         return not model.isdisjoint(self._choices.get(wish, (wish,)))
 
     def _by_rank(self, name: str, *, newest: bool) -> list[Record]:

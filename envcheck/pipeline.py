@@ -117,7 +117,16 @@ def check(request: Request, services: Services) -> Report:
         full_export=is_full_export(export),
         records=provenance.records,
     )
-    plan = make_plan(environment, target, availability, world, intent, pins=request.pins, effort=request.effort)
+    plan = make_plan(
+        environment,
+        target,
+        availability,
+        world,
+        intent,
+        pins=request.pins,
+        effort=request.effort,
+        preferred=request.preferred,
+    )
     plan, availability = fall_back_to_pip(plan, availability, world, source_platform=export.platform)
     plan = find_uninstallable(plan, availability, world.with_channels(plan.added_channels))
     plan = _judged(plan, target, world)

@@ -41,6 +41,7 @@ def make_plan(
     *,
     pins: PinPolicy = PinPolicy.PRESERVE,
     effort: float,
+    preferred: Sequence[tuple[str, str, str]] = (),
 ) -> Plan:
     """Find the closest environment that solves on the target.
 
@@ -52,6 +53,7 @@ def make_plan(
         intent: Which requirements are direct.
         pins: How much of the versions may change.
         effort: Seconds that the search for the optimum may take; a good plan is given when they run out.
+        preferred: Name, version and build of packages that are kept where nothing that was asked for speaks against it.
 
     Returns:
         The plan; not ``solved`` when nothing that was tried has a solution or a channel could not be read.
@@ -68,7 +70,7 @@ def make_plan(
     wishes = tuple(
         wish for one in availability if (wish := wish_for(one, target, index, intent, python=python)) is not None
     )
-    search = Search(wishes, environment, target, index, pins, python=python, effort=effort)
+    search = Search(wishes, environment, target, index, pins, python=python, effort=effort, preferred=preferred)
     packages = search.run()
     account = account_for(
         Account(

@@ -53,6 +53,7 @@ class Search:
         pins: How much of the versions may change.
         python: The newest version of the Python to have, ``None`` where any will do.
         effort: Seconds that the search may take.
+        preferred: Name, version and build of packages that are kept where no wish speaks against it.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class Search:
         *,
         python: str | None,
         effort: float,
+        preferred: Sequence[tuple[str, str, str]] = (),
     ) -> None:
         self._wishes = wishes
+        self._preferred = [f"{name} =={version} {build}" for name, version, build in preferred]
         self._environment = environment
         self._target = target
         self._index = index
@@ -102,7 +105,8 @@ class Search:
         """What was asked for and nothing else (``--pins exact``); all that is in its way where that is impossible."""
         asked = {self._with_channel(wish, wish.exact): wish for wish in self._wishes if wish.exact is not None}
         missing = any(wish.exact is None for wish in self._wishes)
-        if not missing and (packages := self._solve(list(asked), ())) is not None:
+        before = [records[0] for spec in self._preferred if (records := self._index.matching(spec))]
+        if not missing and (packages := self._solve(list(asked), before)) is not None:
             return packages
         universe = self._universe([wish.name for wish in self._wishes], self._python)
         clauses = Clauses(universe)
@@ -159,6 +163,7 @@ class Search:
     def _universe(self, names: Sequence[str], python: str | None) -> Universe:
         """What is reachable from names with any patch of a Python's minor version."""
         wanted = [self._with_channel(wish, wish.exact) for wish in self._wishes if wish.exact is not None]
+        wanted += self._preferred
         return Universe(names, self._index, self._target, patches(self._index, python), wanted)
 
     def _question(self, python: str | None) -> _Question | None:
@@ -248,14 +253,15 @@ class Search:
             nearest.append(clauses.any_of([record for record in records if record.version == wish.nearest]))
             minor.append(clauses.any_of(self._alike(wish, records, 2)))
             major.append(clauses.any_of(self._alike(wish, records, 1)))
+        before = [clauses.unchanged(spec.split(" ")[0], clauses.universe.matching(spec)) for spec in self._preferred]
         names = {wish.name for wish in self._wishes}
         absent: list[int | None] = [clauses.absent(name) for name in clauses.universe.records if name not in names]
         if self._pins is PinPolicy.NONE:
-            levels = [present, absent]
+            levels = [present, before, absent]
         else:
             levels = [
                 *(present, exact, variant, nearest, minor, major),
-                *(transitive, transitive_variant, transitive_minor, absent),
+                *(transitive, transitive_variant, transitive_minor, before, absent),
             ]
         return [[literal for literal in level if literal is not None] for level in levels]
 

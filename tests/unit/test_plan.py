@@ -65,6 +65,7 @@ def plan(
     pins: PinPolicy = PinPolicy.PRESERVE,
     pypi: dict[str, PipAvailability] | None = None,
     implied: tuple[str, ...] = (),
+    preferred: tuple[tuple[str, str, str], ...] = (),
 ) -> Plan:
     """The plan for some specs, all of them direct unless told otherwise."""
     wanted = environment(*specs, implied=implied)
@@ -73,7 +74,7 @@ def plan(
     availability = survey(wanted, target, world, source_platform="win-64")
     names = tuple(one.name for one in wanted.requirements)
     intent = Intent(direct=names if direct is None else direct, needed_by=needed_by)
-    return make_plan(wanted, target, availability, world, intent, pins=pins, effort=60)
+    return make_plan(wanted, target, availability, world, intent, pins=pins, effort=60, preferred=preferred)
 
 
 def outcome(found: Plan) -> dict[str, str]:
@@ -390,6 +391,42 @@ def test_no_pins_give_the_newest(universe: Universe) -> None:
         "lib": "1.0.0 -> 2.0.0",
         "app": "kept 1.0",
     }
+
+
+@pytest.mark.parametrize("pins", list(PinPolicy))
+def test_an_older_lock_is_kept_where_nothing_speaks_against_it(universe: Universe, pins: PinPolicy) -> None:
+    """``--from-lock``: what came along stays as it was, whatever is newer."""
+    found = plan(universe, "app", pins=pins, preferred=(("lib", "1.0.5", "0"), ("gone", "1.0", "0")))
+
+    assert [(one.name, one.version) for one in found.packages] == [("app", "1.0"), ("lib", "1.0.5")]
+
+
+def test_an_older_lock_gives_way_to_what_was_asked_for(universe: Universe) -> None:
+    found = plan(universe, "app-minor=1.0", preferred=(("lib", "1.0.5", "0"),))
+
+    assert [(one.name, one.version) for one in found.packages] == [("app-minor", "1.0"), ("lib", "1.4.0")]
+
+
+def test_an_older_lock_adds_nothing_that_nobody_needs_any_more(tmp_path: Path) -> None:
+    universe = Universe(
+        tmp_path,
+        {
+            "conda-forge": {
+                "linux-64": [
+                    record("app", "1.0", depends=["old-lib"]),
+                    record("app", "2.0", depends=["new-lib"]),
+                    record("old-lib", "1.0"),
+                    record("new-lib", "1.0"),
+                    record("new-lib", "1.1"),
+                ]
+            }
+        },
+    )
+    before = (("app", "1.0", "0"), ("old-lib", "1.0", "0"), ("new-lib", "1.0", "0"))
+
+    found = plan(universe, "app=2.0", preferred=before)
+
+    assert [(one.name, one.version) for one in found.packages] == [("app", "2.0"), ("new-lib", "1.0")]
 
 
 def test_the_python_that_builds_told_is_the_plans(universe: Universe) -> None:
