@@ -1,0 +1,123 @@
+"""What locked wheels need in turn: their core metadata, which an index serves beside each file (PEP 658, PEP 714).
+
+No wheel is downloaded. Only hosts are asked that the index itself pointed to: the URL of a row is not such a place, and
+credentials go to the index's own host alone. A wheel of a ``file://`` index is opened for its metadata.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zipfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from envcheck.model import LockedDistribution, PipResolution
+from envcheck.pip.configuration import IndexSettings
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["with_metadata"]
+
+_WORKERS = 16
+_TIMEOUTS = (5.0, 20.0)
+_LARGEST = 4 * 1024 * 1024
+
+
+def with_metadata(
+    resolution: PipResolution,
+    settings: IndexSettings,
+    *,
+    hosts: Iterable[str] = (),
+    cache_directory: Path | None = None,
+    offline: bool = False,
+) -> PipResolution:
+    """Fill in ``requires_python`` and ``requires`` of the distributions of a resolution.
+
+    Args:
+        resolution: The resolution.
+        settings: The index it was made with.
+        hosts: Hosts beyond the index's own where its files lie (``files.pythonhosted.org``), as its pages say.
+        cache_directory: Where answers are kept between runs; ``None`` keeps none.
+        offline: Whether the network is forbidden.
+
+    Returns:
+        The resolution; a distribution whose metadata cannot be had stays as it is.
+    """
+    from envcheck.pip.transport import open_session
+
+    own = _host(settings.url)
+    allowed = {own, *hosts} - {""}
+    common = {"verify_tls": settings.verify_tls, "cache_directory": cache_directory, "retries": 1}
+    with contextlib.ExitStack() as stack:
+        sessions = {
+            # Two sessions, because one with credentials sends them to every host.
+            True: stack.enter_context(contextlib.closing(open_session(settings.url, connections=_WORKERS, **common))),  # type: ignore[arg-type]
+            False: stack.enter_context(contextlib.closing(open_session("", connections=_WORKERS, **common))),  # type: ignore[arg-type]
+        }
+
+        def filled(one: LockedDistribution) -> LockedDistribution:
+            if urlsplit(one.url).scheme == "file":
+                text = _of_file(one.url)
+            elif offline or _host(one.url) not in allowed or not one.filename:
+                text = None
+            else:
+                text = _fetched(sessions[_host(one.url) == own], one.url)
+            return one if text is None else _with(one, text)
+
+        with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="metadata") as executor:
+            return replace(resolution, distributions=tuple(executor.map(filled, resolution.distributions)))
+
+
+def _host(url: str) -> str:
+    """Host and port."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
+
+
+def _of_file(url: str) -> str | None:
+    path = Path(url2pathname(urlsplit(url).path))
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            name = next((one for one in wheel.namelist() if one.endswith(".dist-info/METADATA")), None)
+            if name is None or wheel.getinfo(name).file_size > _LARGEST:
+                return None
+            return wheel.read(name).decode("utf-8", "replace")
+    except (OSError, zipfile.BadZipFile):
+        return None
+
+
+def _fetched(session: requests.Session, url: str) -> str | None:
+    """The metadata that lies beside a file."""
+    import urllib3
+
+    try:
+        with session.get(f"{url}.metadata", timeout=_TIMEOUTS, stream=True, verify=session.verify) as response:
+            if response.status_code != 200:
+                return None
+            data = b""
+            for chunk in response.iter_content(64 * 1024):
+                data += chunk
+                if len(data) > _LARGEST:
+                    return None
+    except (OSError, urllib3.exceptions.HTTPError):
+        return None
+    return data.decode("utf-8", "replace")
+
+
+def _with(one: LockedDistribution, text: str) -> LockedDistribution:
+    from packaging.utils import canonicalize_name
+
+    headers = HeaderParser().parsestr(text)
+    if canonicalize_name(headers.get("Name", "")) != one.name:  # a web page, or another project's
+        return one
+    return replace(
+        one,
+        requires_python=headers.get("Requires-Python"),
+        requires=tuple(str(value).strip() for value in headers.get_all("Requires-Dist", ())),
+    )

@@ -1,0 +1,66 @@
+"""What locked wheels need, asked beside the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from envcheck.model import LockedDistribution, PipResolution
+from envcheck.pip.configuration import IndexSettings
+from envcheck.pip.metadata import with_metadata
+from tests.support.package_index import wheel, write_index
+from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
+
+
+def locked(base: str, name: str = "demo") -> LockedDistribution:
+    filename = f"{name}-1.0-py3-none-any.whl"
+    return LockedDistribution(
+        name=name, version="1.0", url=f"{base}/files/{filename}", filename=filename, sha256="0" * 64
+    )
+
+
+def folder(tmp_path: Path) -> Path:
+    demo = wheel("demo", "1.0", "base>=2", "more ; extra == 'x'", requires_python=">=3.8", extras=("x",))
+    return write_index(tmp_path / "index", demo)
+
+
+def asked(server: LoopbackServer, one: LockedDistribution, **options: object) -> LockedDistribution:
+    settings = IndexSettings(url=server.url.replace("//", "//lee:hunter2@"), origin="test")
+    resolution = PipResolution(distributions=(one,))
+    return with_metadata(resolution, settings, **options).distributions[0]  # type: ignore[arg-type]
+
+
+def test_metadata_is_read_and_no_wheel_is(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(folder(tmp_path))
+    found = asked(server, locked(server.url))
+
+    assert found.requires_python == ">=3.8"
+    assert found.requires == ("base>=2", "more ; extra == 'x'")
+    assert server.paths() == ["/files/demo-1.0-py3-none-any.whl.metadata"]
+
+
+def test_another_host_is_asked_only_if_the_index_names_it_and_gets_no_credentials(
+    tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    index, files = loopback_server(folder(tmp_path)), loopback_server(tmp_path / "index")
+    one = locked(files.url)
+
+    assert asked(index, one) == one
+    assert files.requests == []
+    assert asked(index, one, hosts=(files.url.removeprefix("http://"),)).requires
+    assert "authorization" not in {name.lower() for name, _ in files.requests[0].headers}
+
+
+def test_offline_and_without_an_answer_it_stays_as_it_is(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(folder(tmp_path))
+    one = locked(server.url)
+    assert asked(server, one, offline=True) == one
+    for misbehaviour in (Misbehaviour.WEB_PAGE, Misbehaviour.NOT_FOUND, Misbehaviour.RESET):
+        server.misbehave("/files", misbehaviour)
+        assert asked(server, one) == one
+
+
+def test_a_wheel_on_the_disk_is_opened(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    place = folder(tmp_path)
+    server = loopback_server(place)
+    assert asked(server, locked(place.as_uri()), offline=True).requires_python == ">=3.8"
+    assert asked(server, locked(place.as_uri(), "gone")).requires == ()
