@@ -26,7 +26,8 @@ class Backport:
     breaks: str = ""
 
 
-_PYINSTALLER = "PyInstaller refuses to work beside it (https://github.com/pyinstaller/pyinstaller/pull/6361)"
+# PyInstaller/compat.py looks for the three; https://github.com/pyinstaller/pyinstaller/pull/6361 tells the errors.
+_PYINSTALLER = "PyInstaller refuses to work beside it"
 
 BACKPORTS: dict[str, Backport] = {
     "argparse": Backport(module="argparse", since=(3, 2), source="https://pypi.org/project/argparse/"),

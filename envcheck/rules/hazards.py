@@ -12,6 +12,10 @@ from envcheck.rules.hazard_facts import BACKPORTS, BROKEN, LOOK_ALIKES, SAME_IMP
 __all__ = ["breaks_on_python", "in_conda_and_pip", "look_alike", "same_import", "standard_library"]
 
 
+# Where conda's package has a name of its own, `same_import` tells of the pair.
+_TOLD_BY_IMPORT = frozenset().union(*(fact.projects for fact in SAME_IMPORTS if fact.conda - fact.projects))
+
+
 def _rows(facts: Facts) -> list[tuple[str, PipRequirement]]:
     """Name and row of what pip is asked for whatever the environment, each name once."""
     named = {
@@ -156,7 +160,7 @@ def in_conda_and_pip(facts: Facts) -> Iterator[Draft]:
     for record in facts.plan.packages:
         for name in _distributions(record):
             row = rows.get(name)
-            if row is None or _admits(row, record.version):
+            if row is None or name in _TOLD_BY_IMPORT or _admits(row, record.version):
                 continue
             yield Draft(
                 severity=Severity.WARNING,

@@ -76,3 +76,9 @@ def test_conda_and_pip_in_one_version_go_together(bench: Bench) -> None:
     (finding,) = told(bench, "compiled==0.9", listed="python=3.10, pip, compiled")
     assert (finding.code, finding.subject, finding.line) == ("EC634", "compiled", 8)
     assert finding.message == "conda installs compiled 1.0, and pip puts compiled==0.9 over it"
+
+
+def test_conda_s_opencv_and_pip_s_are_told_as_one_pair(bench: Bench) -> None:
+    (finding,) = told(bench, "opencv-python==4.8.0.76", listed="python=3.10, pip, py-opencv")
+    assert (finding.code, finding.subject) == ("EC632", "opencv-python")
+    assert finding.message.startswith("opencv-python and py-opencv (conda) install the same package cv2")
