@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import PipAvailability, PipConflict, PipPresence, PipRequirement, PipRequirementKind
@@ -54,14 +54,15 @@ def requirement_text(row: PipRequirement) -> str | None:
     """The PEP 508 text of a row that a resolver can be asked, ``None`` for any other row."""
     if row.kind is not PipRequirementKind.NAMED or row.name is None:
         return None
+    text = _text(row, row.specifier)
     try:
-        specifiers = SpecifierSet(row.specifier)
-        for one in specifiers:
+        # A leftover of an interrupted pip (``-umpy``) is listed by conda like any other, and no resolver can read it.
+        for one in Requirement(text).specifier:
             if one.operator == "===":
                 Version(one.version)
-    except (InvalidSpecifier, InvalidVersion):
+    except (InvalidRequirement, InvalidVersion):
         return None
-    return _text(row, row.specifier)
+    return text
 
 
 def _text(row: PipRequirement, specifier: str) -> str:

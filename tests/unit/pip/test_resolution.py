@@ -16,7 +16,7 @@ from envcheck.pip.installed import Installed
 from envcheck.pip.resolution import Settled, _quick_explain, requirement_text, settle
 from envcheck.pip.resolver import PipTarget, Resolved
 from envcheck.pip.uv import UvResolver
-from envcheck.sources.pip_lines import read_pip_line
+from envcheck.sources.pip_lines import pypi_row, read_pip_line
 from tests.support.package_index import source, wheel, write_index
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
 
@@ -152,6 +152,19 @@ def test_what_has_no_wheel_at_all_is_left_out(index: LoopbackServer, tmp_path: P
 
     assert [(one.requirements, one.remedy) for one in settled.conflicts] == [(("windows==1.0",), None)]
     assert locked(settled) == {"any": "1.0", "base": "3.0"}
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pypi_row("-umpy", "1.26.4", "pypi_0", line=1, text="-umpy"),
+        pypi_row("demo", "not a version", "pypi_0", line=1, text="demo"),
+        row("-e ."),
+        row("git+https://example.org/x.git#egg=x"),
+    ],
+)
+def test_what_no_resolver_can_read_is_not_asked(one: PipRequirement) -> None:
+    assert requirement_text(one) is None
 
 
 def test_markers_and_extras_are_the_target_s(index: LoopbackServer, tmp_path: Path) -> None:
