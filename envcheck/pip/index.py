@@ -10,8 +10,9 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -33,7 +34,7 @@ from envcheck.pip.lookup import (
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["DirectoryIndex", "SimpleIndex", "UnavailableIndex", "open_index"]
+__all__ = ["DirectoryIndex", "MergedIndex", "SimpleIndex", "UnavailableIndex", "open_index"]
 
 # PEP 508's grammar of names, after PEP 503 normalization. Nothing else may become a part of a path or a URL.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -64,9 +65,18 @@ def open_index(settings: IndexSettings, *, cache_directory: Path | None = None, 
         cache_directory: Where answers are kept between runs; ``None`` keeps none.
         offline: Whether the network is forbidden. A ``file://`` index is asked all the same.
     """
-    scheme = urlsplit(settings.url).scheme
     if settings.disabled:
         return UnavailableIndex("pip is configured with no-index")
+    first = _open_one(settings, cache_directory, offline=offline)
+    extra = [replace(settings, url=url, origin="extra-index-url", extra_urls=()) for url in settings.extra_urls]
+    if not extra:
+        return first
+    return MergedIndex([first, *(_open_one(one, cache_directory, offline=offline) for one in extra)])
+
+
+def _open_one(settings: IndexSettings, cache_directory: Path | None, *, offline: bool) -> PackageIndex:
+    """The index at one URL."""
+    scheme = urlsplit(settings.url).scheme
     if scheme == "file":
         return DirectoryIndex(settings.url)
     if scheme not in ("http", "https"):
@@ -94,6 +104,48 @@ class UnavailableIndex:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+class MergedIndex:
+    """Several indexes as one, as pip takes them: a project has the files of every index that knows it.
+
+    Args:
+        indexes: The index and those besides it. If the first is unavailable, so is the whole; what another one does not
+            answer may be there or not.
+    """
+
+    def __init__(self, indexes: Sequence[PackageIndex]) -> None:
+        self._indexes = tuple(indexes)
+
+    def project(self, name: str) -> Lookup:
+        """The files of one project."""
+        return self.projects([name])[name]
+
+    def projects(self, names: Iterable[str], *, progress: Progress | None = None) -> Mapping[str, Lookup]:
+        """The files of many projects, keyed by the names as they were given."""
+        distinct = list(dict.fromkeys(names))
+        answers = [index.projects(distinct, progress=progress) for index in self._indexes]
+        return {name: _merged([found[name] for found in answers]) for name in distinct}
+
+    def close(self) -> None:
+        """Give back what the indexes hold open."""
+        for index in self._indexes:
+            index.close()
+
+
+def _merged(answers: Sequence[Lookup]) -> Lookup:
+    """One answer of several: every file, else the first reason why there may be some."""
+    if isinstance(answers[0], IndexUnavailable):
+        return answers[0]
+    found = [one for one in answers if isinstance(one, ProjectFiles)]
+    if found:
+        return ProjectFiles(name=found[0].name, files=tuple(file for one in found for file in one.files))
+    for one in answers:
+        if isinstance(one, ProjectUnreadable):
+            return one
+        if isinstance(one, IndexUnavailable):
+            return ProjectUnreadable(name="", reason=one.reason)
+    return None
 
 
 class DirectoryIndex:

@@ -7,6 +7,7 @@ that a conda package brings, under a local version (PEP 440) that no index has: 
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from envcheck.specs import dependency_parts
 __all__ = ["Installed", "installed_distributions", "write_wheels"]
 
 _LABEL = "conda"
+# What a project can be called (PEP 508), normalized; conda's names may begin with an underscore.
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ def installed_distributions(records: Iterable[Record]) -> Mapping[str, Installed
             version = Version(record.version)
         except InvalidVersion:
             continue
-        for name in pypi_names_for_conda(record.name):
+        for name in filter(_NAME.fullmatch, pypi_names_for_conda(record.name)):
             found.setdefault(name, Installed(name=name, version=version.public, conda_name=record.name))
     return found
 

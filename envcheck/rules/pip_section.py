@@ -59,17 +59,23 @@ def _rows_of(facts: Facts, *presences: PipPresence) -> Iterator[tuple[PipRequire
 
 
 def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
-    """Names and pins that another source than the index of the look-ups has, or conda."""
+    """Names and pins that are installed as they are asked for, by another source than the look-ups know or by conda."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
     resolution = facts.pip_resolution
     if resolution is None:
         return set()
-    locked = {(one.name, one.version) for one in resolution.distributions}
+    locked = {one.name: one.version for one in resolution.distributions}
     provided = {name for name, _ in resolution.provided if name not in dict(resolution.moved)}
-    return {
-        (row.name, row.pin)
-        for row in facts.environment.pip
-        if row.name in provided or (row.pin is not None and (row.name, row.pin) in locked)
-    }
+    fine = set()
+    for row in facts.environment.pip:
+        try:
+            admitted = row.name in locked and SpecifierSet(row.specifier).contains(locked[row.name], prereleases=True)
+        except InvalidSpecifier:
+            admitted = False
+        if admitted or row.name in provided:
+            fine.add((row.name, row.pin))
+    return fine
 
 
 def _rows_of_kind(facts: Facts, *kinds: PipRequirementKind) -> list[PipRequirement]:

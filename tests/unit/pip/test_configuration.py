@@ -105,3 +105,15 @@ def test_on_windows_the_files_lie_elsewhere(tmp_path: Path) -> None:
         system="nt",
     )
     assert found.url == "https://roaming"
+
+
+def test_indexes_and_places_of_files_besides(home: Path) -> None:
+    write(
+        home / ".config" / "pip" / "pip.conf",
+        "[global]\nextra-index-url =\n  https://a\n  https://b\nfind-links = /w\n",
+    )
+    assert settings(home).extra_urls == ("https://a", "https://b")
+    assert settings(home).find_links == ("/w",)
+    found = settings(home, PIP_EXTRA_INDEX_URL="https://lee:hunter2@c", PIP_FIND_LINKS="https://d /e")
+    assert (found.extra_urls, found.find_links) == (("https://lee:hunter2@c",), ("https://d", "/e"))
+    assert "hunter2" not in repr(found)

@@ -16,6 +16,7 @@ import pytest
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.index import DirectoryIndex, SimpleIndex, open_index
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex, ProjectFiles, ProjectUnreadable
+from tests.support.package_index import wheel, write_index
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
 
@@ -401,3 +402,27 @@ def test_offline_leaves_a_directory_open_and_the_network_closed(server: Server, 
     online = open_index(IndexSettings(url=server.url, origin="x"))
     assert isinstance(online.project("demo"), ProjectFiles)
     online.close()
+
+
+def test_a_project_has_the_files_of_every_index(tmp_path: Path) -> None:
+    main = write_index(tmp_path / "main", wheel("demo", "1.0"), wheel("ours", "1.0"))
+    extra = write_index(tmp_path / "extra", wheel("demo", "2.0"), wheel("theirs", "1.0"))
+    settings = IndexSettings(url=main.as_uri(), origin="test", extra_urls=(extra.as_uri(),))
+    found = open_index(settings).projects(["demo", "ours", "theirs", "nobodys"])
+
+    files = {
+        name: [file.filename[:8] for file in one.files] for name, one in found.items() if isinstance(one, ProjectFiles)
+    }
+    assert files == {"demo": ["demo-1.0", "demo-2.0"], "ours": ["ours-1.0"], "theirs": ["theirs-1"]}
+    assert found["nobodys"] is None
+
+
+def test_what_an_index_besides_may_have_is_not_known_to_be_missing(tmp_path: Path) -> None:
+    main = write_index(tmp_path / "main", wheel("demo", "1.0"))
+    gone = (tmp_path / "gone").as_uri()
+    index = open_index(IndexSettings(url=main.as_uri(), origin="test", extra_urls=(gone,)))
+    assert isinstance(index.project("demo"), ProjectFiles)
+    assert isinstance(index.project("other"), ProjectUnreadable)
+
+    index = open_index(IndexSettings(url=gone, origin="test", extra_urls=(main.as_uri(),)))
+    assert isinstance(index.project("demo"), IndexUnavailable)

@@ -33,6 +33,7 @@ def record(name: str, version: str, *depends: str, noarch: str | None = None) ->
         (record("typing_extensions", "4.9.0", noarch="python"), {"typing-extensions": "4.9.0"}),
         (record("pytorch", "2.1.0", "python"), {"torch": "2.1.0"}),
         (record("attrs", "23.1.0+local", "python"), {"attrs": "23.1.0"}),
+        (record("_ipyw_jlab_nb_ext_conf", "0.1.0", "python"), {}),
         (record("openssl", "3.2.0"), {}),
         (record("oddity", "2024a_b", "python"), {}),
     ],
