@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -38,6 +39,8 @@ from envcheck.universe import python_constraints
 __all__ = ["PackageQuestions", "PipStage", "named_indexes", "rows_for_pip", "run_pip_stage"]
 
 _SOLVE_SECONDS = 30.0
+# For all questions to the resolver beyond the first one; each of these takes as long as uv needs.
+_SECONDS = 90.0
 _MOVED = "pip has no wheel of it"
 
 
@@ -172,6 +175,7 @@ class _Stage:
         self._index = index
         self._answers = answers
         self._resolver = resolver
+        self._deadline = time.monotonic() + _SECONDS
         self._extras: dict[str, set[str]] = {}
         for row in rows:
             self._extras.setdefault(row.name or "", set()).update(row.extras)
@@ -209,9 +213,13 @@ class _Stage:
             missing = sorted_out(asked, self._answers, installed)
             # Where sources are asked that look-ups do not see, only the resolver knows what is missing.
             if not missing or self._resolver.sees_more(self._target):
-                return settle(session, list(texts), rows=texts, installed=installed), installed
+                return settle(session, list(texts), rows=texts, installed=installed, seconds=self._left()), installed
             rest = {text: row for row in asked if (text := missing.get(row, requirement_text(row))) is not None}
-            return settle(session, list(rest), rows=rest, installed=installed), installed
+            return settle(session, list(rest), rows=rest, installed=installed, seconds=self._left()), installed
+
+    def _left(self) -> float:
+        """The seconds left for taking apart what does not go together."""
+        return max(self._deadline - time.monotonic(), 0.0)
 
     def _resolution(
         self,
