@@ -72,23 +72,25 @@ def _text(row: PipRequirement, specifier: str) -> str:
 
 
 def sorted_out(
-    rows: Iterable[PipRequirement], answers: Mapping[tuple[str, str | None], PipAvailability], installed: Iterable[str]
+    rows: Iterable[PipRequirement],
+    answers: Mapping[tuple[str, str | None], PipAvailability],
+    installed: Mapping[str, Installed],
 ) -> dict[PipRequirement, str | None]:
     """What look-ups say that a resolver is to be asked in place of the rows as they are written.
 
     Args:
         rows: The rows that can be asked.
         answers: What the index said of them.
-        installed: The names of what conda has installed: the index need not have those.
+        installed: What conda has installed: where that meets a row, the index need not have it.
 
     Returns:
         For each row that the index cannot serve, the nearest version that it can, ``None`` to leave it out.
     """
-    there = frozenset(installed)
     found: dict[PipRequirement, str | None] = {}
     for row in rows:
         answer = answers.get((row.name or "", row.pin))
-        if answer is None or row.name in there:
+        there = installed.get(row.name or "")
+        if answer is None or (there is not None and there.meets(row.specifier)):
             continue
         if answer.presence in _CANNOT_BE_HAD or (answer.presence is PipPresence.YANKED and answer.file is None):
             found[row] = _text(row, f"=={answer.nearest[0]}") if answer.nearest else None
@@ -165,7 +167,7 @@ class _Asking:
         return self._told(self._session.resolve(texts, replaceable=self._replaced | also))
 
     def _soft(self, texts: Sequence[str]) -> Answer:
-        """Resolve beside nothing: whether the rows go together at all."""
+        """Resolve where everything may be replaced: whether the rows go together at all."""
         if not self._budget.spend():
             raise _CutShortError
         return self._told(self._session.resolve(texts, replaceable=frozenset(self._installed)))

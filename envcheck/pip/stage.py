@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -41,6 +41,7 @@ __all__ = ["PackageQuestions", "PipStage", "named_indexes", "rows_for_pip", "run
 _SOLVE_SECONDS = 30.0
 # For all questions to the resolver beyond the first one; each of these takes as long as uv needs.
 _SECONDS = 90.0
+_PLAN = "plan"
 _MOVED = "pip has no wheel of it"
 
 
@@ -84,7 +85,7 @@ def rows_for_pip(environment: Environment, plan: Plan, availability: Iterable[Av
                 name=name,
                 specifier=f"=={moved.version}" if moved.version else "",
                 pin=moved.version,
-                origin="plan",
+                origin=_PLAN,
                 line=one.requirement.line if one is not None else 0,
                 text=name,
             )
@@ -184,12 +185,12 @@ class _Stage:
         """Move to conda what has no wheel; resolve; move what turns out to need such a thing, and resolve again."""
         asked = [row for row in self._rows if requirement_text(row) is not None]
         plan, moved = _move_to_conda(self._plan, self._source_only(asked), self._index)
-        settled, installed = self._settle(asked, plan)
+        settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         if not settled.trouble and (stuck := _alone(asked, settled)):
             plan, more = _move_to_conda(plan, stuck, self._index)
             if more:
                 moved += more
-                settled, installed = self._settle(asked, plan)
+                settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         return PipStage(
             plan=plan,
             answers=tuple(self._answers.values()),
@@ -197,17 +198,23 @@ class _Stage:
         )
 
     def _source_only(self, asked: Sequence[PipRequirement]) -> list[PipRequirement]:
-        """The rows that pip would have to build, but for those that conda has already."""
+        """The rows that pip would have to build, but for those that conda's packages meet."""
         installed = installed_distributions(self._plan.packages)
-        answers = ((row, self._answers.get((row.name or "", row.pin))) for row in asked if row.name not in installed)
-        return [row for row, one in answers if one is not None and one.presence is PipPresence.SOURCE_ONLY]
+        found = []
+        for row in asked:
+            answer, there = self._answers.get((row.name or "", row.pin)), installed.get(row.name or "")
+            met = there is not None and there.meets(row.specifier)
+            if answer is not None and answer.presence is PipPresence.SOURCE_ONLY and not met:
+                found.append(row)
+        return found
 
-    def _settle(self, asked: Sequence[PipRequirement], plan: Plan) -> tuple[Settled, Mapping[str, Installed]]:
+    def _settle(
+        self, asked: Sequence[PipRequirement], plan: Plan, gone: Collection[PipRequirement]
+    ) -> tuple[Settled, Mapping[str, Installed]]:
         """Resolve rows, without those that look-ups know to be missing or with their nearest versions."""
         installed = installed_distributions(plan.packages)
         # What conda gives in place of pip is there in the version that conda has.
-        before = installed_distributions(self._plan.packages)
-        asked = [row for row in asked if row.name in before or row.name not in installed]
+        asked = [row for row in asked if row not in gone]
         with self._resolver.open(self._target, installed.values(), self._extras) as session:
             texts = {text: row for row in asked if (text := requirement_text(row)) is not None}
             missing = sorted_out(asked, self._answers, installed)
@@ -305,6 +312,8 @@ def _move_to_conda(
     plan: Plan, rows: Sequence[PipRequirement], index: Index
 ) -> tuple[Plan, tuple[tuple[PipRequirement, Record], ...]]:
     """The plan with the conda packages of rows that pip cannot install, each proven by a dry-solve beside the rest."""
+    # What the plan itself gives to pip, conda could not give in any version.
+    rows = [row for row in rows if row.origin != _PLAN]
     wanted = [(row, specs) for row in rows if (specs := _conda_specs(row, index))]
     best = _solved_with(plan, [specs[0] for _, specs in wanted], index) if wanted else None
     if best is not None:

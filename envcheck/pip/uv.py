@@ -151,12 +151,16 @@ class UvSession:
         kept = [one for one in self._installed if one.name not in replaceable]
         constraints = base / "constraints.txt"
         constraints.write_text("".join(f"{one.pin}\n" for one in kept), encoding="utf-8")
+        output = base / "work" / "pylock.toml"
+        output.unlink(missing_ok=True)
+        if self._installed:
+            output.write_text(_preferences(self._installed), encoding="utf-8")
         path = self._resolver._path()  # noqa: SLF001  # its own session
         if path is None:
             return Unresolved(explanation="uv is missing", failed=True)
         try:
             done = subprocess.run(  # noqa: S603  # uv itself, found beside this Python
-                [path, *self._arguments(constraints)],
+                [path, *self._arguments(constraints, output)],
                 input="".join(f"{one}\n" for one in requirements),
                 capture_output=True,
                 text=True,
@@ -173,7 +177,7 @@ class UvSession:
             return Unresolved(explanation=f"uv cannot be started: {error.strerror}", failed=True)
         if done.returncode != 0:
             return Unresolved(explanation=_shown(done.stderr, base), failed=done.returncode != 1)
-        return self._read(done.stdout)
+        return self._read(output.read_text(encoding="utf-8"))
 
     def _read(self, text: str) -> Answer:
         from envcheck.pip.pylock import read_pylock
@@ -190,8 +194,9 @@ class UvSession:
             provided=tuple((one.name, one.conda_name) for one in self._installed if one.name in there),
         )
 
-    def _arguments(self, constraints: Path) -> list[str]:
+    def _arguments(self, constraints: Path, output: Path) -> list[str]:
         arguments = ["pip", "compile", "-", "--format", "pylock.toml", "--generate-hashes", "--no-header", "--quiet"]
+        arguments += ["--output-file", str(output)]
         # What follows "--no-build" and "--no-python-downloads" is why nothing of an index can ever run here.
         arguments += ["--no-build", "--no-python-downloads", "--python", sys.executable, "--no-sources"]
         arguments += ["--python-version", self._target.python, "--constraints", str(constraints)]
@@ -225,6 +230,12 @@ class UvSession:
         if resolver.cache_directory is not None:
             variables["UV_CACHE_DIR"] = str(resolver.cache_directory)
         return variables
+
+
+def _preferences(installed: Iterable[Installed]) -> str:
+    """An output of before: uv keeps its versions wherever it may, as pip keeps what is installed."""
+    packages = "".join(f'\n[[packages]]\nname = "{one.name}"\nversion = "{one.labelled}"\n' for one in installed)
+    return f'lock-version = "1.0"\ncreated-by = "envcheck"\n{packages}'
 
 
 def _python_platform(target: PipTarget) -> str | None:

@@ -61,19 +61,22 @@ def _rows_of(facts: Facts, *presences: PipPresence) -> Iterator[tuple[PipRequire
 def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
     """Names and pins that are installed as they are asked for, by another source than the look-ups know or by conda."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
 
     resolution = facts.pip_resolution
     if resolution is None:
         return set()
-    locked = {one.name: one.version for one in resolution.distributions}
-    provided = {name for name, _ in resolution.provided if name not in dict(resolution.moved)}
+    packages = {one.name: one.version for one in facts.plan.packages}
+    moved = dict(resolution.moved)
+    there = {name: packages[conda] for name, conda in resolution.provided if conda in packages and name not in moved}
+    there |= {one.name: one.version for one in resolution.distributions}
     fine = set()
     for row in facts.environment.pip:
         try:
-            admitted = row.name in locked and SpecifierSet(row.specifier).contains(locked[row.name], prereleases=True)
-        except InvalidSpecifier:
+            admitted = row.name in there and SpecifierSet(row.specifier).contains(there[row.name], prereleases=True)
+        except (InvalidSpecifier, InvalidVersion):
             admitted = False
-        if admitted or row.name in provided:
+        if admitted:
             fine.add((row.name, row.pin))
     return fine
 
@@ -451,8 +454,10 @@ def needs_what_cannot_be_had(facts: Facts) -> Iterator[Draft]:
     Fix: take it from conda, or in the version that was found.
     """
     moved = dict(facts.pip_resolution.moved) if facts.pip_resolution is not None else {}
+    missing = (PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON, PipPresence.NO_VERSION, PipPresence.NO_PROJECT)
+    known = {answer.name for _, answer in _rows_of(facts, PipPresence.SOURCE_ONLY, *missing)} | moved.keys()
     for conflict in _conflicts(facts):
-        if len(conflict.requirements) == 1 and _project(conflict.requirements[0]) not in moved:
+        if len(conflict.requirements) == 1 and _project(conflict.requirements[0]) not in known:
             (text,) = conflict.requirements
             yield Draft(
                 severity=Severity.ERROR,
@@ -533,23 +538,29 @@ def replaced_by_pip(facts: Facts) -> Iterator[Draft]:
     """
     if facts.pip_resolution is None:
         return
-    packages = {one.name: one for one in facts.plan.packages}
+    packages = {one.name: one.version for one in facts.plan.packages}
     locked = {one.name: one.version for one in facts.pip_resolution.distributions}
+    rows = {row.name: row for row in facts.environment.pip}
+    needed = []
     for name, conda in facts.pip_resolution.replaced:
-        if conda in packages and name in locked:
-            row = next((row for row in facts.environment.pip if row.name == name), None)
-            why = "" if row is not None else ", which the pip section needs"
-            yield Draft(
-                severity=Severity.WARNING,
-                subject=name,
-                message=f"pip replaces conda's {conda} {packages[conda].version} with {locked[name]}{why}",
-                line=None if row is None else row.line,
-                remedies=(
-                    Remedy(
-                        action=RemedyAction.EDIT, summary=f"ask conda for {conda} {locked[name]}, or let conda's stand"
-                    ),
-                ),
-            )
+        if name not in rows:
+            needed.append(f"{conda} {packages[conda]} with {locked[name]}")
+            continue
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=name,
+            message=f"pip replaces conda's {conda} {packages[conda]} with {locked[name]}",
+            line=rows[name].line,
+            remedies=(
+                Remedy(action=RemedyAction.EDIT, summary=f"ask conda for {conda} {locked[name]}, or let conda's stand"),
+            ),
+        )
+    if needed:
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=counted(len(needed), "conda package"),
+            message=f"the pip section needs other versions than conda's: pip replaces {some_of(needed)}",
+        )
 
 
 def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
