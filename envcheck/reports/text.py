@@ -229,9 +229,10 @@ def _pip_line(report: Report) -> str | None:
     names = {one.name for one in resolution.distributions}
     handled = names | {name for name, _ in (*resolution.provided, *resolution.moved)}
     named = {row.name for row in report.environment.pip if row.name is not None and row.marker is None}
+    provided = {name for name, _ in resolution.provided} - {name for name, _ in resolution.moved}
     parts = [
         f"{len(names)} locked",
-        f"{len(resolution.provided)} provided by conda" if resolution.provided else "",
+        f"{len(provided)} provided by conda" if provided else "",
         f"{len(resolution.moved)} moved to conda" if resolution.moved else "",
         f"{len(named - handled)} left out" if named - handled else "",
     ]
