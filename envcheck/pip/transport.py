@@ -10,12 +10,16 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     import requests
     from cachecontrol.caches import SeparateBodyFileCache
+    from cachecontrol.heuristics import BaseHeuristic
     from cachecontrol.serialize import Serializer
+    from urllib3 import HTTPResponse
     from urllib3.util import Retry
 
 __all__ = ["open_session"]
 
 _REDIRECTS = 5
+# PyPI's own ``max-age`` for project pages.
+_FRESH_SECONDS = 600
 
 
 def open_session(
@@ -55,6 +59,7 @@ def open_session(
         adapter = CacheControlAdapter(
             cache=_file_cache(cache_directory),
             serializer=_serializer(),
+            heuristic=_heuristic(),
             max_retries=retry,
             pool_maxsize=connections,
         )
@@ -104,11 +109,31 @@ def _file_cache(directory: Path) -> SeparateBodyFileCache:
     return TolerantFileCache(directory)
 
 
+def _heuristic() -> BaseHeuristic:
+    """How long an answer holds whose server says nothing of it, as mirrors may: as long as PyPI says of its own.
+
+    RFC 9111, section 4.2.2, leaves that to the client. Only whole answers are kept so.
+    """
+    from cachecontrol.heuristics import BaseHeuristic
+
+    class AsPyPI(BaseHeuristic):
+        def update_headers(self, response: HTTPResponse) -> dict[str, str]:
+            said = {"cache-control", "expires", "pragma"} & {name.lower() for name in response.headers}
+            if said or response.status != 200 or "date" not in response.headers:
+                return {}
+            return {"cache-control": f"max-age={_FRESH_SECONDS}"}
+
+        def warning(self, response: HTTPResponse) -> str | None:
+            del response
+            return None
+
+    return AsPyPI()
+
+
 def _serializer() -> Serializer:
     """A serializer that keeps no credentials: a response with ``Vary: Authorization`` would have them stored."""
     from cachecontrol.serialize import Serializer
     from requests import PreparedRequest
-    from urllib3 import HTTPResponse
 
     class SecretFreeSerializer(Serializer):
         def dumps(self, request: PreparedRequest, response: HTTPResponse, body: bytes | None = None) -> bytes:

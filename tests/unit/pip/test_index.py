@@ -305,6 +305,32 @@ def test_the_cache_saves_the_second_run_its_requests(server: Server, tmp_path: P
     assert server.asked == ["GET /simple/demo/"]
 
 
+@pytest.mark.parametrize(
+    ("said", "requests"), [({}, 1), ({"Cache-Control": "no-store"}, 2), ({"Cache-Control": "max-age=0"}, 2)]
+)
+def test_an_index_that_says_nothing_of_caching_is_believed_for_a_while(
+    server: Server, tmp_path: Path, said: dict[str, str], requests: int
+) -> None:
+    """Mirrors often leave out the header; one that says how long its pages hold is heeded."""
+
+    def answer(handler: Handler) -> None:
+        body = page("demo", "demo-1.0.tar.gz")
+        handler.send_response(200)
+        handler.send_header("Content-Type", JSON_TYPE)
+        handler.send_header("Content-Length", str(len(body)))
+        for name, value in said.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    server.answers["/simple/demo/"] = answer
+    for _ in range(2):
+        index = SimpleIndex(server.url, cache_directory=tmp_path / "cache", retries=0)
+        assert isinstance(index.project("demo"), ProjectFiles)
+        index.close()
+    assert server.asked == ["GET /simple/demo/"] * requests
+
+
 def test_a_cache_that_cannot_be_written_costs_nothing_else(server: Server, tmp_path: Path) -> None:
     occupied = tmp_path / "cache"
     occupied.write_text("a file where the directory should be")
