@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 from envcheck import __version__
+from envcheck.cli_docker import docker
 from envcheck.cli_support import (
     FAIL_ON,
     emit,
@@ -223,6 +224,7 @@ def cli() -> None:
     """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""
 
 
+cli.add_command(docker)
 cli.add_command(verify)
 
 

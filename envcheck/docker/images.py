@@ -9,7 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Image", "find_image", "image_variables", "split_reference"]
+__all__ = [
+    "Image",
+    "deprecation",
+    "find_image",
+    "has_musl",
+    "image_variables",
+    "python_of",
+    "split_reference",
+]
 
 _CONDA_PATH = (("PATH", "/opt/conda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),)
 
@@ -19,16 +27,16 @@ class Image:
     """What a kind of image brings along.
 
     ``tools`` are the commands that make environments; ``channels`` what they use by default; ``prefix`` the base
-    environment; ``shell_activates`` that the image's shell and entry point activate it; ``variables`` its ENV;
-    ``deprecated`` what to use instead, with the reason.
+    environment; ``run_shell`` its SHELL; ``user`` whom it runs as;
+    ``variables`` are its ENV.
     """
 
     tools: tuple[str, ...]
     channels: tuple[str, ...] = ()
     prefix: str = "/opt/conda"
-    shell_activates: bool = False
+    run_shell: tuple[str, ...] = ()
+    user: str = ""
     variables: tuple[tuple[str, str], ...] = ()
-    deprecated: str = ""
 
 
 _ANACONDA = Image(tools=("conda",), channels=("defaults",), variables=_CONDA_PATH)
@@ -48,7 +56,8 @@ _IMAGES: Mapping[str, Image] = {
     "condaforge/mambaforge": _MINIFORGE,
     "mambaorg/micromamba": Image(
         tools=("micromamba",),
-        shell_activates=True,
+        run_shell=("/usr/local/bin/_dockerfile_shell.sh",),
+        user="mambauser",
         variables=(
             ("ENV_NAME", "base"),
             ("MAMBA_ROOT_PREFIX", "/opt/conda"),
@@ -82,3 +91,38 @@ def image_variables(reference: str) -> tuple[tuple[str, str], ...]:
     """The ENV variables that an image sets, as far as the table knows."""
     image = find_image(reference)
     return () if image is None else image.variables
+
+
+def has_musl(reference: str) -> bool:
+    """Whether an image has musl in place of glibc, so that conda's packages do not run on it."""
+    repository, tag, _ = split_reference(reference)
+    if repository in ("frolvlad/alpine-glibc", "mambaorg/micromamba") or "glibc" in (tag or ""):
+        return False
+    return repository in ("alpine", "busybox") or "alpine" in (tag or "") or repository.startswith("frolvlad/alpine-")
+
+
+def python_of(reference: str) -> str | None:
+    """The Python (``3.10``) that an image of the ``python`` repository has."""
+    repository, tag, _ = split_reference(reference)
+    match = re.match(r"(3\.\d+)", tag or "") if repository == "python" else None
+    return None if match is None else match[1]
+
+
+# Repositories whose owners say so: hub.docker.com/r/continuumio/miniconda3 (and its entry point's message),
+# conda-forge.org/news/2024/07/29/sunsetting-mambaforge, jupyter-docker-stacks on quay.io since October 2023,
+# CentOS Linux 8 (end of 2021) and 7 (June 2024) at blog.centos.org.
+_DEPRECATED: Mapping[str, tuple[str, str]] = {
+    "continuumio/miniconda3": ("is deprecated; it ends with Miniconda 26.7", "anaconda/miniconda"),
+    "continuumio/anaconda3": ("is deprecated", "anaconda/anaconda"),
+    "continuumio/miniconda": ("has Python 2 and is no longer made", "anaconda/miniconda"),
+    "continuumio/anaconda": ("has Python 2 and is no longer made", "anaconda/anaconda"),
+    "condaforge/mambaforge": ("is no longer made; Miniforge has had mamba since 2023", "condaforge/miniforge3"),
+    "condaforge/mambaforge-pypy3": ("is no longer made", "condaforge/miniforge3"),
+    "centos": ("gets no more updates", "rockylinux/rockylinux:9"),
+}
+
+
+def deprecation(reference: str) -> tuple[str, str] | None:
+    """Why an image should no longer be used, and what to use in its place."""
+    repository = split_reference(reference)[0]
+    return _DEPRECATED.get(repository)

@@ -366,7 +366,7 @@ def _arguments(value: str) -> tuple[str, ...] | None:
     if not value.lstrip().startswith("["):
         return None
     try:
-        found = json.loads(value)
+        found, _ = json.JSONDecoder().raw_decode(value.strip())  # what follows is ignored, as BuildKit does
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):

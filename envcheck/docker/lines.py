@@ -22,7 +22,7 @@ _DIRECTIVES = ("syntax", "escape", "check")
 _WITH_HEREDOCS = frozenset({"ADD", "COPY", "RUN"})
 # ``<<EOF``, ``<<-EOF``, ``<<"EOF"``, ``3<<EOF`` (reHeredoc in BuildKit's parser); no ``<<<``.
 _HEREDOC_WORD = re.compile(
-    r"(?<![<\w])(?P<descriptor>\d*)<<(?P<dash>-?)(?P<quote>[\"']?)(?P<name>[A-Za-z0-9_.!-]+)(?P=quote)(?![\w<])"
+    r"(?<!\S)(?P<descriptor>\d*)<<(?P<dash>-?)(?P<quote>[\"']?)(?P<name>[^\s<\"']+)(?P=quote)(?!\S)"
 )
 
 

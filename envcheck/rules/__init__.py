@@ -1,4 +1,4 @@
-"""The rules: pure functions that turn facts into findings, and the lists of them: about a source, about a lock.
+"""The rules: pure functions that turn facts into findings, and the lists of them: about a source, a lock, a Dockerfile.
 
 A code is never used again for something else; a new rule takes the next free number of its subject: 1xx the file, 2xx
 specifications, 3xx channels, 4xx platform, 5xx availability and conflicts, 6xx pip, 7xx reproducibility, 8xx Docker.
@@ -13,6 +13,7 @@ from envcheck.model import Finding, Severity
 from envcheck.rules import (
     availability,
     channels,
+    docker,
     hazards,
     locks,
     pip_section,
@@ -21,17 +22,21 @@ from envcheck.rules import (
     source_file,
     specs,
 )
+from envcheck.rules.docker_facts import DockerFacts
 from envcheck.rules.facts import Draft, Facts, Rule
 from envcheck.rules.lock_facts import LockFacts
 
 __all__ = [
+    "DOCKER_RULES",
     "DOCUMENTED_RULES",
     "LOCK_RULES",
     "RULES",
+    "DockerFacts",
     "Draft",
     "Facts",
     "LockFacts",
     "Rule",
+    "apply_docker_rules",
     "apply_lock_rules",
     "apply_rules",
     "find_rule",
@@ -134,7 +139,37 @@ LOCK_RULES: tuple[Rule[LockFacts], ...] = (
 )
 """What ``envcheck verify`` looks for."""
 
-DOCUMENTED_RULES: tuple[Rule[Any], ...] = tuple(sorted((*RULES, *LOCK_RULES), key=lambda rule: rule.code))
+DOCKER_RULES: tuple[Rule[DockerFacts], ...] = (
+    Rule("EC801", "Activation is lost", docker.activation_is_lost),
+    Rule("EC802", "Kind of environment file", docker.file_kind),
+    Rule("EC803", "Question that nobody answers", docker.question_unanswered),
+    Rule("EC804", "Channel order", docker.channel_order),
+    Rule("EC805", "Frozen channel configured", docker.frozen_channel),
+    Rule("EC806", "Mirror without the channel", docker.mirror_lacks_channel),
+    Rule("EC807", "Entry misses the environment", docker.entry_misses_environment),
+    Rule("EC808", "Image not pinned", docker.unpinned_image),
+    Rule("EC809", "Image no longer kept up", docker.deprecated_image),
+    Rule("EC810", "Image with musl", docker.musl_image),
+    Rule("EC811", "Terms of service", docker.terms_of_service),
+    Rule("EC812", "Used before it is copied", docker.used_before_copied),
+    Rule("EC813", "Not in the build context", docker.missing_file),
+    Rule("EC814", "Kept out of the build context", docker.ignored_file),
+    Rule("EC815", "Path of Windows", docker.windows_path),
+    Rule("EC816", "Dockerfile is not UTF-8", docker.encoding),
+    Rule("EC817", "Cache stays in a layer", docker.cache_in_layer),
+    Rule("EC818", "Lock for another platform", docker.lock_for_other_platform),
+    Rule("EC819", "Credentials in the image", docker.credentials),
+    Rule("EC820", "Unquoted > in a specification", docker.unquoted_greater_than),
+    Rule("EC821", "Image not known", docker.unknown_image),
+    Rule("EC822", "Environment not checked", docker.environment_not_checked),
+    Rule("EC823", "CUDA without a driver", docker.cuda_without_driver),
+    Rule("EC824", "No such environment", docker.unknown_environment),
+)
+"""What ``envcheck docker`` looks for in the Dockerfile itself."""
+
+DOCUMENTED_RULES: tuple[Rule[Any], ...] = tuple(
+    sorted((*RULES, *LOCK_RULES, *DOCKER_RULES), key=lambda rule: rule.code)
+)
 """Every rule of every command, by code."""
 
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -159,6 +194,15 @@ def apply_lock_rules(facts: LockFacts) -> tuple[Finding, ...]:
     for finding in _applied(LOCK_RULES, facts):
         told.setdefault((finding.code, finding.subject, finding.message), finding)
     return tuple(told.values())
+
+
+def apply_docker_rules(facts: DockerFacts) -> tuple[Finding, ...]:
+    """Run every rule about a Dockerfile.
+
+    Returns:
+        The findings in the order of `apply_rules`, each once.
+    """
+    return tuple(dict.fromkeys(_applied(DOCKER_RULES, facts)))
 
 
 def _applied(rules: Sequence[Rule[_F]], facts: _F) -> tuple[Finding, ...]:

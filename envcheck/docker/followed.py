@@ -1,0 +1,134 @@
+"""What following a Dockerfile finds: the environments that it makes, and what else was seen on the way."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from envcheck.docker.commands import CondaCommand, PipCommand
+from envcheck.docker.instructions import Dockerfile, Instruction
+from envcheck.docker.state import Configured
+
+__all__ = ["Activation", "ContextUse", "FileFate", "Followed", "MadeEnvironment", "Step", "UsedFile"]
+
+
+class FileFate(str, enum.Enum):
+    """What became of a file that a command uses or that COPY brings in."""
+
+    READ = "read"
+    MISSING = "missing"
+    IGNORED = "ignored"
+    LATE = "late"
+    UNKNOWN = "unknown"
+    """It comes from the base image, from a command, or from where nothing is known of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedFile:
+    """A file that a command reads: its path as the command names it, where it came from, and its bytes.
+
+    ``context_path`` is relative to the build context; ``copied_on`` the line of the instruction that brought it, or for
+    `FileFate.LATE` will bring it.
+    """
+
+    path: str
+    fate: FileFate
+    line: int
+    context_path: str | None = None
+    copied_on: int | None = None
+    data: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A command of a RUN with what was in force when it runs.
+
+    ``line`` is the command's own line; ``words`` are its words; ``words_lines`` the line of each.
+    """
+
+    stage: int
+    line: int
+    name: str
+    words: tuple[str, ...]
+    words_lines: tuple[int, ...]
+    instruction: Instruction = field(repr=False)
+    conditional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeEnvironment:
+    """A command that makes an environment or adds to one.
+
+    ``base`` is the image at the bottom of the stage's FROM chain; ``platform`` Docker's word for it (``linux/amd64``),
+    empty where none is asked for; ``configured`` are the channels of conda's configuration; ``files`` what it reads.
+    ``earlier`` are specifications that the same environment was made with before; ``yes`` is true where no question
+    will be asked; ``python`` what is known of the Python that pip installs for.
+    """
+
+    stage: int
+    line: int
+    tool: str
+    base: str
+    platform: str
+    prefix: str
+    conda: CondaCommand | None = None
+    pip: PipCommand | None = None
+    files: tuple[UsedFile, ...] = ()
+    specs: tuple[tuple[str, int], ...] = ()
+    earlier: tuple[tuple[str, int], ...] = ()
+    channels: tuple[tuple[str, int], ...] = ()
+    configured: tuple[Configured, ...] = ()
+    priority: str = "flexible"
+    yes: bool = True
+    uses_defaults_installer: tuple[str, int] | None = None
+    tos_accepted: bool = False
+    musl: bool = False
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """``conda activate`` or ``source activate`` in a RUN: does anything of the same RUN come after it?
+
+    ``hooked`` says that the shell knows ``conda activate``; ``shell`` which one it is.
+    """
+
+    stage: int
+    line: int
+    words: tuple[str, ...]
+    used: bool
+    hooked: bool
+    shell: str = "sh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextUse:
+    """A source of COPY or ADD that the context does not give; ``pattern`` is the ignore file's line about it."""
+
+    line: int
+    path: str
+    fate: FileFate
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Everything that following one Dockerfile to one stage found."""
+
+    dockerfile: Dockerfile
+    stages: tuple[int, ...]
+    environments: tuple[MadeEnvironment, ...]
+    steps: tuple[Step, ...]
+    activations: tuple[Activation, ...]
+    context_uses: tuple[ContextUse, ...]
+    copies: int
+    channel_changes: tuple[Configured, ...]
+    base: str
+    platform: str
+    prefixes: tuple[tuple[str, int], ...]
+    variables: tuple[tuple[str, str], ...]
+    shell: tuple[str, ...]
+    context_known: bool
+    ignore_file: str = ".dockerignore"
+    ran_unknown: bool = False

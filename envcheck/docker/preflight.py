@@ -1,0 +1,179 @@
+"""Every environment of a Dockerfile checked as its command would make it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from envcheck.condarc import Configuration
+from envcheck.docker.followed import Followed, MadeEnvironment
+from envcheck.docker.images import split_reference
+from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
+from envcheck.errors import ChannelError, ConfigurationError, SourceError
+from envcheck.model import Report, SourceKind
+from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
+
+__all__ = ["CheckedSource", "Question", "check_environments", "conda_platform"]
+
+# Docker's platforms (containerd's platform package) in conda's words.
+_PLATFORMS: Mapping[str, str] = {
+    "linux/amd64": "linux-64",
+    "linux/x86_64": "linux-64",
+    "linux/arm64": "linux-aarch64",
+    "linux/arm64/v8": "linux-aarch64",
+    "linux/aarch64": "linux-aarch64",
+    "linux/ppc64le": "linux-ppc64le",
+    "linux/s390x": "linux-s390x",
+    "linux/riscv64": "linux-riscv64",
+}
+_LOCKS = frozenset({SourceKind.CONDA_LOCK, SourceKind.PIXI_LOCK, SourceKind.EXPLICIT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the pipeline is asked about one source: everything of a `Request` that the Dockerfile decides."""
+
+    path: str
+    data: bytes = field(repr=False)
+    platform: str
+    image: str | None
+    virtual_packages: tuple[str, ...]
+    channels: tuple[str, ...] = field(repr=False)
+    override_channels: bool
+    configured: tuple[str, ...] = field(repr=False)
+    channel_priority: str
+
+    def configuration(self, user: Configuration) -> Configuration:
+        """The user's configuration with the image's channels: mirrors and credentials are still the user's."""
+        return replace(user, channels=self.configured, channel_priority=self.channel_priority)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedSource:
+    """One source of one command with its report, or why there is none.
+
+    ``image_known`` is false where the base image tells no C library; ``source`` is ``None`` where nothing was read.
+    """
+
+    made: MadeEnvironment
+    path: str
+    source: EnvironmentSource | None = None
+    report: Report | None = None
+    platform: str = ""
+    reason: str = ""
+    image_known: bool = True
+
+
+def conda_platform(docker: str) -> str | None:
+    """Docker's word for a platform in conda's; ``linux-64`` where none is asked for, ``None`` where there is none."""
+    return _PLATFORMS.get(docker.lower()) if docker else "linux-64"
+
+
+def check_environments(
+    followed: Followed,
+    ask: Callable[[Question], Report],
+    *,
+    platforms: Sequence[str] = (),
+    image: str | None = None,
+) -> tuple[CheckedSource, ...]:
+    """Check everything that the commands of a Dockerfile ask for.
+
+    Args:
+        followed: The Dockerfile, followed.
+        ask: Checks one source.
+        platforms: Those of the command line; the Dockerfile's where empty.
+        image: ``--image``, in place of the Dockerfile's.
+
+    Returns:
+        A result for every source of every command and every platform, in the order of the Dockerfile.
+    """
+    found: list[CheckedSource] = []
+    path = followed.dockerfile.path
+    for made in followed.environments:
+        for platform in platforms or (_platform_of(made),):
+            for source in sources_of(made, path):
+                if isinstance(source, NotRead):
+                    found.append(CheckedSource(made=made, path=source.path, platform=platform, reason=source.reason))
+                else:
+                    found.append(_checked(made, source, ask, platform=platform, image=image))
+    return tuple(found)
+
+
+def _platform_of(made: MadeEnvironment) -> str:
+    variables = dict(made.variables)
+    asked = (made.conda.platform if made.conda is not None else None) or variables.get("CONDA_SUBDIR")
+    return asked if asked in PLATFORMS else conda_platform(made.platform) or "linux-64"
+
+
+def _checked(
+    made: MadeEnvironment,
+    source: EnvironmentSource,
+    ask: Callable[[Question], Report],
+    *,
+    platform: str,
+    image: str | None,
+) -> CheckedSource:
+    base, known = _image(image or made.base, platform)
+    result = CheckedSource(made=made, path=source.path, source=source, platform=platform, image_known=known)
+    if source.lock_platforms and platform not in source.lock_platforms:
+        others = ", ".join(source.lock_platforms)
+        return replace(result, reason=f"it is locked for {others} and not for {platform}")
+    question = Question(
+        path=source.path,
+        data=source.data,
+        platform=platform,
+        image=base,
+        virtual_packages=overrides_from_environment(dict(made.variables), platform),
+        channels=tuple(text for text, _ in made.channels),
+        override_channels=made.conda is not None and made.conda.override_channels and bool(made.channels),
+        configured=_configured(made, source),
+        channel_priority=made.priority if made.priority in ("strict", "flexible", "disabled") else "flexible",
+    )
+    try:
+        report = ask(question)
+    except (SourceError, ConfigurationError, ChannelError) as error:
+        return replace(result, reason=error.message.rstrip("."))
+    return replace(result, report=_relocated(report, source))
+
+
+def _image(image: str, platform: str) -> tuple[str | None, bool]:
+    """The image, if its C library can be told from its name."""
+    if not platform.startswith("linux-"):
+        return None, True
+    try:
+        virtual_packages_for(platform, image=image)
+    except ConfigurationError:
+        return None, False
+    return image, True
+
+
+def _configured(made: MadeEnvironment, source: EnvironmentSource) -> tuple[str, ...]:
+    """The channels of conda's configuration in the image, as this command reads them."""
+    listed = tuple(one.text for one in made.configured)
+    if source.kind in _LOCKS:
+        return ("nodefaults",) if source.names_channels else listed
+    if listed:
+        return listed
+    if made.tool in ("micromamba", "pixi", "pip", "conda-lock"):
+        # micromamba knows no channels but those that it is told of; it and the others never fall back to `defaults`.
+        return ("nodefaults",) if made.channels or source.names_channels else ("conda-forge",)
+    return ("defaults",)
+
+
+def _relocated(report: Report, source: EnvironmentSource) -> Report:
+    """The report with the lines of where the source's lines came from."""
+    if not source.lines:
+        return report
+    count = len(source.lines)
+    return replace(
+        report,
+        findings=tuple(
+            replace(one, line=source.lines[one.line - 1]) if one.line and one.line <= count else one
+            for one in report.findings
+        ),
+    )
+
+
+def is_cuda_image(reference: str) -> bool:
+    """Whether an image is NVIDIA's, which has CUDA and, while it is built, no driver."""
+    return split_reference(reference)[0] == "nvidia/cuda"

@@ -1,0 +1,127 @@
+"""The reports of ``envcheck docker``: the Dockerfile's own findings first, then each environment's report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from envcheck.model import Finding
+from envcheck.reports import report_json, text
+from envcheck.reports.plain import plain
+from envcheck.secrets import mask
+
+if TYPE_CHECKING:
+    from envcheck.docker.followed import Followed, MadeEnvironment
+    from envcheck.docker.preflight import CheckedSource
+
+__all__ = ["DockerReport", "render_json", "render_text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerReport:
+    """Everything that a pre-flight found: the Dockerfile's own findings, and the environments in its order."""
+
+    followed: Followed
+    findings: tuple[Finding, ...]
+    checked: tuple[CheckedSource, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every channel of every environment could be asked."""
+        return all(one.report is None or one.report.complete for one in self.checked)
+
+
+def render_json(report: DockerReport) -> str:
+    """The pre-flight as JSON text, with a final newline."""
+    followed = report.followed
+    dockerfile = followed.dockerfile
+    return report_json.document_text(
+        {
+            "schema_version": report_json.SCHEMA_VERSION,
+            "dockerfile": {
+                "path": dockerfile.path,
+                "encoding": dockerfile.encoding,
+                "base": followed.base,
+                "platform": followed.platform or None,
+                "stages": [
+                    {
+                        "name": stage.name,
+                        "base": stage.base,
+                        "line": stage.origin.first_line,
+                        "built": stage.index in followed.stages,
+                    }
+                    for stage in dockerfile.stages
+                ],
+                "environments": [_environment(one) for one in report.checked],
+            },
+            "findings": [report_json.finding_document(one) for one in report.findings],
+            "reports": [
+                {"dockerfile_line": one.made.line, **json.loads(report_json.render(one.report))}
+                for one in report.checked
+                if one.report is not None
+            ],
+        }
+    )
+
+
+def _environment(one: CheckedSource) -> dict[str, Any]:
+    made = one.made
+    return {
+        "line": made.line,
+        "command": _command(made),
+        "prefix": made.prefix or None,
+        "base": made.base,
+        "platform": one.platform,
+        "source": one.path,
+        "verdict": None if one.report is None else one.report.verdict.value,
+        "reason": one.reason or None,
+    }
+
+
+def _command(made: MadeEnvironment) -> str:
+    if made.conda is not None:
+        return f"{made.tool} {made.conda.action}"
+    return "pip install"
+
+
+def render_text(report: DockerReport, *, width: int = 80, colour: bool = False, verbose: bool = False) -> str:
+    """The pre-flight as text, with a final newline.
+
+    Args:
+        report: The pre-flight.
+        width: Columns to wrap at.
+        colour: Whether to emit terminal styles.
+        verbose: Whether to show every finding.
+    """
+    writer = _Writer(width=width, colour=colour, verbose=verbose)
+    writer.write(report)
+    parts = [writer.text()]
+    for one in report.checked:
+        if one.report is None:
+            continue
+        heading = f"line {one.made.line}: {_command(one.made)} ({plain(mask(one.made.prefix or one.path))})"
+        parts.append(f"{heading}\n{text.render(one.report, width=width, colour=colour, verbose=verbose)}")
+    return "\n".join(parts)
+
+
+class _Writer(text.FindingsWriter):
+    def write(self, report: DockerReport) -> None:
+        """The header, what was followed, and the Dockerfile's findings."""
+        followed = report.followed
+        stages = len(followed.stages)
+        platform = f" for {followed.platform}" if followed.platform else ""
+        self._line(
+            f"{plain(mask(followed.dockerfile.path))}: Dockerfile, {followed.dockerfile.encoding}, "
+            f"{stages} stage{'' if stages == 1 else 's'}, built upon {plain(mask(followed.base))}{platform}"
+        )
+        for one in report.checked:
+            self._line(self._summary(one), indent=2)
+        if not report.checked:
+            self._line("no command makes an environment", indent=2)
+        self._line()
+        self._findings(report.findings)
+
+    def _summary(self, one: CheckedSource) -> str:
+        words = one.report.verdict.value.upper() if one.report is not None else f"not checked: {one.reason}"
+        return f"line {one.made.line}: {_command(one.made)} from {plain(mask(one.path))}: {plain(mask(words))}"
