@@ -518,8 +518,8 @@ class PipResolution:
     ``distributions`` are sorted by name; ``provided`` are pairs of a distribution's name and the conda package that
     already holds it, ``replaced`` those whose conda package pip overwrites with another version, ``moved`` those of
     rows that conda gives in place of pip; ``conflicts`` what had to give way. ``resolver`` is its name and version;
-    ``trouble`` says why nothing was resolved (``offline``), and is empty if it was; ``cut_short`` that the time ran out
-    before every row was looked into.
+    ``trouble`` says why nothing was resolved (``offline``), and is empty if it was; ``unexplained`` are requirements
+    that had to give way, too, and for which the time ran out before it was known to what.
     """
 
     distributions: tuple[LockedDistribution, ...] = ()
@@ -529,7 +529,7 @@ class PipResolution:
     conflicts: tuple[PipConflict, ...] = ()
     resolver: str = ""
     trouble: str = ""
-    cut_short: bool = False
+    unexplained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

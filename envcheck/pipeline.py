@@ -140,6 +140,7 @@ def check(request: Request, services: Services) -> Report:
         resolver=services.resolver,
         python=world.python_minor,
         trust_source_indexes=request.trust_source_indexes,
+        effort=request.effort,
     )
     if pip.plan is not plan:
         plan = _judged(pip.plan, target, world)

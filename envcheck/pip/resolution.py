@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
@@ -26,6 +26,8 @@ __all__ = ["Settled", "requirement_text", "settle", "sorted_out"]
 
 _RUNS = 200
 _SECONDS = 60.0
+_SHARE_OF_ROWS = 0.5
+_SHARE_OF_LOOSER_ROWS = 0.8
 
 _CANNOT_BE_HAD = (
     PipPresence.OTHER_PLATFORM,
@@ -40,14 +42,15 @@ _CANNOT_BE_HAD = (
 class Settled:
     """What came of asking: the last answer that held, what gave way, and which rows cannot be had even alone.
 
-    ``trouble`` is why nothing can be said; ``cut_short`` whether the time ran out before every row was looked into.
+    ``unexplained`` are rows that had to give way, too, and for which the time ran out before it was known to what;
+    ``trouble`` is why nothing can be said.
     """
 
     resolved: Resolved | None = None
     conflicts: tuple[PipConflict, ...] = ()
     alone: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
     trouble: str = ""
-    cut_short: bool = False
 
 
 def requirement_text(row: PipRequirement) -> str | None:
@@ -97,16 +100,19 @@ def sorted_out(
     return found
 
 
-@dataclass(slots=True)
 class _Budget:
-    """How often and how long may be asked."""
+    """How often and how long may be asked; ``share`` is the part of the time that may be spent so far."""
 
-    runs: int = _RUNS
-    deadline: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
+    def __init__(self, runs: int, seconds: float) -> None:
+        self._runs = runs
+        self._seconds = seconds
+        self._started = time.monotonic()
+        self.share = 1.0
 
     def spend(self) -> bool:
-        self.runs -= 1
-        return self.runs >= 0 and time.monotonic() < self.deadline
+        """Take one run, if there is one left."""
+        self._runs -= 1
+        return self._runs >= 0 and time.monotonic() - self._started < self._seconds * self.share
 
 
 class _TroubleError(Exception):
@@ -141,7 +147,7 @@ def settle(
         for row in rows.values()
         if row.name is not None and row.name in installed and not installed[row.name].meets(row.specifier)
     )
-    asking = _Asking(session, installed, replaced, _Budget(runs=runs, deadline=time.monotonic() + seconds))
+    asking = _Asking(session, installed, replaced, _Budget(runs, seconds))
     try:
         first = asking.hard(texts)
         if isinstance(first, Resolved):
@@ -181,36 +187,52 @@ class _Asking:
         return isinstance(self._soft(texts), Resolved)
 
     def untangle(self, texts: Sequence[str], rows: Mapping[str, PipRequirement]) -> Settled:
-        """The rows that go together, and why the others do not."""
-        good: list[str] = []
-        conflicts: list[PipConflict] = []
-        alone: list[str] = []
-        cut_short = False
-        try:
-            _grow(good, texts, self._goes)
-            for text in [one for one in texts if one not in good]:
-                conflict = self._conflict(good, text)
-                if conflict.requirements == (text,):
-                    alone.append(text)
-                remedy = next((one for one in _loosened(rows[text]) if self._goes([*good, one])), None)
-                if remedy is not None:
-                    good.append(remedy)
-                conflicts.append(
-                    PipConflict(
-                        requirements=conflict.requirements,
-                        explanation=conflict.explanation,
-                        remedy=remedy,
-                    )
-                )
-        except _CutShortError:
-            cut_short = True
-        resolved = self._beside_conda(good)
+        """The rows that go together, the others in a version that does, and then why, as long as there is time."""
+        grown: list[str] = []
+        conflicts: dict[str, PipConflict] = {}
+        # What can be had comes before why the rest cannot: most of the time is for finding it.
+        self._budget.share = _SHARE_OF_ROWS
+        with contextlib.suppress(_CutShortError):
+            _grow(grown, texts, self._goes)
+        self._budget.share = _SHARE_OF_LOOSER_ROWS
+        lost = [one for one in texts if one not in grown]
+        remedies = self._loosened_of(grown, lost, rows)
+        self._budget.share = 1.0
+        resolved = self._beside_conda([*grown, *remedies.values()])
+        with contextlib.suppress(_CutShortError):
+            for text in lost:
+                answer = self._soft([text])
+                if isinstance(answer, Unresolved):
+                    conflicts[text] = PipConflict(requirements=(text,), explanation=answer.explanation)
+            for text in lost:
+                conflicts[text] = conflicts.get(text) or self._conflict(grown, text)
+        told = [replace(conflicts[text], remedy=remedies.get(text)) for text in lost if text in conflicts]
         return Settled(
             resolved=resolved,
-            conflicts=tuple(_with_version(one, rows, resolved, self._installed) for one in conflicts),
-            alone=tuple(alone),
-            cut_short=cut_short,
+            conflicts=tuple(_with_version(one, rows, resolved, self._installed) for one in told),
+            unexplained=tuple(text for text in lost if text not in conflicts),
+            alone=tuple(text for text, one in conflicts.items() if one.requirements == (text,)),
         )
+
+    def _loosened_of(
+        self, grown: Sequence[str], lost: Sequence[str], rows: Mapping[str, PipRequirement]
+    ) -> dict[str, str]:
+        """A looser requirement for each row that was lost, as far as there is one that goes: the tighter ones first."""
+        found: dict[str, str] = {}
+        with contextlib.suppress(_CutShortError):
+            for position in (0, 1):
+                by_looser = {
+                    some[position]: text
+                    for text in lost
+                    if text not in found and len(some := _loosened(rows[text])) > position
+                }
+                chosen: list[str] = []
+                base = (*grown, *found.values())
+                try:
+                    _grow(chosen, list(by_looser), lambda more, base=base: self._goes([*base, *more]))  # type: ignore[misc]
+                finally:
+                    found |= {by_looser[one]: one for one in chosen}
+        return found
 
     def _conflict(self, good: Sequence[str], text: str) -> PipConflict:
         """A minimal set of texts, ``text`` among them, that does not resolve."""

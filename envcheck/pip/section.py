@@ -55,7 +55,7 @@ def _rows_of_plan(rows: Sequence[PipRequirement], resolution: PipResolution | No
         return list(rows)
     gone = {name for name, _ in resolution.moved}
     locked = {one.name: one.version for one in resolution.distributions}
-    outvoted = {conflict.requirements[-1] for conflict in resolution.conflicts}
+    outvoted = {*resolution.unexplained, *(conflict.requirements[-1] for conflict in resolution.conflicts)}
     planned = []
     for row in rows:
         version = locked.get(row.name or "")

@@ -39,8 +39,6 @@ from envcheck.universe import python_constraints
 __all__ = ["PackageQuestions", "PipStage", "named_indexes", "rows_for_pip", "run_pip_stage"]
 
 _SOLVE_SECONDS = 30.0
-# For all questions to the resolver beyond the first one; each of these takes as long as uv needs.
-_SECONDS = 90.0
 _PLAN = "plan"
 _MOVED = "pip has no wheel of it"
 
@@ -112,6 +110,7 @@ def run_pip_stage(
     resolver: Resolver | None,
     python: str | None,
     trust_source_indexes: bool = False,
+    effort: float = 60.0,
 ) -> PipStage:
     """Look up and resolve the pip section for the plan's Python, beside the plan's conda packages.
 
@@ -125,6 +124,7 @@ def run_pip_stage(
         resolver: Whom to have resolve it; ``None`` leaves it at the look-ups.
         python: The Python to judge for where the plan has none.
         trust_source_indexes: Whether indexes that only the source names are asked.
+        effort: Seconds that taking apart what does not go together may take.
     """
     rows = rows_for_pip(environment, plan, availability)
     if not rows:
@@ -140,7 +140,9 @@ def run_pip_stage(
     )
     if trouble := resolver.trouble(pip_target):
         return PipStage(plan=plan, answers=tuple(answers.values()), resolution=replace(resolution, trouble=trouble))
-    return _Stage(rows=rows, plan=plan, target=pip_target, index=index, answers=answers, resolver=resolver).run()
+    return _Stage(
+        rows=rows, plan=plan, target=pip_target, index=index, answers=answers, resolver=resolver, effort=effort
+    ).run()
 
 
 def _trouble(plan: Plan, questions: PackageQuestions, resolver: Resolver | None, python: str | None) -> str:
@@ -169,6 +171,7 @@ class _Stage:
         index: Index,
         answers: Mapping[tuple[str, str | None], PipAvailability],
         resolver: Resolver,
+        effort: float,
     ) -> None:
         self._rows = rows
         self._plan = plan
@@ -176,7 +179,7 @@ class _Stage:
         self._index = index
         self._answers = answers
         self._resolver = resolver
-        self._deadline = time.monotonic() + _SECONDS
+        self._deadline = time.monotonic() + effort
         self._extras: dict[str, set[str]] = {}
         for row in rows:
             self._extras.setdefault(row.name or "", set()).update(row.extras)
@@ -242,7 +245,7 @@ class _Stage:
                 locked.setdefault(reference.name, reference)
         trouble = settled.trouble
         if settled.resolved is None and not trouble:
-            trouble = "the time ran out" if settled.cut_short else "nothing of it resolves"
+            trouble = "nothing of it resolves"
         return PipResolution(
             distributions=() if trouble else tuple(locked[name] for name in sorted(locked)),
             provided=resolved.provided,
@@ -251,7 +254,7 @@ class _Stage:
             conflicts=settled.conflicts,
             resolver=self._resolver.name,
             trouble=trouble,
-            cut_short=settled.cut_short,
+            unexplained=settled.unexplained,
         )
 
 

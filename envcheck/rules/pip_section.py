@@ -575,6 +575,7 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
         return
     found = {one.name for one in resolution.distributions} | {name for name, _ in resolution.provided}
     found |= {name for name, _ in resolution.moved} | {_project(one.requirements[-1]) for one in resolution.conflicts}
+    found |= {_project(text) for text in resolution.unexplained}
     missing = {answer.name for answer in facts.pip if not answer.has_wheel}
     rows = [
         row
@@ -602,8 +603,9 @@ def not_resolved(facts: Facts) -> Iterator[Draft]:
         return
     if resolution.trouble:
         message = f"the pip section was not resolved: {mask(resolution.trouble)}"
-    elif resolution.cut_short:
-        message = "the time ran out before every requirement of the pip section was looked into"
+    elif resolution.unexplained:
+        words = some_of(list(resolution.unexplained), 8)
+        message = f"had to give way to others, and the time ran out before it was known to which: {words}"
     else:
         return
     yield Draft(severity=Severity.WARNING, subject="pip section", message=message)
