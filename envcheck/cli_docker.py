@@ -21,8 +21,10 @@ from envcheck.errors import EnvcheckError
 if TYPE_CHECKING:
     from envcheck.docker.instructions import Dockerfile
     from envcheck.docker.preflight import Question
+    from envcheck.lock_file import LockFile
     from envcheck.model import Report
     from envcheck.reports.dockerfile import DockerReport
+    from envcheck.verify import LockReport
     from envcheck.world import Services
 
 __all__ = ["docker"]
@@ -112,13 +114,14 @@ def docker(
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.dockerfile import DockerReport
-    from envcheck.rules import DOCKER_RULES, RULES, apply_docker_rules, select_findings
+    from envcheck.rules import DOCKER_RULES, LOCK_RULES, RULES, apply_docker_rules, select_findings
     from envcheck.rules.docker_facts import DockerFacts
+    from envcheck.verify import verify as verify_one
 
-    refuse_unknown_codes((*options["select"], *options["ignore"]), (*RULES, *DOCKER_RULES))
+    refuse_unknown_codes((*options["select"], *options["ignore"]), (*RULES, *LOCK_RULES, *DOCKER_RULES))
     path, parsed = _read(dockerfile, build_args, platforms)
     root = _context_folder(path, context)
-    followed = follow(parsed, open_context(root, None if path is None else path), target=target)
+    followed = follow(parsed, open_context(root, path), target=target)
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
 
@@ -127,7 +130,12 @@ def docker(
             request, services = _prepared(question, services, progress, image=question.image, **options)
             return check_one(request, services)
 
-        checked = check_environments(followed, ask, platforms=tuple(dict.fromkeys(platforms)), image=image)
+        def verify(question: Question, lock: LockFile) -> LockReport:
+            nonlocal services
+            request, services = _prepared(question, services, progress, image=question.image, **options)
+            return verify_one(request, services, lock)
+
+        checked = check_environments(followed, ask, verify, platforms=tuple(dict.fromkeys(platforms)), image=image)
     facts = DockerFacts(followed=followed, checked=checked, context_named=context is not None)
     findings = select_findings(
         apply_docker_rules(facts),
@@ -216,5 +224,5 @@ def _status(report: DockerReport, fail_on: str) -> int:
     if not report.complete:
         return EnvcheckError.exit_status
     severities = FAIL_ON[fail_on]
-    found = [*report.findings, *(finding for one in report.checked if one.report for finding in one.report.findings)]
+    found = [*report.findings, *(finding for one in report.checked for finding in one.findings)]
     return int(any(finding.severity.value in severities for finding in found))

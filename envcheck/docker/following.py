@@ -130,6 +130,7 @@ class _Follower:
         self.channel_changes: list[Configured] = []
         self.copies = 0
         self._specs: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
+        self._channels: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
 
     # -----------------------------------------------------------------------------------------------------------------
     # Stages and their instructions
@@ -495,6 +496,11 @@ class _Follower:
         environment = dict(state.variables) | dict(command.assignments)
         key = (run.stage.index, prefix)
         earlier = self._specs.get(key, ()) if not files else ()
+        channels = tuple((word.text, self._line_of(word, command, lines)) for word in made.channels)
+        # What was installed before came from the channels of then.
+        channels += tuple(
+            one for one in self._channels.get(key, ()) if earlier and one[0] not in {text for text, _ in channels}
+        )
         self.environments.append(
             MadeEnvironment(
                 stage=run.stage.index,
@@ -507,7 +513,7 @@ class _Follower:
                 files=files,
                 specs=specs,
                 earlier=earlier,
-                channels=tuple((word.text, self._line_of(word, command, lines)) for word in made.channels),
+                channels=channels,
                 configured=self._configured(state, environment, line),
                 priority=made.priority or environment.get("CONDA_CHANNEL_PRIORITY") or state.priority or "flexible",
                 yes=made.yes
@@ -527,6 +533,7 @@ class _Follower:
         )
         if made.action == "create" or earlier:
             self._specs[key] = (*earlier, *specs)
+            self._channels[key] = channels
         if (
             "create" in made.action
             or made.action.startswith("env")

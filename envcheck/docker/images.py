@@ -44,9 +44,16 @@ _MINIFORGE = Image(
     tools=("conda", "mamba"), channels=("conda-forge",), variables=(("CONDA_DIR", "/opt/conda"), *_CONDA_PATH)
 )
 
+_JUPYTER = Image(
+    tools=("conda", "mamba"),
+    channels=("conda-forge",),
+    user="jovyan",
+    variables=(("CONDA_DIR", "/opt/conda"), ("HOME", "/home/jovyan"), *_CONDA_PATH),
+)
+
 # The ENV and RUN lines of each image's Dockerfile: anaconda/docker-images, conda-forge/miniforge-images,
 # mamba-org/micromamba-docker (debian.Dockerfile: no .condarc, so no channel but those that are asked for),
-# prefix-dev/pixi-docker, jupyter/docker-stacks (docker-stacks-foundation).
+# conda-forge/docker-images (linux-anvil), prefix-dev/pixi-docker, jupyter/docker-stacks (docker-stacks-foundation).
 _IMAGES: Mapping[str, Image] = {
     "continuumio/miniconda3": _ANACONDA,
     "continuumio/anaconda3": _ANACONDA,
@@ -64,6 +71,17 @@ _IMAGES: Mapping[str, Image] = {
             ("MAMBA_EXE", "/bin/micromamba"),
             ("MAMBA_USER", "mambauser"),
         ),
+    ),
+    **dict.fromkeys(
+        (
+            "jupyter/base-notebook",
+            "jupyter/minimal-notebook",
+            "jupyter/scipy-notebook",
+            "jupyter/datascience-notebook",
+            "jupyter/pyspark-notebook",
+            "jupyter/tensorflow-notebook",
+        ),
+        _JUPYTER,
     ),
     "prefix-dev/pixi": Image(tools=("pixi",), channels=("conda-forge",), prefix=""),
 }
@@ -84,7 +102,10 @@ def split_reference(reference: str) -> tuple[str, str | None, str | None]:
 
 def find_image(reference: str) -> Image | None:
     """The table's entry of an image, ``None`` where it has none."""
-    return _IMAGES.get(split_reference(reference)[0])
+    repository = split_reference(reference)[0]
+    if repository.startswith("condaforge/linux-anvil"):
+        return _MINIFORGE
+    return _IMAGES.get(repository)
 
 
 def image_variables(reference: str) -> tuple[tuple[str, str], ...]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from envcheck.condarc import Configuration
 from envcheck.docker.followed import Followed, MadeEnvironment
-from envcheck.docker.images import split_reference
+from envcheck.docker.images import find_image
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.errors import ChannelError, ConfigurationError, SourceError
-from envcheck.model import Report, SourceKind
+from envcheck.lock_file import LockFile
+from envcheck.model import Finding, Report, SourceKind
+from envcheck.verify import LockReport
 from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
 
 __all__ = ["CheckedSource", "Question", "check_environments", "conda_platform"]
@@ -52,6 +54,7 @@ class Question:
 class CheckedSource:
     """One source of one command with its report, or why there is none.
 
+    A lock that is for the platform is verified, as it is installed without solving; anything else is checked.
     ``image_known`` is false where the base image tells no C library; ``source`` is ``None`` where nothing was read.
     """
 
@@ -59,9 +62,25 @@ class CheckedSource:
     path: str
     source: EnvironmentSource | None = None
     report: Report | None = None
+    lock_report: LockReport | None = None
     platform: str = ""
     reason: str = ""
     image_known: bool = True
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found about the source."""
+        return next((one.findings for one in (self.report, self.lock_report) if one is not None), ())
+
+    @property
+    def verdict(self) -> str | None:
+        """The report's verdict, ``None`` where there is no report."""
+        return next((one.verdict.value for one in (self.report, self.lock_report) if one is not None), None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every channel answered that was asked."""
+        return all(one.complete for one in (self.report, self.lock_report) if one is not None)
 
 
 def conda_platform(docker: str) -> str | None:
@@ -72,6 +91,7 @@ def conda_platform(docker: str) -> str | None:
 def check_environments(
     followed: Followed,
     ask: Callable[[Question], Report],
+    verify: Callable[[Question, LockFile], LockReport],
     *,
     platforms: Sequence[str] = (),
     image: str | None = None,
@@ -81,6 +101,7 @@ def check_environments(
     Args:
         followed: The Dockerfile, followed.
         ask: Checks one source.
+        verify: Verifies one lock.
         platforms: Those of the command line; the Dockerfile's where empty.
         image: ``--image``, in place of the Dockerfile's.
 
@@ -95,7 +116,7 @@ def check_environments(
                 if isinstance(source, NotRead):
                     found.append(CheckedSource(made=made, path=source.path, platform=platform, reason=source.reason))
                 else:
-                    found.append(_checked(made, source, ask, platform=platform, image=image))
+                    found.append(_checked(made, source, ask, verify, platform=platform, image=image))
     return tuple(found)
 
 
@@ -109,13 +130,16 @@ def _checked(
     made: MadeEnvironment,
     source: EnvironmentSource,
     ask: Callable[[Question], Report],
+    verify: Callable[[Question, LockFile], LockReport],
     *,
     platform: str,
     image: str | None,
 ) -> CheckedSource:
     base, known = _image(image or made.base, platform)
     result = CheckedSource(made=made, path=source.path, source=source, platform=platform, image_known=known)
-    if source.lock_platforms and platform not in source.lock_platforms:
+    other = bool(source.lock_platforms) and platform not in source.lock_platforms
+    # What was listed on another platform has a closest environment; a lock of several platforms has been solved.
+    if other and source.kind is not SourceKind.EXPLICIT:
         others = ", ".join(source.lock_platforms)
         return replace(result, reason=f"it is locked for {others} and not for {platform}")
     question = Question(
@@ -130,6 +154,8 @@ def _checked(
         channel_priority=made.priority if made.priority in ("strict", "flexible", "disabled") else "flexible",
     )
     try:
+        if source.lock is not None and not other:
+            return replace(result, lock_report=verify(question, source.lock))
         report = ask(question)
     except (SourceError, ConfigurationError, ChannelError) as error:
         return replace(result, reason=error.message.rstrip("."))
@@ -157,7 +183,8 @@ def _configured(made: MadeEnvironment, source: EnvironmentSource) -> tuple[str, 
     if made.tool in ("micromamba", "pixi", "pip", "conda-lock"):
         # micromamba knows no channels but those that it is told of; it and the others never fall back to `defaults`.
         return ("nodefaults",) if made.channels or source.names_channels else ("conda-forge",)
-    return ("defaults",)
+    # An image of which nothing is known may be of either kind; what both lack is missing for certain.
+    return ("defaults",) if find_image(made.base) is not None else ("conda-forge", "defaults")
 
 
 def _relocated(report: Report, source: EnvironmentSource) -> Report:
@@ -172,8 +199,3 @@ def _relocated(report: Report, source: EnvironmentSource) -> Report:
             for one in report.findings
         ),
     )
-
-
-def is_cuda_image(reference: str) -> bool:
-    """Whether an image is NVIDIA's, which has CUDA and, while it is built, no driver."""
-    return split_reference(reference)[0] == "nvidia/cuda"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from envcheck.docker.followed import FileFate, MadeEnvironment, UsedFile
 from envcheck.errors import SourceError
+from envcheck.lock_file import LockFile, platforms_to_verify, read_lock
 from envcheck.model import SourceKind
 from envcheck.sources import read_source
 
@@ -25,7 +26,8 @@ class EnvironmentSource:
     """One thing to check: the bytes, under which name they are told of, and where their lines came from.
 
     ``lines`` gives for each line of ``data`` the line of ``path`` that it stands for; empty where ``data`` is ``path``
-    itself. ``names_channels`` says that the file has channels of its own; ``lock_platforms`` are those of a lock.
+    itself. ``names_channels`` says that the file has channels of its own; of a lock, ``lock`` is what it holds and
+    ``lock_platforms`` what for.
     """
 
     path: str
@@ -33,6 +35,7 @@ class EnvironmentSource:
     lines: tuple[int, ...] = field(default=(), repr=False)
     names_channels: bool = False
     kind: SourceKind | None = None
+    lock: LockFile | None = field(default=None, repr=False)
     lock_platforms: tuple[str, ...] = ()
 
 
@@ -55,8 +58,7 @@ def sources_of(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSourc
         return _pip_sources(made, dockerfile)
     found: list[EnvironmentSource | NotRead] = [_file_source(one, made) for one in made.files]
     if made.specs:
-        rows = [*made.earlier, *made.specs]
-        found.append(_written(f"{dockerfile}:{made.line}", [(text, line) for text, line in rows], []))
+        found.append(_written(f"{dockerfile}:{made.line}", [*made.earlier, *made.specs], []))
     return tuple(found)
 
 
@@ -73,25 +75,24 @@ def _file_source(used: UsedFile, made: MadeEnvironment) -> EnvironmentSource | N
         return NotRead(path=name, reason=error.message.rstrip("."))
     if export.kind is SourceKind.PIP_FREEZE and made.tool != "pip":
         return _written(name, _rows(used.data), [])  # conda reads every line as one of its specifications
-    platforms: tuple[str, ...] = ()
+    lock = None
     if export.kind in (SourceKind.CONDA_LOCK, SourceKind.PIXI_LOCK, SourceKind.EXPLICIT):
-        platforms = _platforms(used.data, name)
+        lock = _lock(used.data, name)
     return EnvironmentSource(
         path=name,
         data=used.data,
         names_channels=bool(export.channels),
         kind=export.kind,
-        lock_platforms=platforms,
+        lock=lock,
+        lock_platforms=() if lock is None else platforms_to_verify(lock, ()),
     )
 
 
-def _platforms(data: bytes, name: str) -> tuple[str, ...]:
-    from envcheck.lock_file import platforms_to_verify, read_lock
-
+def _lock(data: bytes, name: str) -> LockFile | None:
     try:
-        return tuple(platforms_to_verify(read_lock(data, name), ()))
+        return read_lock(data, name)
     except SourceError:
-        return ()
+        return None  # Not one that can be verified; it is checked as an export.
 
 
 def _pip_sources(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSource | NotRead, ...]:

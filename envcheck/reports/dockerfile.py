@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ class DockerReport:
     @property
     def complete(self) -> bool:
         """Whether every channel of every environment could be asked."""
-        return all(one.report is None or one.report.complete for one in self.checked)
+        return all(one.complete for one in self.checked)
 
 
 def render_json(report: DockerReport) -> str:
@@ -57,9 +58,9 @@ def render_json(report: DockerReport) -> str:
             },
             "findings": [report_json.finding_document(one) for one in report.findings],
             "reports": [
-                {"dockerfile_line": one.made.line, **json.loads(report_json.render(one.report))}
+                {"dockerfile_line": one.made.line, **json.loads(document)}
                 for one in report.checked
-                if one.report is not None
+                for document in _documents(one)
             ],
         }
     )
@@ -74,9 +75,19 @@ def _environment(one: CheckedSource) -> dict[str, Any]:
         "base": made.base,
         "platform": one.platform,
         "source": one.path,
-        "verdict": None if one.report is None else one.report.verdict.value,
+        "verdict": one.verdict,
         "reason": one.reason or None,
     }
+
+
+def _documents(one: CheckedSource) -> Iterator[str]:
+    """The JSON of a source's report, or of its lock's verification."""
+    from envcheck.reports import verification
+
+    if one.report is not None:
+        yield report_json.render(one.report)
+    if one.lock_report is not None:
+        yield verification.render_json([one.lock_report])
 
 
 def _command(made: MadeEnvironment) -> str:
@@ -94,14 +105,20 @@ def render_text(report: DockerReport, *, width: int = 80, colour: bool = False, 
         colour: Whether to emit terminal styles.
         verbose: Whether to show every finding.
     """
+    from envcheck.reports import verification
+
     writer = _Writer(width=width, colour=colour, verbose=verbose)
     writer.write(report)
     parts = [writer.text()]
     for one in report.checked:
-        if one.report is None:
-            continue
         heading = f"line {one.made.line}: {_command(one.made)} ({plain(mask(one.made.prefix or one.path))})"
-        parts.append(f"{heading}\n{text.render(one.report, width=width, colour=colour, verbose=verbose)}")
+        if one.report is not None:
+            body = text.render(one.report, width=width, colour=colour, verbose=verbose)
+        elif one.lock_report is not None:
+            body = verification.render_text([one.lock_report], width=width, colour=colour, verbose=verbose)
+        else:
+            continue
+        parts.append(f"{heading}\n{body}")
     return "\n".join(parts)
 
 
@@ -123,5 +140,5 @@ class _Writer(text.FindingsWriter):
         self._findings(report.findings)
 
     def _summary(self, one: CheckedSource) -> str:
-        words = one.report.verdict.value.upper() if one.report is not None else f"not checked: {one.reason}"
+        words = one.verdict.upper() if one.verdict is not None else f"not checked: {one.reason}"
         return f"line {one.made.line}: {_command(one.made)} from {plain(mask(one.path))}: {plain(mask(words))}"

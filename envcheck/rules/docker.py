@@ -386,10 +386,10 @@ def terms_of_service(facts: DockerFacts) -> Iterator[Draft]:
         if not any(_canonical(text) == "defaults" for text in names):
             continue
         yield Draft(
-            severity=Severity.ERROR,
+            severity=Severity.WARNING,
             subject="defaults",
-            message=f"{installer[0]} (line {installer[1]}) brings a conda that stops here until the terms of service "
-            "of Anaconda's channels are accepted",
+            message=f"{installer[0]} (line {installer[1]}) brings a conda that, outside of CI, stops here until "
+            "the terms of service of Anaconda's channels are accepted",
             line=made.line,
             remedies=_edit("install Miniforge instead, or run 'conda tos accept' before if you accept them"),
         )
@@ -651,7 +651,8 @@ def unknown_image(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=one.made.base,
-                message="nothing is known of this image; a usual C library was taken for granted",
+                message="nothing is known of this image: a usual C library and, unless told otherwise, the "
+                "channels conda-forge and defaults were taken for granted",
                 line=stage.origin.first_line,
                 remedies=_edit("say what it is built upon with --image"),
             )
@@ -663,7 +664,7 @@ def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
     Fix: name the context with ``--context``, or check the file itself with ``envcheck check``.
     """
     for one in facts.checked:
-        if one.report is None and not (one.source is not None and one.source.lock_platforms):
+        if one.verdict is None and not (one.source is not None and one.source.lock_platforms):
             yield Draft(
                 severity=Severity.INFO,
                 subject=one.path,
