@@ -1,0 +1,589 @@
+"""The user's own instructions in a written Dockerfile: which are carried over as they are, changed, or left out."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import posixpath
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from envcheck.docker.images import split_reference
+from envcheck.docker.instructions import Dockerfile, Instruction, Stage
+from envcheck.docker.substitution import pairs
+from envcheck.docker.writing_builder import Lock
+from envcheck.docker.writing_images import FinalBase, base_user, final_base, packages_for
+from envcheck.docker.writing_shell import Scope, ShellRest, exec_rest, mentions_conda, program_of, programs, shell_rest
+from envcheck.model import Report
+from envcheck.secrets import mask
+
+__all__ = ["Carrier", "Note", "Placed", "affected_stages"]
+
+_USER, _USER_ID = "app", 10001
+_MICROMAMBA_USER_ID = 57439  # mamba-org/micromamba-docker, debian.Dockerfile
+
+_TAIL = frozenset({"CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "LABEL", "STOPSIGNAL"})
+"""What needs no user other than the one that the image ends with."""
+
+_CONFIGURATION = frozenset({".condarc", "condarc", ".mambarc", ".condarc.yml"})
+_SYSTEM = frozenset({"", "/tmp", "/root", "/home", "/usr", "/opt", "/etc", "/var", "/srv"})  # noqa: S108
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something to know about the written file; ``line`` is that of the Dockerfile that was read."""
+
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An environment's place: ``builder`` makes it at ``prefix``; ``wanted`` is where the Dockerfile had it.
+
+    ``main`` is the one that is put on PATH; ``lines`` are those of the instructions that made it.
+    """
+
+    name: str
+    stage: int
+    lines: frozenset[int]
+    builder: str
+    prefix: str
+    wanted: str
+    variables: tuple[tuple[str, str], ...]
+    main: bool
+    report: Report = field(repr=False)
+    lock: Lock = field(repr=False)
+
+
+def affected_stages(dockerfile: Dockerfile, makers: Collection[int]) -> frozenset[int]:
+    """The stages that have to do with the environments: those that make them, below and above, and that copy them."""
+    found = set(makers)
+    for index in makers:
+        parent = dockerfile.stages[index].parent
+        while parent is not None:
+            found.add(parent)
+            parent = dockerfile.stages[parent].parent
+    for stage in dockerfile.stages:
+        sources = {one.flag("from") for one in stage.instructions if one.keyword == "COPY"} - {None}
+        copied = [dockerfile.stage(str(source)) for source in sources]
+        if stage.parent in found or any(one is not None and one.index in found for one in copied):
+            found.add(stage.index)
+    return frozenset(found)
+
+
+class Carrier:
+    """Carries the stages of a Dockerfile over, one after the other; ``notes`` are what there is to tell afterwards."""
+
+    def __init__(
+        self,
+        *,
+        dockerfile: Dockerfile,
+        lines: Sequence[str],
+        placed: Sequence[Placed],
+        affected: frozenset[int],
+        files: frozenset[str],
+        commands: frozenset[tuple[str, ...]] = frozenset(),
+    ) -> None:
+        self.affected = affected
+        self.notes: list[Note] = []
+        self._dockerfile = dockerfile
+        self._lines = lines
+        self._placed = placed
+        self._files = frozenset(_normal(file) for file in files)
+        self._scope = Scope(files=frozenset(file.rpartition("/")[2] for file in files), commands=commands)
+        self._makers = frozenset(line for one in placed for line in one.lines)
+        self._shift = (min(affected), len(placed))
+
+    def arguments(self) -> list[str]:
+        """The ARG instructions before the first FROM."""
+        return [self._comments(one) + self._masked(one, one.text) for one in self._dockerfile.arguments]
+
+    def stage(self, stage: Stage) -> str:
+        """The text of one stage."""
+        if stage.index not in self.affected:
+            return "".join(
+                self._comments(one) + self._renumbered(self._masked(one, one.text)) + "\n"
+                for one in (stage.origin, *stage.instructions)
+            )
+        base = final_base(stage.base) if stage.parent is None else FinalBase()
+        blocks: list[str] = []
+        kept: list[tuple[Instruction, str]] = []
+        pending = [one for one in self._placed if one.stage == stage.index]
+        for instruction in stage.instructions:
+            made = [one for one in pending if instruction.first_line in one.lines]
+            for one in made:
+                pending.remove(one)
+                kept.append((instruction, self._environment(one, stage)))
+            absent = any(one.stage == stage.index for one in self._placed) and bool(pending)
+            self._scope = replace(self._scope, absent=absent, replaced=self._bottom(stage)[1].image is not None)
+            text = self._carried(instruction, stage)
+            if text is not None:
+                kept.append((instruction, ("" if made else self._comments(instruction)) + text))
+                if lost := self._path_again(instruction, stage, pending):
+                    kept.append((instruction, lost))
+        # Nothing of the stage is known to make what is left.
+        kept += [(stage.origin, self._environment(one, stage)) for one in pending]
+        blocks.append(self._from(stage, base))
+        blocks += self._after_from(stage, base)
+        ending = self._user_block(stage, [one for one, _ in kept])
+        position = len(kept)
+        while ending and position and kept[position - 1][0].keyword in _TAIL and _is_tail(kept[position - 1][1]):
+            position -= 1
+        blocks += [text for _, text in kept[:position]]
+        if ending:
+            blocks.append(ending)
+        blocks += [text for _, text in kept[position:]]
+        return "".join(_spaced(blocks))
+
+    def _bottom(self, stage: Stage) -> tuple[Stage, FinalBase]:
+        """The stage at the bottom of a chain of FROMs, and what it is built upon in the written file."""
+        while stage.parent is not None:
+            stage = self._dockerfile.stages[stage.parent]
+        return stage, final_base(stage.base) if stage.index in self.affected else FinalBase()
+
+    def _chain(self, stage: Stage) -> list[Stage]:
+        """The stages that a stage is built upon, itself last."""
+        found = [stage]
+        while found[0].parent is not None:
+            found.insert(0, self._dockerfile.stages[found[0].parent])
+        return found
+
+    # -- FROM, and what has to follow it -------------------------------------------------------------------------
+
+    def _from(self, stage: Stage, base: FinalBase) -> str:
+        origin = stage.origin
+        comments = self._comments(origin)
+        if base.image is None:
+            if stage.parent is None and split_reference(stage.base)[1:] == (None, None) and "$" not in stage.base:
+                self._tell(origin, f"{stage.base} has no tag: the image that it means changes; name one")
+            return comments + self._masked(origin, origin.text) + "\n"
+        platform = re.search(r"--platform=\S+", origin.text)
+        name = re.search(r"\s(?i:as)\s+(\S+)\s*$", origin.value)
+        words = ["FROM", *([platform[0]] if platform else []), base.image, *(["AS", name[1]] if name else [])]
+        if not base.packages:
+            self._tell(origin, f"{stage.base} is written as {base.image}, which is pinned to a release")
+        else:
+            self._tell(
+                origin, f"{stage.base} is replaced by {base.image}: conda is needed to make the environment only"
+            )
+        if base.moved:
+            self._tell(origin, f"{base.moved} gets no updates any more: {base.image} is newer")
+        if base.much_more and not any(one.wanted != "/opt/conda" for one in self._placed):
+            self._tell(
+                origin, f"the packages that {stage.base} has besides are not in the image: only those of the lock"
+            )
+        return comments + " ".join(words) + "\n"
+
+    def _after_from(self, stage: Stage, base: FinalBase) -> list[str]:
+        """What the image that was replaced had and the Dockerfile relies on."""
+        if base.image is None or not base.packages:
+            return []
+        blocks = ["ENV LANG=C.UTF-8 LC_ALL=C.UTF-8\n"]
+        text = "\n".join(one.text for one in self._stages_on(stage))
+        wanted = [one for one in packages_for(self._called(stage), base.packages) if not re.search(rf"\s{one}\s", text)]
+        if wanted:
+            self._tell(
+                stage.origin, f"{stage.base} had {', '.join(wanted)}, which the Dockerfile calls: installed again"
+            )
+            blocks.append(
+                "# hadolint ignore=DL3008\n"
+                "RUN apt-get update && \\\n"
+                f"    apt-get install --yes --no-install-recommends {' '.join(wanted)} && \\\n"
+                "    rm -rf /var/lib/apt/lists/*\n"
+            )
+        others = [one for one in base.packages if one not in wanted and one != "ca-certificates"]
+        if others:
+            self._tell(stage.origin, f"{stage.base} also had {', '.join(others)}: add what the application calls")
+        if "MAMBA_ROOT_PREFIX" in text:
+            blocks.append("ENV MAMBA_ROOT_PREFIX=/opt/conda\n")
+        if base.user and self._has_user(stage):
+            lines = [f"RUN useradd --create-home --uid {_MICROMAMBA_USER_ID} {base.user}"]
+            if "MAMBA_USER" in text:
+                lines.append(f"ENV MAMBA_USER={base.user}")
+            lines.append(f"USER {_MICROMAMBA_USER_ID}")
+            if not any(one.keyword == "WORKDIR" for one in stage.instructions):
+                lines.append("WORKDIR /tmp")
+            blocks.append("\n".join(lines) + "\n")
+        return blocks
+
+    def _stages_on(self, stage: Stage) -> list[Instruction]:
+        """The instructions of a stage and of those that are built upon it."""
+        found = {stage.index}
+        for other in self._dockerfile.stages:
+            if other.parent in found:
+                found.add(other.index)
+        return [one for index in sorted(found) for one in self._dockerfile.stages[index].instructions]
+
+    def _called(self, stage: Stage) -> frozenset[str]:
+        """The programs that a stage and those built upon it call, once conda is out of them."""
+        found: set[str] = set()
+        for one in self._stages_on(stage):
+            if one.keyword in ("RUN", "CMD", "ENTRYPOINT"):
+                if one.arguments is not None:
+                    found.add(program_of(exec_rest(one.arguments)[0])[0])
+                else:
+                    script = "\n".join((one.value, *(document.body for document in one.heredocs)))
+                    found |= programs(shell_rest(script, self._scope).text)
+        return frozenset(found)
+
+    # -- The environment -----------------------------------------------------------------------------------------
+
+    def _environment(self, one: Placed, stage: Stage) -> str:
+        """The environment, copied from where it was made, and what activating it would have set."""
+        owner = self._owner(stage)
+        chown = f"--chown={owner}:{owner} " if owner else ""
+        lines = ["", f"COPY --from={one.builder} {chown}{one.prefix} {one.prefix}"]
+        values: list[tuple[str, str]] = []
+        if one.main:
+            values = [("CONDA_PREFIX", one.prefix), *one.variables, ("PATH", f"{one.prefix}/bin:$PATH")]
+        if values:
+            lines.append("ENV " + " \\\n    ".join(f"{name}={value}" for name, value in values))
+        mentioned = any(one.wanted in text.text for text in self._stages_on(stage))
+        if one.prefix != one.wanted and mentioned:
+            folder = posixpath.dirname(one.wanted)
+            lines.append(f"RUN mkdir -p {folder} && ln -s {one.prefix} {one.wanted}")
+            self._tell(stage.origin, f"the environment is at {one.prefix}; {one.wanted} is a link to it")
+        return "\n".join(lines) + "\n"  # an empty line before it: it stands for what a RUN did
+
+    def _owner(self, stage: Stage) -> str:
+        """The user of a replaced image that worked in the environment as its own."""
+        bottom, base = self._bottom(stage)
+        return base.user if self._has_user(bottom) else ""
+
+    def _has_user(self, stage: Stage) -> bool:
+        """Whether anything of a replaced image's user is left: the last stage is built upon it, or something runs."""
+        last = self._chain(self._dockerfile.stages[-1])
+        return stage in last or any(
+            one.keyword in ("RUN", "USER", "COPY", "ADD", "WORKDIR")
+            and one.first_line not in self._makers
+            and not (one.keyword in ("COPY", "ADD") and all(self._is_locked(word, one) for word in one.words[:-1]))
+            for one in self._stages_on(stage)
+        )
+
+    def _path_again(self, instruction: Instruction, stage: Stage, pending: Sequence[Placed]) -> str:
+        """PATH with the environment, behind an ENV that sets it without what was on it."""
+        main = next((one for one in self._placed if one.main and one.stage == stage.index and one not in pending), None)
+        if instruction.keyword != "ENV" or main is None:
+            return ""
+        for name, value in pairs(instruction.value, escape=self._dockerfile.escape):
+            if name == "PATH" and value and not re.search(r"\$\{?PATH\b", value) and main.prefix not in value:
+                self._tell(instruction, "PATH is set without the environment, which is put back on it")
+                return f"ENV PATH={main.prefix}/bin:$PATH\n"
+        return ""
+
+    # -- The user ------------------------------------------------------------------------------------------------
+
+    def _user_block(self, stage: Stage, kept: Sequence[Instruction]) -> str:
+        """A user other than root for the image's end, where the Dockerfile has none."""
+        if stage.index != self._dockerfile.stages[-1].index:
+            return ""
+        chain = self._chain(stage)
+        root = chain[0]
+        users = [one for link in chain for one in link.instructions if one.keyword == "USER"]
+        last = users[-1].words[0] if users and users[-1].words else ""
+        known = self._bottom(stage)[1]
+        if last not in ("", "root", "0", "0:0", "root:root") or (not last and known.user):
+            return ""
+        text = "\n".join(one.text for one in kept)
+        if re.search(r"/root\b|~/", text):
+            self._tell(stage.origin, "the image runs as root: the Dockerfile uses root's own folder")
+            return ""
+        if known.user:
+            return f"USER {_MICROMAMBA_USER_ID}\n"
+        if base_user(known.image or root.base) is None:
+            self._tell(stage.origin, f"no user is added: what {root.base} runs as is not known")
+            return ""
+        folders = [one.words[0] for one in kept if one.keyword == "WORKDIR" and one.words]
+        folder = folders[-1] if folders else ""
+        command = f"useradd --create-home --uid {_USER_ID} {_USER}"
+        if folder.startswith("/") and folder.rstrip("/") not in _SYSTEM and re.fullmatch(r"[\w./-]+", folder):
+            command += f" && \\\n    chown {_USER}:{_USER} {folder}"
+        self._tell(
+            users[-1] if users else stage.origin,
+            f"the image runs as the user '{_USER}', not as root: give it what the application writes to "
+            f"(COPY --chown={_USER}:{_USER})",
+        )
+        return f"\nRUN {command}\nUSER {_USER_ID}\n"
+
+    # -- One instruction -----------------------------------------------------------------------------------------
+
+    def _carried(self, instruction: Instruction, stage: Stage) -> str | None:
+        """An instruction's text in the written file, ``None`` where nothing of it is left."""
+        keyword = instruction.keyword
+        text: str | None
+        if keyword == "RUN":
+            text = self._run(instruction)
+        elif keyword in ("CMD", "ENTRYPOINT"):
+            text = self._start(instruction)
+        elif keyword == "HEALTHCHECK":
+            text = self._healthcheck(instruction)
+        elif keyword == "SHELL":
+            text = self._shell(instruction, stage)
+        elif keyword in ("COPY", "ADD"):
+            text = self._copy(instruction)
+        elif keyword == "ENV" and self._is_our_path(instruction, stage):
+            text = None
+        elif keyword == "ARG" and instruction.value.startswith("MAMBA_DOCKERFILE_ACTIVATE"):
+            self._tell(instruction, "left out: the environment is on PATH without being activated")
+            text = None
+        else:
+            text = instruction.text
+        return None if text is None else self._renumbered(self._masked(instruction, text)) + "\n"
+
+    def _run(self, instruction: Instruction) -> str | None:
+        making = any(instruction.first_line in one.lines for one in self._placed)
+        if instruction.arguments is not None:
+            words, reason = exec_rest(instruction.arguments, self._scope)
+            if reason is not None:
+                self._tell(instruction, reason)
+                return f"RUN {_exec_form(words)}" if words else None
+            if mentions_conda(" ".join(instruction.arguments)):
+                rest = shell_rest(" ".join(instruction.arguments), self._scope)
+                self._tell_rest(instruction, rest, making=making)
+                return None
+            return instruction.text
+        documents = instruction.heredocs
+        if documents:
+            if not instruction.value.strip().startswith("<<") or len(documents) != 1:
+                return instruction.text
+            rest = shell_rest(documents[0].body, self._scope)
+            self._tell_rest(instruction, rest, making=making)
+            if not rest.changed:
+                return instruction.text
+            if not rest.commands:
+                return None
+            head = instruction.text.split("\n", 1)[0]
+            body = "\n".join(
+                f"{one.text}{'' if one.operator == chr(10) else ' ' + one.operator}".rstrip() for one in rest.commands
+            )
+            return f"{head}\n{body}\n{documents[0].name}"
+        rest = shell_rest(_continued(instruction), self._scope)
+        self._tell_rest(instruction, rest, making=making)
+        if not rest.changed:
+            return instruction.text
+        if not rest.commands:
+            return None
+        flags = "".join(f"--{one.name}{'=' + one.value if one.value else ''} " for one in instruction.flags)
+        return f"RUN {flags}{_formatted(rest)}"
+
+    def _start(self, instruction: Instruction) -> str | None:
+        """CMD and ENTRYPOINT."""
+        if instruction.arguments is not None:
+            words, reason = exec_rest(instruction.arguments, self._scope)
+            if words and (other := self._where_it_is(words[0])) is not None:
+                reason = f"{words[0]} is not in the image, {other} is"
+                words = (other, *words[1:])
+            if reason is None:
+                return instruction.text
+            self._tell(instruction, reason)
+            return f"{instruction.keyword} {_exec_form(words)}" if words else None
+        rest = shell_rest(_continued(instruction), self._scope)
+        self._tell_rest(instruction, rest, making=False)
+        if not rest.changed:
+            return instruction.text
+        return f"{instruction.keyword} {_formatted(rest)}" if rest.commands else None
+
+    def _healthcheck(self, instruction: Instruction) -> str:
+        before, keyword, after = instruction.text.partition("CMD")
+        if not keyword:
+            return instruction.text
+        try:
+            arguments = json.loads(after)
+        except ValueError:
+            rest = shell_rest(after.strip(), self._scope)
+            self._tell_rest(instruction, rest, making=False)
+            return f"{before}CMD {_formatted(rest)}" if rest.changed and rest.commands else instruction.text
+        words, reason = exec_rest(arguments, self._scope)
+        if reason is None or not words:
+            return instruction.text
+        self._tell(instruction, reason)
+        return f"{before}CMD {_exec_form(words)}"
+
+    def _shell(self, instruction: Instruction, stage: Stage) -> str | None:
+        arguments = instruction.arguments or ()
+        if arguments and arguments[0].endswith("_dockerfile_shell.sh"):
+            if self._bottom(stage)[1].image is None:
+                return instruction.text  # it was copied into the image
+            self._tell(instruction, "left out: the shell of micromamba's image activates what is on PATH already")
+            return None
+        words, reason = exec_rest(arguments)
+        if reason is None:
+            return instruction.text
+        self._tell(instruction, f"SHELL is {_exec_form(words)}: {reason}")
+        return f"SHELL {_exec_form(words)}"
+
+    def _copy(self, instruction: Instruction) -> str | None:
+        """COPY and ADD without the files that the lock stands for."""
+        origin = instruction.flag("from")
+        if origin is not None:
+            return self._copied_tool(instruction, origin)
+        if instruction.heredocs or len(instruction.words) < 2:
+            return instruction.text
+        *sources, target = instruction.words
+        locked = [one for one in sources if self._is_locked(one, instruction)]
+        if not locked:
+            return instruction.text
+        others = [one for one in sources if one not in locked]
+        for one in locked:
+            self._tell(instruction, f"{one} is not copied: the lock stands for it")
+        if not others:
+            return None
+        flags = "".join(f"--{one.name}{'=' + one.value if one.value else ''} " for one in instruction.flags)
+        if instruction.arguments is None and not re.search(r"[\s\"'$]", "".join((*others, target))):
+            return f"{instruction.keyword} {flags}{' '.join((*others, target))}"
+        return f"{instruction.keyword} {flags}{_exec_form((*others, target))}"
+
+    def _copied_tool(self, instruction: Instruction, origin: str) -> str | None:
+        """Micromamba itself, copied out of a stage that has lost it: it is where the environment is made."""
+        stage = self._dockerfile.stage(origin)
+        if stage is None or self._bottom(stage)[1].image is None or len(instruction.words) != 2:
+            return instruction.text
+        if not re.search(r"/bin/(?:micromamba|mamba|conda)$", instruction.words[0]):
+            return instruction.text
+        builder = self._placed[0]
+        if builder.lock.style in ("micromamba", "conda-lock") and instruction.words[0].endswith("/micromamba"):
+            return f"COPY --from={builder.builder} /bin/micromamba {instruction.words[1]}"
+        self._tell(instruction, f"left out: {instruction.words[0]} is in no stage any more")
+        return None
+
+    def _is_locked(self, source: str, instruction: Instruction) -> bool:
+        name = source.rpartition("/")[2]
+        if name in _CONFIGURATION:
+            return True
+        path = _normal(source)
+        if path not in self._files and not any(
+            fnmatch.fnmatchcase(file, path) for file in self._files if any(mark in path for mark in "*?[")
+        ):
+            return False
+        # Something else may read it.
+        rests = [
+            shell_rest(_continued(one), self._scope).text
+            for stage in self._dockerfile.stages
+            for one in stage.instructions
+            if one.keyword in ("RUN", "CMD", "ENTRYPOINT") and one.arguments is None and one is not instruction
+        ]
+        return not any(re.search(rf"(?<![\w.-]){re.escape(name)}\b", rest) for rest in rests)
+
+    def _is_our_path(self, instruction: Instruction, stage: Stage) -> bool:
+        """Whether an ENV only puts on PATH what is there already."""
+        main = next(one for one in self._placed if one.main)
+        if main.stage not in {one.index for one in self._chain(stage)}:
+            return False
+        found = pairs(instruction.value, escape=self._dockerfile.escape)
+        if len(found) != 1 or found[0][0] != "PATH":
+            return False
+        before = dict(instruction.variables)
+        value = re.sub(
+            r"\$\{?(\w+)\}?",
+            lambda m: m[0] if m[1] == "PATH" else before.get(m[1], m[0]),
+            (found[0][1] or "").strip("\"'"),
+        )
+        ours = {f"{main.wanted}/bin", f"{main.prefix}/bin"}
+        conda = {"/opt/conda/bin", "/opt/conda/condabin"}
+        parts = value.split(":")
+        if parts[-1:] not in (["$PATH"], ["${PATH}"]) or not parts[:-1] or not set(parts[:-1]) <= ours | conda:
+            return False
+        self._tell(instruction, "left out: the environment is on PATH")
+        return True
+
+    # -- Text ----------------------------------------------------------------------------------------------------
+
+    def _comments(self, instruction: Instruction) -> str:
+        """The comments directly above an instruction, and whether an empty line was before them."""
+        index = instruction.first_line - 2
+        found: list[str] = []
+        while index >= 0 and self._lines[index].strip().startswith("#"):
+            found.append(self._lines[index].strip())
+            index -= 1
+        if index < 0:  # the head of the file, where directives may stand
+            count = len(self._dockerfile.directives)
+            found = found[: len(found) - count] if count else found
+        empty = index >= 0 and not self._lines[index].strip()
+        return ("\n" if empty else "") + "".join(f"{mask(line)}\n" for line in reversed(found))
+
+    def _masked(self, instruction: Instruction, text: str) -> str:
+        shown = mask(text)
+        if shown != text:
+            self._tell(instruction, "credentials are not written: hand them in with RUN --mount=type=secret")
+        return shown
+
+    def _renumbered(self, text: str) -> str:
+        """``--from=1`` where stages were put before the one that it means."""
+        first, count = self._shift
+
+        def moved(match: re.Match[str]) -> str:
+            index = int(match[1])
+            return f"--from={index + count if index >= first else index}"
+
+        return re.sub(r"--from=(\d+)(?=\s)", moved, text)
+
+    def _tell(self, instruction: Instruction, text: str) -> None:
+        note = Note(line=instruction.first_line, text=mask(text))
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _tell_rest(self, instruction: Instruction, rest: ShellRest, *, making: bool) -> None:
+        reasons: dict[str, list[str]] = {}
+        for one in rest.removed:
+            reason = one.reason
+            if one.making and not making:
+                reason = "and what it installs is not in the lock"
+            reasons.setdefault(reason, []).append(_shown(one.text))
+        for reason, shown in reasons.items():
+            joint = ", " if reason.startswith("and ") else ": "
+            self._tell(instruction, f"left out {', '.join(dict.fromkeys(shown))}{joint}{reason}")
+        for text in rest.calling:
+            self._tell(instruction, f"{_shown(text)} is kept as it is, and calls conda, which is not in the image")
+
+    def _where_it_is(self, program: str) -> str | None:
+        """Where a program of an environment that is not in the image is in the one that is on PATH, if it is there."""
+        match = re.fullmatch(r"(/opt/conda(?:/envs/[^/]+)?)/bin/([^/]+)", program)
+        if match is None or any(match[1] in (one.prefix, one.wanted) for one in self._placed):
+            return None
+        return match[2]
+
+
+def _is_tail(text: str) -> bool:
+    """Whether a carried text is one instruction of the kind that may stand behind USER."""
+    return not re.search(r"^(?:RUN|COPY|USER|WORKDIR|ADD)\b", text, flags=re.MULTILINE)
+
+
+def _spaced(blocks: Sequence[str]) -> list[str]:
+    """Blocks with at most one empty line between them."""
+    text = "".join(blocks)
+    return [re.sub(r"\n{3,}", "\n\n", text)]
+
+
+def _shown(text: str) -> str:
+    """A command for a note, on one line and not too long."""
+    shown = re.sub(r"\s+", " ", text.replace("\\\n", " "))
+    return f"'{shown}'" if len(shown) <= 60 else f"'{shown[:57]}...'"
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath("/" + path.replace("\\", "/").lstrip("/")).lstrip("/")
+
+
+def _continued(instruction: Instruction) -> str:
+    """An instruction's text with its line breaks, as a shell would read them."""
+    pieces = [piece.text.rstrip() for piece in instruction.pieces]
+    return "\\\n".join(pieces) if pieces else instruction.value
+
+
+def _formatted(rest: ShellRest) -> str:
+    """What is left of a RUN, a command a line."""
+    found = []
+    for index, one in enumerate(rest.commands):
+        if index == len(rest.commands) - 1:
+            found.append(one.text)
+        elif one.operator == "&&":
+            found.append(f"{one.text} && \\\n    ")
+        else:
+            found.append(f"{one.text}{'' if one.operator == ';' else ' '}{one.operator} \\\n    ")
+    return "".join(found)
+
+
+def _exec_form(words: Sequence[str]) -> str:
+    return json.dumps(list(words), ensure_ascii=False)

@@ -1,0 +1,420 @@
+"""Shell commands of a Dockerfile without what only conda needs: activation, installers, caches, installing.
+
+A command line is cut at ``&&``, ``;`` and line ends where tree-sitter's grammar of bash sees them; what is a loop, a
+condition, a pipeline or an alternative is left whole. Nothing is executed or expanded.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shlex
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+__all__ = [
+    "DEFAULT_SCOPE",
+    "Command",
+    "Removed",
+    "Scope",
+    "ShellRest",
+    "exec_rest",
+    "mentions_conda",
+    "program_of",
+    "programs",
+    "run_command",
+    "shell_rest",
+    "split_commands",
+]
+
+_TOOLS = frozenset({"conda", "mamba", "micromamba", "conda-lock", "pixi"})
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash"})
+_PREFIX_WORDS = frozenset({"sudo", "exec", "time", "command", "nohup"})
+_MAKING = frozenset({"create", "install", "update", "upgrade", "env"})
+
+_COMPOUND = frozenset({"if", "for", "while", "until", "case", "{", "(", "function", "!", "[["})
+_JOINTS = {"&&": " && ", ";": "; ", "&": " & ", "\n": "\n"}
+
+_ON_PATH = "the environment is on PATH without being activated"
+_NO_CONDA = "conda itself is not needed in the image"
+_LOGIN = "a login shell puts PATH back to the system's own"
+
+# Words by which the installers of conda and its like are fetched and run.
+_INSTALLER = re.compile(
+    r"miniforge|mambaforge|miniconda\d?|anaconda\d?\.sh|Anaconda3-|micro\.mamba\.pm|pixi\.sh/install", re.IGNORECASE
+)
+_RUN_INSTALLER = re.compile(r"\.sh\s.*(?<!\S)-[a-z]*b[a-z]*\s.*-p\s|\.sh\s+-[a-z]*b[a-z]*p\s")
+_ROOT = re.compile(r"/opt/conda\b|\$\{?(?:MAMBA_ROOT_PREFIX|CONDA_DIR)\b")
+_CACHE = re.compile(r"/opt/conda/pkgs|\.cache/pip|\.conda\b")
+_OWNING = frozenset({"chown", "chgrp", "chmod"})
+_FETCHING = frozenset({"curl", "wget", "bash", "sh", "rm", "chmod", "echo", "sha256sum", "tar", "mkdir"})
+_ACTIVATING = re.compile(r"\b(?:conda|mamba|micromamba|source)\s+(?:de)?activate\b|profile\.d/(?:conda|mamba)\.sh")
+_MAKES = re.compile(r"\b(?:conda|mamba|micromamba|conda-lock)\s+(?:-\S+\s+)*(?:env\s+)?(?:create|install|update)\b")
+_HOOK = re.compile(r"\b(?:conda|mamba|micromamba|pixi)\b.*\bhook\b")
+_STARTUP_FILE = re.compile(r"bashrc|\bprofile\b|/etc/skel|\.zshrc|/etc/bash")
+_ACTIVATE_WORDS = re.compile(r"(?:\. |source )?\b(?:conda|mamba|micromamba|source)\s+activate(?:\s+[^\s\"'\\;&|]+)?")
+_WITHOUT_EFFECT = frozenset({"cd", "export", "set", "unset", "echo", ":", "true", "umask", "pwd"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One piece of a command line and the operator behind it (empty at the end)."""
+
+    text: str
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """A command that is not carried over, and why; ``making`` says that it installs something."""
+
+    text: str
+    reason: str
+    making: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellRest:
+    """What is left of a command line; ``calling`` are commands among it that call conda all the same."""
+
+    commands: tuple[Command, ...]
+    removed: tuple[Removed, ...] = ()
+    calling: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was taken out or replaced."""
+        return bool(self.removed)
+
+    @property
+    def text(self) -> str:
+        """The rest on one line."""
+        return _flat("".join(f"{one.text}{_JOINTS.get(one.operator, '')}" for one in self.commands))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What decides about a command besides its own words.
+
+    ``files`` are the names of the files that the lock stands for, ``commands`` the words of calls of pip that it stands
+    for; ``absent`` says that the environment is not in the image yet, ``replaced`` that the image of conda is gone.
+    """
+
+    files: Collection[str] = frozenset()
+    commands: Collection[tuple[str, ...]] = frozenset()
+    absent: bool = False
+    replaced: bool = True
+
+
+DEFAULT_SCOPE = Scope()
+"""No files, no commands."""
+
+
+def split_commands(text: str) -> tuple[Command, ...]:
+    """Cut a command line into its commands; a loop, a condition or a pipeline, with all that is in it, is one."""
+    data = text.encode("utf-8", "replace")
+    cuts: list[tuple[int, int, str]] = []
+    root = _parser().parse(data).root_node
+    if not root.has_error:
+        _cut(root, data, cuts)
+    found: list[Command] = []
+    start = 0
+    for first, after, operator in sorted(cuts):
+        found.append(Command(text=_trimmed(data[start:first].decode("utf-8", "replace")), operator=operator))
+        start = after
+    found.append(Command(text=_trimmed(data[start:].decode("utf-8", "replace"))))
+    return tuple(one for one in found if one.text)
+
+
+def _cut(node: Node, data: bytes, cuts: list[tuple[int, int, str]]) -> None:
+    """Find where commands end: behind statements, and at ``&&``."""
+    if node.type in ("program", "list"):
+        children = node.children
+        for index, child in enumerate(children):
+            if child.is_named:
+                if not (node.type == "list" and any(one.type == "||" for one in children)):
+                    _cut(child, data, cuts)
+                following = children[index + 1] if index + 1 < len(children) else None
+                if node.type == "program" and following is not None and following.is_named:
+                    # A line end between two statements is no node of the tree.
+                    cuts.append((child.end_byte, following.start_byte, "\n"))
+            elif child.type in ("&&", ";", "\n", "&"):
+                cuts.append((child.start_byte, child.end_byte, child.type))
+    elif node.type == "redirected_statement" and node.children and node.children[0].type == "list":
+        # The grammar puts ``a && b > file`` around both; it belongs to the last one.
+        _cut(node.children[0], data, cuts)
+
+
+@functools.cache
+def _parser() -> Parser:
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def _trimmed(text: str) -> str:
+    return re.sub(r"^(?:\s|\\\n)+|(?:\s|\\\n)+$", "", text)
+
+
+def shell_rest(text: str, scope: Scope = DEFAULT_SCOPE) -> ShellRest:
+    """A command line without what only conda needs.
+
+    Args:
+        text: The command line; a line that goes on ends with a backslash.
+        scope: What decides about more than the command line itself.
+    """
+    kept: list[Command] = []
+    removed: list[Removed] = []
+    calling: list[str] = []
+    for command in split_commands(text):
+        rest = _command_rest(command.text, scope)
+        removed += rest.removed
+        calling += rest.calling
+        if rest.commands:
+            kept += rest.commands[:-1]
+            kept.append(Command(text=rest.commands[-1].text, operator=command.operator))
+    fetched = {word for one in removed if one.reason == _NO_CONDA for word in _words(one.text) if "." in word}
+    for one in [one for one in kept if _only_about(one.text, fetched)]:
+        kept.remove(one)
+        removed.append(Removed(text=one.text, reason=_NO_CONDA))
+    if removed and all(_without_effect(one.text) for one in kept):
+        removed += [Removed(text=one.text, reason="nothing that it was for is left") for one in kept]
+        kept = []
+    if kept:
+        kept[-1] = Command(text=kept[-1].text)
+    return ShellRest(commands=tuple(kept), removed=tuple(removed), calling=tuple(calling))
+
+
+def _only_about(text: str, files: Collection[str]) -> bool:
+    """Whether a command checks or removes files that nothing fetches any more."""
+    program, _ = program_of(_words(text))
+    words = set(re.split(r"[\s\"']+", _flat(text)))
+    return bool(words & set(files)) and program in ("rm", "sha256sum", "chmod", "echo")
+
+
+def _without_effect(text: str) -> bool:
+    words = _words(text)
+    assigns = all(re.match(r"[A-Za-z_]\w*=", word) for word in words)
+    return assigns or (words[0] in _WITHOUT_EFFECT and ">" not in text)
+
+
+def _command_rest(text: str, scope: Scope) -> ShellRest:
+    """What is left of one command: all of it, another command, or nothing."""
+    words = _words(text)
+    program, arguments = program_of(words)
+    flat = _flat(text)
+    simple = len(split_commands(text)) == 1 and bool(words) and words[0] not in _COMPOUND and "|" not in words
+    if simple and program in _TOOLS:
+        inner = run_command(arguments[1:]) if arguments[:1] == ["run"] else []
+        if inner:
+            rest = shell_rest(_bare(text, inner), scope)
+            reason = f"the environment is on PATH: '{program} run' is not needed"
+            return ShellRest(
+                commands=rest.commands,
+                removed=(Removed(text=text, reason=reason), *rest.removed),
+                calling=rest.calling,
+            )
+        return _tool_removed(text, program, arguments)
+    if simple and program in _SHELLS and any(re.fullmatch(r"-[a-z]*c", word) for word in words):
+        return _nested(text, words, scope)
+    if not simple and _MAKES.search(flat):
+        return _gone(text, "the lock is installed in its place", making=True)
+    if _ACTIVATING.search(flat) or _HOOK.search(flat):
+        if not simple:
+            return _kept(text)
+        if ">" not in flat or _STARTUP_FILE.search(flat) or program == "ln":
+            return _gone(text, _ON_PATH)
+        other = _ACTIVATE_WORDS.sub(":", text).replace(" --login", "")
+        return ShellRest(commands=(Command(text=other),), removed=(Removed(text=text, reason=_ON_PATH),))
+    if words[:1] in (["activate"], ["deactivate"]):
+        return _gone(text, _ON_PATH)
+    if words[:1] in (["source"], ["."]) and re.search(r"activate|\.bashrc|/profile", " ".join(words[1:])):
+        return _gone(text, _ON_PATH)
+    if scope.absent and simple and program in _OWNING and _ROOT.search(flat):
+        return _gone(text, "the environment is not there yet")
+    if simple and program in _FETCHING and (_INSTALLER.search(flat) or _RUN_INSTALLER.search(flat)):
+        return _gone(text, _NO_CONDA)
+    if program == "find" and "-delete" in words and _ROOT.search(flat):
+        return _gone(text, "there are no caches in the image to clean up")
+    if program == "rm" and _CACHE.search(flat):
+        return _gone(text, "there are no caches in the image to clean up")
+    if simple and _is_pip(words) and any(list(one) == words[len(words) - len(one) :] for one in scope.commands if one):
+        return _gone(text, "what it names is in the lock, with hashes", making=True)
+    if simple and _is_pip(words):
+        return _pip(text, words, scope) or ShellRest(commands=(Command(text=text),))
+    return _kept(text) if mentions_conda(flat) else ShellRest(commands=(Command(text=text),))
+
+
+def _kept(text: str) -> ShellRest:
+    """A command that calls conda in a way that is not taken apart."""
+    return ShellRest(commands=(Command(text=text),), calling=(text,))
+
+
+def _gone(text: str, reason: str, *, making: bool = False) -> ShellRest:
+    return ShellRest(commands=(), removed=(Removed(text=text, reason=reason, making=making),))
+
+
+def _tool_removed(text: str, program: str, arguments: Sequence[str]) -> ShellRest:
+    positional = [one for one in arguments if not one.startswith("-")]
+    subcommand = positional[0] if positional else ""
+    if subcommand in _MAKING:
+        return _gone(text, "the lock is installed in its place", making=True)
+    reasons = {
+        "clean": "the package cache is a cache mount and never in a layer",
+        "config": "the lock names every file with its channel",
+        "init": _ON_PATH,
+        "activate": _ON_PATH,
+        "deactivate": _ON_PATH,
+        "shell": _ON_PATH,
+        "tos": "no channel is asked for packages, and conda is not in the image",
+    }
+    return _gone(text, reasons.get(subcommand, f"{program} is not in the image"))
+
+
+def _pip(text: str, words: Sequence[str], scope: Scope) -> ShellRest | None:
+    """``pip install`` of a locked file, or of pip itself; ``None`` for any other."""
+    arguments = list(words[words.index("install") + 1 :])
+    given = [
+        arguments[index + 1] if one in ("-r", "--requirement") and index + 1 < len(arguments) else one.partition("=")[2]
+        for index, one in enumerate(arguments)
+        if one in ("-r", "--requirement") or one.startswith("--requirement=")
+    ]
+    named = [one for one in arguments if not one.startswith("-") and one not in given]
+    if given and not named and all(one.rpartition("/")[2] in scope.files for one in given):
+        return _gone(text, "what it names is in the lock, with hashes", making=True)
+    if named and not given and set(named) <= {"pip", "setuptools", "wheel"}:
+        return _gone(text, "pip's version is the lock's")
+    return None
+
+
+def _is_pip(words: Sequence[str]) -> bool:
+    program, arguments = program_of(words)
+    if re.fullmatch(r"python[\d.]*", program) and arguments[:2] == ["-m", "pip"]:
+        arguments = arguments[2:]
+    elif not re.fullmatch(r"pip[\d.]*", program):
+        return False
+    return arguments[:1] == ["install"]
+
+
+def _nested(text: str, words: Sequence[str], scope: Scope) -> ShellRest:
+    """``bash -c "…"`` with what is left of its script; a login shell would put PATH back to the system's."""
+    position = next(index for index, word in enumerate(words) if re.fullmatch(r"-[a-z]*c", word))
+    if len(words) != position + 2:
+        return _kept(text) if mentions_conda(text) else ShellRest(commands=(Command(text=text),))
+    inner = shell_rest(words[position + 1], scope)
+    login = any(one == "--login" or re.fullmatch(r"-[a-z]*l[a-z]*", one) for one in words[1 : position + 1])
+    if not inner.changed and not login:
+        return ShellRest(commands=(Command(text=text),), calling=inner.calling)
+    removed = inner.removed or (Removed(text=text, reason=_LOGIN),)
+    if len(inner.commands) <= 1 and not re.search(r"[|<>;&\[]", inner.text):
+        return ShellRest(commands=inner.commands, removed=removed, calling=inner.calling)
+    other = Command(text=f"{words[0]} -c {shlex.quote(inner.text)}")
+    return ShellRest(commands=(other,), removed=removed, calling=inner.calling)
+
+
+def exec_rest(arguments: Sequence[str], scope: Scope = DEFAULT_SCOPE) -> tuple[tuple[str, ...], str | None]:
+    """The exec form of a command without conda.
+
+    ``conda run … COMMAND`` becomes the command, and a login shell a plain one.
+
+    Args:
+        arguments: The words.
+        scope: As for `shell_rest`.
+
+    Returns:
+        The words, and why they are others (``None``: they are not).
+    """
+    program, rest = program_of(arguments)
+    if program in _TOOLS and rest[:1] == ["run"] and (inner := run_command(rest[1:])):
+        return exec_rest(inner, scope)[0], f"the environment is on PATH: '{program} run' is not needed"
+    if program == "_entrypoint.sh" and scope.replaced:
+        return exec_rest(rest, scope)[0], "micromamba's entry point activates what is on PATH already"
+    if program not in _SHELLS:
+        return tuple(arguments), None
+    words = [arguments[0], *(_without_login(one) for one in arguments[1:] if one not in ("-l", "--login"))]
+    reason = None if words == list(arguments) else _LOGIN
+    position = next((index for index, word in enumerate(words) if re.fullmatch(r"-[a-z]*c", word)), None)
+    if position is not None and position + 1 < len(words):
+        script = shell_rest(words[position + 1], scope)
+        if script.changed and script.text:
+            words[position + 1] = script.text
+            reason = _ON_PATH
+    return tuple(words), reason
+
+
+def _without_login(word: str) -> str:
+    return word.replace("l", "", 1) if re.fullmatch(r"-[a-z]*l[a-z]*", word) else word
+
+
+def run_command(arguments: Sequence[str]) -> list[str]:
+    """What ``conda run`` runs: its options are left out (``conda run --help``, ``micromamba run --help``)."""
+    rest = list(arguments)
+    with_value = {
+        "-n",
+        "--name",
+        "-p",
+        "--prefix",
+        "--cwd",
+        "-e",
+        "--environment",
+        "-a",
+        "--attach",
+        "--root-prefix",
+        "-r",
+    }
+    while rest and rest[0].startswith("-"):
+        option = rest.pop(0)
+        if option in with_value and rest:
+            rest.pop(0)
+        if option == "--":
+            break
+    return rest
+
+
+def _flat(text: str) -> str:
+    """A command on one line."""
+    return re.sub(r"\s*\\\n\s*", " ", text)
+
+
+def _bare(text: str, inner: Sequence[str]) -> str:
+    """The end of a command line that says these words, as it is written where that can be found again."""
+    for match in re.finditer(r"\S+", text):
+        if _words(text[match.start() :]) == list(inner):
+            return text[match.start() :]
+    return shlex.join(inner)
+
+
+def program_of(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The program that a simple command starts, without its path, and its arguments."""
+    rest = list(words)
+    while rest and (re.fullmatch(r"[A-Za-z_]\w*=.*", rest[0], re.DOTALL) or rest[0] in _PREFIX_WORDS):
+        rest.pop(0)
+    if not rest:
+        return "", []
+    return rest[0].rpartition("/")[2], rest[1:]
+
+
+def programs(text: str) -> frozenset[str]:
+    """The programs that a command line starts, as far as its words tell."""
+    found = set()
+    for piece in re.split(r"&&|\|\||[;|\n(){}]|\b(?:then|do|else)\b", text):
+        program, _ = program_of(_words(piece.strip()))
+        found.add(program)
+    return frozenset(found - {""})
+
+
+def mentions_conda(text: str) -> bool:
+    """Whether a command line calls conda or its like."""
+    return not programs(text).isdisjoint(_TOOLS)
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(_flat(text), comments=False)
+    except ValueError:  # an open quote
+        return _flat(text).split()
