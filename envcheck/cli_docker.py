@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from envcheck.cli_support import (
     page_style,
     place_options,
     refuse_unknown_codes,
+    say,
     with_options,
 )
 from envcheck.errors import EnvcheckError
@@ -21,6 +23,7 @@ from envcheck.errors import EnvcheckError
 if TYPE_CHECKING:
     from envcheck.docker.instructions import Dockerfile
     from envcheck.docker.preflight import Question
+    from envcheck.docker.writing_files import WrittenFiles
     from envcheck.lock_file import LockFile
     from envcheck.model import Report
     from envcheck.reports.dockerfile import DockerReport
@@ -67,6 +70,20 @@ def _docker_options(function: Any) -> Any:
                 "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
             ),
             click.option("-o", "--output", type=file, help="Write the report to a file."),
+            click.option(
+                "--write",
+                type=file,
+                metavar="FILE",
+                help="Write a Dockerfile that works, and beside it the locks that it installs.",
+            ),
+            click.option(
+                "--style",
+                type=click.Choice(["micromamba", "conda-lock", "pixi", "conda"]),
+                help="What the written Dockerfile makes the environment with.  [default: micromamba]",
+            ),
+            click.option(
+                "--write-ignore", is_flag=True, help="With --write: a .dockerignore too, where there is none."
+            ),
             click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
             click.option(
                 "--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."
@@ -96,6 +113,9 @@ def docker(
     fail_on: str,
     quiet: bool,
     verbose: int,
+    write: str | None,
+    style: str | None,
+    write_ignore: bool,
     **options: Any,
 ) -> int:
     """Pre-flight of a Dockerfile: will the environments that it makes build, and is the rest in order?
@@ -107,10 +127,12 @@ def docker(
     Examples:
       envcheck docker . && docker build .
       envcheck docker docker/Dockerfile --context . --build-arg PYTHON=3.11
+      envcheck docker . --write Dockerfile.locked && docker build -f Dockerfile.locked .
     """
     from envcheck.docker.context import open_context
     from envcheck.docker.following import follow
     from envcheck.docker.preflight import check_environments
+    from envcheck.docker.writing_files import Destination, write_files
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.dockerfile import DockerReport
@@ -119,9 +141,14 @@ def docker(
     from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), (*RULES, *LOCK_RULES, *DOCKER_RULES))
-    path, parsed = _read(dockerfile, build_args, platforms)
+    if write is None and (style or write_ignore):
+        raise click.UsageError("--style and --write-ignore are about the file that --write FILE writes.")
+    if write is not None and len(set(platforms)) > 1:
+        raise click.UsageError("--write takes one --platform.")
+    path, data, parsed = _read(dockerfile, build_args, platforms)
     root = _context_folder(path, context)
-    followed = follow(parsed, open_context(root, path), target=target)
+    opened = open_context(root, path)
+    followed = follow(parsed, opened, target=target)
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
 
@@ -136,6 +163,20 @@ def docker(
             return verify_one(request, services, lock)
 
         checked = check_environments(followed, ask, verify, platforms=tuple(dict.fromkeys(platforms)), image=image)
+        written: WrittenFiles | EnvcheckError | None = None
+        if write is not None:
+            destination = Destination(
+                path=Path(write),
+                context=root or Path(write).parent,
+                style=style or "micromamba",
+                ignore_file=write_ignore,
+            )
+            try:
+                written = write_files(
+                    destination, data, followed, checked, ask, context=opened, variables=os.environ
+                )  # fmt: skip
+            except EnvcheckError as error:  # told behind the report
+                written = error
     facts = DockerFacts(followed=followed, checked=checked, context_named=context is not None)
     findings = select_findings(
         apply_docker_rules(facts),
@@ -144,11 +185,15 @@ def docker(
     )
     report = DockerReport(followed=followed, findings=findings, checked=checked)
     emit(_render(report, format_name, output, verbose=verbose > 0), output, data=format_name != "text")
+    if isinstance(written, EnvcheckError):
+        raise written
+    if written is not None and not quiet:
+        _tell_written(written)
     return _status(report, fail_on)
 
 
-def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[Path | None, Dockerfile]:
-    """The Dockerfile's path, ``None`` for standard input, and what is in it."""
+def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[Path | None, bytes, Dockerfile]:
+    """The Dockerfile's path, ``None`` for standard input, its bytes, and what is in it."""
     from envcheck.cli_input import read
     from envcheck.docker.instructions import read_dockerfile
 
@@ -158,7 +203,8 @@ def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) ->
     shown = name if path is None else str(path)
     architecture = {"linux-aarch64": "linux/arm64", "linux-ppc64le": "linux/ppc64le"}
     platform = next((architecture[one] for one in platforms if one in architecture), "linux/amd64")
-    return path, read_dockerfile(read(shown), shown, _pairs(build_args), platform=platform)
+    data = read(shown)
+    return path, data, read_dockerfile(data, shown, _pairs(build_args), platform=platform)
 
 
 def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
@@ -208,6 +254,18 @@ def _prepared(
         **options,
     )
     return replace(request, configuration=question.configuration(request.configuration)), services
+
+
+def _tell_written(written: WrittenFiles) -> None:
+    """On standard error: what was written, and what is to know about it."""
+    from envcheck.reports.plain import plain
+    from envcheck.secrets import mask
+
+    for note in written.notes:
+        where = "" if note.line is None else f"line {note.line}: "
+        say(f"note: {plain(mask(where + note.text))}")
+    for path in written.paths:
+        say(f"wrote {plain(path)}")
 
 
 def _render(report: DockerReport, format_name: str, output: str | None, *, verbose: bool) -> str:

@@ -21,7 +21,13 @@ from envcheck.model import Report
 from envcheck.pip.section import planned_pip_lines
 from envcheck.secrets import strip_secrets
 
-__all__ = ["STYLES", "EnvironmentToWrite", "Note", "WrittenDockerfile", "write_dockerfile"]
+__all__ = ["STYLES", "EnvironmentToWrite", "Note", "NothingToWriteError", "WrittenDockerfile", "write_dockerfile"]
+
+
+class NothingToWriteError(OutputError):
+    """The Dockerfile makes nothing that could be locked; that is the user's affair, and the findings say why."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,8 @@ def write_dockerfile(
         variables: The environment variables, for the names of those that hold the channels' secrets.
 
     Raises:
-        OutputError: There is no environment, one has no solved plan, or its pip section was not resolved.
+        NothingToWriteError: There is no environment, one has no solved plan, or its pip section was not resolved.
+        OutputError: A package cannot be locked.
     """
     _require_solved(dockerfile, environments)
     notes: list[Note] = []
@@ -105,14 +112,14 @@ def write_dockerfile(
 def _require_solved(dockerfile: Dockerfile, environments: Sequence[EnvironmentToWrite]) -> None:
     path = dockerfile.path
     if not environments:
-        raise OutputError(
+        raise NothingToWriteError(
             "No Dockerfile was written: this one makes no environment that could be locked.",
             path=path,
             hint="Written is what installs a conda environment from a file or from specs in RUN.",
         )
     for one in environments:
         if not one.report.plan.solved or not one.report.complete:
-            raise OutputError(
+            raise NothingToWriteError(
                 f"No Dockerfile was written: there is no solved plan for the environment '{one.name}'.",
                 path=path,
                 hint="The findings say what stands in its way.",
@@ -120,7 +127,7 @@ def _require_solved(dockerfile: Dockerfile, environments: Sequence[EnvironmentTo
         resolution = one.report.pip_resolution
         if planned_pip_lines(one.report) and (resolution is None or resolution.trouble):
             why = f": {resolution.trouble}" if resolution is not None else ""
-            raise OutputError(
+            raise NothingToWriteError(
                 f"No Dockerfile was written: the pip section of '{one.name}' is not locked{why}.",
                 path=path,
                 hint="Run it where a Python package index is reachable, without --no-pip.",

@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from envcheck.docker.images import split_reference
 from envcheck.docker.instructions import Dockerfile, Instruction, Stage
@@ -372,6 +373,7 @@ class Carrier:
         """CMD and ENTRYPOINT."""
         if instruction.arguments is not None:
             words, reason = exec_rest(instruction.arguments, self._scope)
+            self._tell_missing(instruction, words)
             if words and (other := self._where_it_is(words[0])) is not None:
                 reason = f"{words[0]} is not in the image, {other} is"
                 words = (other, *words[1:])
@@ -422,6 +424,8 @@ class Carrier:
         if instruction.heredocs or len(instruction.words) < 2:
             return instruction.text
         *sources, target = instruction.words
+        if re.search(r"/(?:de)?activate\.d/?$", target):
+            self._tell(instruction, "nothing is activated in the image: put what the scripts set into ENV")
         locked = [one for one in sources if self._is_locked(one, instruction)]
         if not locked:
             return instruction.text
@@ -536,6 +540,30 @@ class Carrier:
             self._tell(instruction, f"left out {', '.join(dict.fromkeys(shown))}{joint}{reason}")
         for text in rest.calling:
             self._tell(instruction, f"{_shown(text)} is kept as it is, and calls conda, which is not in the image")
+
+    def _tell_missing(self, instruction: Instruction, words: Sequence[str]) -> None:
+        """A script that the image starts with and that nothing brings into it."""
+        for word in words:
+            if not re.fullmatch(r"/[\w./-]+\.(?:py|sh|R)", word):
+                continue
+            parents = {str(parent) for parent in PurePosixPath(word).parents}
+            brought = any(self._brings(one, parents | {word}) for stage in self._dockerfile.stages
+                          for one in stage.instructions)  # fmt: skip
+            if not brought:
+                self._tell(instruction, f"nothing copies {word} into the image, which it starts with")
+
+    @staticmethod
+    def _brings(instruction: Instruction, paths: Collection[str]) -> bool:
+        """Whether an instruction may bring a file to one of these paths: a RUN that names it, or a COPY of a folder."""
+        if instruction.keyword not in ("COPY", "ADD") or not instruction.words:
+            return instruction.keyword == "RUN" and max(paths, key=len) in instruction.text
+        *sources, target = instruction.words
+        folder = target.rstrip("/") or "/"
+        if not target.startswith("/"):
+            return True  # below the working directory
+        names = {f"{folder.rstrip('/')}/{source.rstrip('/').rpartition('/')[2]}" for source in sources}
+        whole = any("." not in source.rstrip("/").rpartition("/")[2].strip(".") for source in sources)
+        return folder == max(paths, key=len) or bool(names & set(paths)) or (whole and folder in paths)
 
     def _where_it_is(self, program: str) -> str | None:
         """Where a program of an environment that is not in the image is in the one that is on PATH, if it is there."""

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from envcheck.docker.followed import Followed, MadeEnvironment
 from envcheck.docker.preflight import CheckedSource, Question
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
-from envcheck.docker.writing import EnvironmentToWrite
+from envcheck.docker.writing import EnvironmentToWrite, NothingToWriteError
 from envcheck.docker.writing_images import final_base
-from envcheck.errors import ConfigurationError, OutputError
+from envcheck.errors import ConfigurationError
 from envcheck.model import PipRequirement, Report, Requirement, SourceKind
 from envcheck.sources import read_source
 from envcheck.virtual_packages import overrides_from_environment, virtual_packages_for
@@ -37,7 +37,7 @@ def environments_to_write(
         ask: Checks one source.
 
     Raises:
-        OutputError: A part of what is installed cannot be read, so that a lock without it would be another environment.
+        NothingToWriteError: A part of what is installed cannot be read: a lock without it would be another environment.
     """
     groups: dict[tuple[int, str], list[MadeEnvironment]] = {}
     for made in followed.environments:
@@ -84,7 +84,7 @@ def _sources(made: MadeEnvironment, followed: Followed) -> list[EnvironmentSourc
     found: list[EnvironmentSource] = []
     for source in sources_of(made, followed.dockerfile.path):
         if isinstance(source, NotRead):
-            raise OutputError(
+            raise NothingToWriteError(
                 f"No Dockerfile was written: {source.path} is not read, because {source.reason}.",
                 path=followed.dockerfile.path,
                 line=made.line,
@@ -103,7 +103,7 @@ def _report(
     known = [one for made, source in used for one in checked if one.made == made and one.source == source]
     for one in known:
         if one.reason:
-            raise OutputError(
+            raise NothingToWriteError(
                 f"No Dockerfile was written: {one.path} is not checked, because {one.reason}.", line=one.made.line
             )
     if len(used) == 1 and (report := next((one.report for one in known if one.report is not None), None)) is not None:

@@ -1,0 +1,141 @@
+"""Putting a written Dockerfile and its locks on the disk, and over nothing that is not theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envcheck.docker.context import Context
+from envcheck.docker.followed import Followed
+from envcheck.docker.instructions import read_dockerfile
+from envcheck.docker.preflight import CheckedSource, Question
+from envcheck.docker.writing import Note, write_dockerfile
+from envcheck.docker.writing_environments import environments_to_write
+from envcheck.docker.writing_ignore import dockerignore_text
+from envcheck.errors import OutputError
+from envcheck.files import write_atomically
+from envcheck.model import Report
+from envcheck.sources.encoding import decode
+
+__all__ = ["Destination", "WrittenFiles", "write_files"]
+
+_MARK = "envcheck"
+_WRITTEN = "# Written by envcheck"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where and how to write: ``context`` is the folder that ``docker build`` is given, ``path`` the Dockerfile's."""
+
+    path: Path
+    context: Path
+    style: str = "micromamba"
+    ignore_file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFiles:
+    """The paths that were written, and what is to know about them."""
+
+    paths: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+def write_files(
+    destination: Destination,
+    data: bytes,
+    followed: Followed,
+    checked: Sequence[CheckedSource],
+    ask: Callable[[Question], Report],
+    *,
+    context: Context,
+    variables: Mapping[str, str],
+) -> WrittenFiles:
+    """Write the Dockerfile, its locks beside it, and on request a ``.dockerignore`` where there is none.
+
+    Args:
+        destination: Where and how.
+        data: The bytes of the Dockerfile that was checked.
+        followed: The same, followed.
+        checked: What came of checking what it installs.
+        ask: Checks one source.
+        context: The build context, for what its ignore file keeps out.
+        variables: The environment variables, for the names of those that hold the channels' secrets.
+
+    Raises:
+        NothingToWriteError: The Dockerfile makes nothing that could be locked.
+        OutputError: A file that is not envcheck's would have to make way. Then no file has
+            changed.
+    """
+    folder = _folder(destination)
+    written = write_dockerfile(
+        followed.dockerfile,
+        decode(data, followed.dockerfile.path).text,
+        environments_to_write(followed, checked, ask),
+        style=destination.style,
+        folder=folder,
+        variables=variables,
+    )
+    parent = destination.path.parent
+    files = [(parent / name, text) for name, text in written.files]
+    _refuse_others(files, destination)
+    notes = list(written.notes)
+    for name, _ in written.files:
+        pattern = context.ignoring(f"{folder}/{name}")
+        if pattern is not None:
+            text = f"{name} is kept out of the build by line {pattern.line} of {context.ignore_file}: {pattern.text}"
+            notes.append(Note(line=None, text=text))
+    if destination.ignore_file:
+        ignore = destination.context / ".dockerignore"
+        if ignore.exists():
+            notes.append(Note(line=None, text=".dockerignore is there already, and stays as it is"))
+        else:
+            again = read_dockerfile(written.text.encode(), str(destination.path))
+            files.append((ignore, dockerignore_text(again)))
+    for path, _ in files:
+        path.parent.mkdir(exist_ok=True)
+    # The Dockerfile last: it is never there without what it copies.
+    files.append((destination.path, written.text))
+    for path, text in files:
+        write_atomically(path, text)
+    return WrittenFiles(paths=tuple(str(path) for path, _ in files), notes=tuple(notes))
+
+
+def _folder(destination: Destination) -> str:
+    """Where the Dockerfile stands in the build context."""
+    try:
+        relative = destination.path.parent.resolve().relative_to(destination.context.resolve())
+    except ValueError:
+        raise OutputError(
+            "The written Dockerfile has to be in the build context, and its locks beside it.",
+            path=str(destination.path),
+            hint=f"Name a file below {destination.context}, or another context with --context.",
+        ) from None
+    return "" if str(relative) == "." else relative.as_posix()
+
+
+def _refuse_others(files: Sequence[tuple[Path, str]], destination: Destination) -> None:
+    """Only what envcheck wrote may be replaced: a file that says so, or one of a Dockerfile that says so."""
+    before = _text(destination.path)
+    ours = before if before is not None and _WRITTEN in before else ""
+    for path, text in files:
+        there = _text(path)
+        if there is None or there == text:
+            continue
+        head = "\n".join(there.split("\n")[:5])
+        if _MARK not in head and path.name not in ours:
+            raise OutputError(
+                f"{path} is there already, and envcheck did not write it.",
+                path=str(path),
+                hint="Move it away, name a file in another folder of the context, or choose another --style.",
+            )
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be looked at: {error.strerror}.", path=str(path)) from error
