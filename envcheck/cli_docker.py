@@ -58,7 +58,7 @@ def _docker_options(function: Any) -> Any:
                 "platforms",
                 multiple=True,
                 metavar="SUBDIR",
-                help="Target; repeatable. [as FROM says]",
+                help="Target; repeatable. [FROM's]",
             ),
         ],
     )
@@ -118,7 +118,7 @@ def docker(
     write_ignore: bool,
     **options: Any,
 ) -> int:
-    """Pre-flight of a Dockerfile: will the environments that it makes build, and is the rest in order?
+    """Pre-flight of a Dockerfile: will its environments build?
 
     DOCKERFILE is a Dockerfile, a folder that has one, or - for standard input. Nothing of it is executed and no image
     is fetched; files come from the build context alone.
@@ -127,7 +127,7 @@ def docker(
     Examples:
       envcheck docker . && docker build .
       envcheck docker docker/Dockerfile --context . --build-arg PYTHON=3.11
-      envcheck docker . --write Dockerfile.locked && docker build -f Dockerfile.locked .
+      envcheck docker . --write Dockerfile.locked
     """
     from envcheck.docker.context import open_context
     from envcheck.docker.following import follow

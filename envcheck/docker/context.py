@@ -97,14 +97,19 @@ class Context:
 
     def _inside(self, path: str) -> Path | None:
         """The path on this machine, ``None`` where it would lead out of the context, be it over a link."""
-        if self.root is None or "\0" in path:
+        if self.root is None or "\0" in path or len(path) > _LONGEST_PATH:
             return None
         try:
             root = self.root.resolve()
             found = (root / _clean(path)).resolve()
         except (OSError, RuntimeError, ValueError):
             return None
-        return found if found == root or root in found.parents else None
+        if found != root and root not in found.parents:
+            return None
+        try:
+            return found if found.exists() else None
+        except OSError:
+            return None  # Its name is longer than a file system takes.
 
 
 def open_context(root: Path | None, dockerfile: Path | None) -> Context:

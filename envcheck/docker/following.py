@@ -31,6 +31,7 @@ from envcheck.errors import SourceError
 __all__ = ["follow"]
 
 _DEEPEST = 5  # ``bash -c "bash -c …"``
+_MOST_SOURCES = 500  # of one COPY
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "_dockerfile_shell.sh"})
 # The installers' names: Miniconda3-py311_25.5.1-1-Linux-x86_64.sh, Anaconda3-2025.06-0-…; Miniforge3-… and Mambaforge.
 _INSTALLER = re.compile(r"(?P<kind>Miniconda|Anaconda|Miniforge|Mambaforge|Micromamba)3?-[^\s\"']*\.sh", re.IGNORECASE)
@@ -183,7 +184,7 @@ class _Follower:
         line = instruction.first_line
         origin = instruction.flag("from")
         documents = {one.name: one for one in instruction.heredocs}
-        for source in sources:
+        for source in sources[:_MOST_SOURCES]:
             if source.startswith("<<"):
                 name = source.lstrip("<-").strip("\"'")
                 if name in documents:
@@ -230,7 +231,7 @@ class _Follower:
 
     def _copy_from(self, origin: str, source: str, target: str, *, into_folder: bool, line: int, state: State) -> None:
         """COPY --from: another stage's or image's file or folder."""
-        path = posixpath.normpath("/" + source)
+        path = posixpath.normpath("/" + source.lstrip("/"))
         other = self.dockerfile.stage(origin)
         before = None if other is None else self.states.get(other.index)
         name = posixpath.basename(path)
@@ -459,7 +460,7 @@ class _Follower:
             state.has_glibc_package = True
         elif "micromamba" in words and command.name in ("curl", "wget", "tar"):
             state.tools.add("micromamba")
-        elif command.name not in _HARMLESS:
+        elif command.name not in _HARMLESS | CONDA_LIKE:
             state.ran_unknown = True
 
     def _installer(self, found: re.Match[str], command: ShellCommand, line: int, state: State) -> None:

@@ -20,7 +20,7 @@ __all__ = ["Redirect", "ShellCommand", "Word", "read_shell"]
 _LONGEST = 100_000  # characters of shell text that are looked at
 _MOST_COMMANDS = 2_000
 _MOST_WORDS = 2_000
-_DEEPEST = 200  # levels of nesting
+_DEEPEST = 300  # levels of nesting; ``a && b && c`` is one more for each
 
 _COMPOUND = frozenset(
     {"if_statement", "while_statement", "for_statement", "c_style_for_statement", "case_statement", "elif_clause"}

@@ -103,7 +103,7 @@ class State:
         """A path of the image, relative ones below the working directory."""
         if path == "~" or path.startswith("~/"):
             path = self.home + path[1:]
-        return posixpath.normpath(posixpath.join("/", folder or self.workdir, path))
+        return "/" + posixpath.normpath(posixpath.join("/", folder or self.workdir, path)).lstrip("/")
 
     def find(self, path: str) -> Brought | Mount | None:
         """What was last brought to a path of the image."""

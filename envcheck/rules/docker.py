@@ -218,7 +218,9 @@ def frozen_channel(facts: DockerFacts) -> Iterator[Draft]:
 
 
 def mirror_lacks_channel(facts: DockerFacts) -> Iterator[Draft]:
-    """A mirror is asked for a channel that it does not carry; conda stops with ``HTTP 404``.
+    """A mirror is asked for a channel that it does not carry.
+
+    Mirrors copy a choice of channels; for any other conda stops with ``HTTP 404``.
 
     Fix: name another mirror, or the channel itself.
     """
@@ -302,7 +304,9 @@ def _last_of(facts: DockerFacts, keyword: str) -> tuple[int, tuple[str, ...], bo
 
 
 def unpinned_image(facts: DockerFacts) -> Iterator[Draft]:
-    """A base image has no tag, or ``latest``: what is built tomorrow is another image.
+    """A base image has no tag, or ``latest``.
+
+    What is built tomorrow is then built upon another image, with another Python and another conda.
 
     Fix: name a version, best with its digest.
     """
@@ -336,6 +340,8 @@ def _example(base: str) -> str:
 
 def deprecated_image(facts: DockerFacts) -> Iterator[Draft]:
     """A base image is no longer made or kept up by its owners.
+
+    It gets no security updates, and its conda is too old for channels of today.
 
     Fix: use the image that took its place.
     """
@@ -408,6 +414,8 @@ def _asks_for_terms(installer: str) -> bool:
 def used_before_copied(facts: DockerFacts) -> Iterator[Draft]:
     """A command uses a file that is copied only after it.
 
+    Instructions run in their order; at that moment the file is not in the image.
+
     Fix: move the COPY before the RUN.
     """
     for made in facts.followed.environments:
@@ -425,7 +433,9 @@ def used_before_copied(facts: DockerFacts) -> Iterator[Draft]:
 def missing_file(facts: DockerFacts) -> Iterator[Draft]:
     """COPY names a file that is not in the build context, or a command one that was not in what COPY brought.
 
-    Fix: correct the path; it is relative to the context and not to the Dockerfile. Name the context with ``--context``.
+    Paths are relative to the context, which is the folder that ``docker build`` is given, and never lead out of it.
+
+    Fix: correct the path, or name the context with ``--context`` where it is not the Dockerfile's folder.
     """
     missing = [one for one in facts.followed.context_uses if one.fate is FileFate.MISSING]
     # With every file missing, the build is surely meant for another context.
@@ -456,6 +466,8 @@ def missing_file(facts: DockerFacts) -> Iterator[Draft]:
 
 def ignored_file(facts: DockerFacts) -> Iterator[Draft]:
     """A file that is copied or used is kept out of the build context by the ignore file.
+
+    ``COPY`` then fails with "not found", although the file is there.
 
     Fix: take the pattern out of it, or add a line ``!FILE`` behind it.
     """
@@ -639,7 +651,9 @@ def unquoted_greater_than(facts: DockerFacts) -> Iterator[Draft]:
 
 
 def unknown_image(facts: DockerFacts) -> Iterator[Draft]:
-    """Nothing is known of a base image, so that its C library was taken to be the platform's default.
+    """Nothing is known of a base image.
+
+    Its C library was taken to be the platform's default, and its conda to know conda-forge and Anaconda's channels.
 
     Fix: say what it is built upon: ``--image debian:12``, or ``--virtual-package __glibc=2.36``.
     """
@@ -659,7 +673,9 @@ def unknown_image(facts: DockerFacts) -> Iterator[Draft]:
 
 
 def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
-    """An environment could not be checked: what it is made of is not in the Dockerfile or the build context.
+    """An environment could not be checked.
+
+    What it is made of is neither in the Dockerfile nor in the build context, or cannot be read; the message says which.
 
     Fix: name the context with ``--context``, or check the file itself with ``envcheck check``.
     """
