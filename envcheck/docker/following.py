@@ -32,6 +32,7 @@ __all__ = ["follow"]
 
 _DEEPEST = 5  # ``bash -c "bash -c …"``
 _MOST_SOURCES = 500  # of one COPY
+_VARIABLE = re.compile(r"\$\{?(\w+)")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "_dockerfile_shell.sh"})
 # The installers' names: Miniconda3-py311_25.5.1-1-Linux-x86_64.sh, Anaconda3-2025.06-0-…; Miniforge3-… and Mambaforge.
 _INSTALLER = re.compile(r"(?P<kind>Miniconda|Anaconda|Miniforge|Mambaforge|Micromamba)3?-[^\s\"']*\.sh", re.IGNORECASE)
@@ -184,6 +185,9 @@ class _Follower:
         line = instruction.first_line
         origin = instruction.flag("from")
         documents = {one.name: one for one in instruction.heredocs}
+        # What a build argument without a value stands for, only `docker build` is told.
+        named = {found[1] for found in _VARIABLE.finditer(instruction.value)}
+        certain = named <= {name for name, _ in instruction.variables}
         for source in sources[:_MOST_SOURCES]:
             if source.startswith("<<"):
                 name = source.lstrip("<-").strip("\"'")
@@ -196,7 +200,10 @@ class _Follower:
             elif re.match(r"(?:https?|git|ssh)://|git@", source):
                 self._bring(state, Brought(path=target, line=line, directory=True, stage=-1))
             else:
+                before = len(self.context_uses)
                 self._copy_source(source, target, into_folder=into_folder, line=line, state=state)
+                if not certain:
+                    del self.context_uses[before:]
 
     def _copy_source(self, source: str, target: str, *, into_folder: bool, line: int, state: State) -> None:
         """One source of the context, with what the context says of it."""
@@ -483,6 +490,9 @@ class _Follower:
         specs = tuple(
             (word.text, self._line_of(word, command, lines)) for word in made.specs if word.certain and word.text
         )
+        if made.tool == "pixi" and not {"--locked", "--frozen"} & set(made.words):
+            # Without a lock pixi solves its manifest.
+            files = tuple(replace(one, fate=FileFate.UNKNOWN) if one.fate is FileFate.MISSING else one for one in files)
         if not files and not specs:
             if made.action.startswith("env"):
                 # ``conda env create`` alone reads environment.yml.
@@ -594,6 +604,7 @@ class _Follower:
             path = run.state.absolute(redirect.target, run.folder)
             data = _written(command)
             if data is None:
+                run.state.ran_unknown = run.state.ran_unknown or not path.startswith("/dev/")
                 continue
             if redirect.operator == ">>":
                 known = run.state.find(path)

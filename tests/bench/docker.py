@@ -4,7 +4,8 @@
 
 ``corpus/INDEX.tsv`` below DIR of ``--shared`` (default: ENVCHECK_SHARED) names for each file its repository and path;
 the Dockerfiles are its kind I and the files beside them ``I-env…``. Each Dockerfile gets a build context with those
-files in their places. Whether the context was the repository's root or the Dockerfile's folder is told by what COPY names.
+files in their places. Whether the context was the repository's root or the Dockerfile's folder is told by what COPY
+names.
 The files that only COPY needs are not in the corpus: what is said of them (EC813) says nothing about the Dockerfile.
 """
 
