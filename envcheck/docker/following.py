@@ -21,18 +21,18 @@ from envcheck.docker.commands import (
     unwrapped,
 )
 from envcheck.docker.context import Context
-from envcheck.docker.followed import Activation, ContextUse, FileFate, Followed, MadeEnvironment, Step, UsedFile
+from envcheck.docker.files import BroughtFiles
+from envcheck.docker.followed import Activation, FileFate, Followed, MadeEnvironment, Step, UsedFile
 from envcheck.docker.images import find_image, has_musl, python_of
 from envcheck.docker.instructions import Dockerfile, Instruction, Stage
+from envcheck.docker.nested import activates, conda_run, environment_of_shell, hooked, inline, is_login, quiet, written
 from envcheck.docker.shell import ShellCommand, Word, read_shell
-from envcheck.docker.state import Brought, Configured, Mount, State, is_configuration
+from envcheck.docker.state import Brought, Configured, Mount, State
 from envcheck.errors import SourceError
 
 __all__ = ["follow"]
 
 _DEEPEST = 5  # ``bash -c "bash -c …"``
-_MOST_SOURCES = 500  # of one COPY
-_VARIABLE = re.compile(r"\$\{?(\w+)")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "_dockerfile_shell.sh"})
 # The installers' names: Miniconda3-py311_25.5.1-1-Linux-x86_64.sh, Anaconda3-2025.06-0-…; Miniforge3-… and Mambaforge.
 _INSTALLER = re.compile(r"(?P<kind>Miniconda|Anaconda|Miniforge|Mambaforge|Micromamba)3?-[^\s\"']*\.sh", re.IGNORECASE)
@@ -118,19 +118,14 @@ def _sources(instruction: Instruction) -> Iterator[str]:
                 yield options["from"]
 
 
-class _Follower:
+class _Follower(BroughtFiles):
     """Goes through the stages in order and notes what it sees."""
 
     def __init__(self, dockerfile: Dockerfile, context: Context) -> None:
-        self.dockerfile = dockerfile
-        self.context = context
-        self.states: dict[int, State] = {}
+        super().__init__(dockerfile, context)
         self.environments: list[MadeEnvironment] = []
         self.steps: list[Step] = []
         self.activations: list[Activation] = []
-        self.context_uses: list[ContextUse] = []
-        self.channel_changes: list[Configured] = []
-        self.copies = 0
         self._specs: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
         self._channels: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
 
@@ -170,168 +165,6 @@ class _Follower:
             state.user = instruction.words[0]
         elif keyword == "SHELL" and instruction.arguments is not None:
             state.shell = instruction.arguments
-
-    # -----------------------------------------------------------------------------------------------------------------
-    # Files
-    # -----------------------------------------------------------------------------------------------------------------
-
-    def _copy(self, instruction: Instruction, state: State) -> None:
-        words = [word for word in instruction.words if word]
-        if len(words) < 2:
-            return
-        *sources, destination = words
-        into_folder = destination.endswith(("/", "/.")) or len(sources) > 1 or destination in (".", "./")
-        target = state.absolute(destination)
-        line = instruction.first_line
-        origin = instruction.flag("from")
-        documents = {one.name: one for one in instruction.heredocs}
-        # What a build argument without a value stands for, only `docker build` is told.
-        named = {found[1] for found in _VARIABLE.finditer(instruction.value)}
-        certain = named <= {name for name, _ in instruction.variables}
-        for source in sources[:_MOST_SOURCES]:
-            if source.startswith("<<"):
-                name = source.lstrip("<-").strip("\"'")
-                if name in documents:
-                    path = posixpath.join(target, name) if into_folder else target
-                    body = documents[name].body.encode("utf-8", "replace")
-                    self._bring(state, Brought(path=path, line=line, data=body))
-            elif origin is not None:
-                self._copy_from(origin, source, target, into_folder=into_folder, line=line, state=state)
-            elif re.match(r"(?:https?|git|ssh)://|git@", source):
-                self._bring(state, Brought(path=target, line=line, directory=True, stage=-1))
-            else:
-                before = len(self.context_uses)
-                self._copy_source(source, target, into_folder=into_folder, line=line, state=state)
-                if not certain:
-                    del self.context_uses[before:]
-
-    def _copy_source(self, source: str, target: str, *, into_folder: bool, line: int, state: State) -> None:
-        """One source of the context, with what the context says of it."""
-        self.copies += 1
-        if self.context.root is None:
-            name = posixpath.basename(source.rstrip("/"))
-            path = posixpath.join(target, name) if into_folder and "*" not in source else target
-            self._bring(state, Brought(path=path, line=line, context_path=source))
-            return
-        cleaned = posixpath.normpath("/" + source).lstrip("/")
-        found = self.context.matching(source)
-        wild = any(mark in source for mark in "*?[")
-        if not found and not wild and cleaned:
-            self.context_uses.append(ContextUse(line=line, path=source, fate=FileFate.MISSING))
-        for path in found or (cleaned,):
-            pattern = self.context.ignoring(path) if path else None
-            if pattern is not None and found and not wild and not self._keeps_below(path):
-                self.context_uses.append(
-                    ContextUse(line=line, path=source, fate=FileFate.IGNORED, pattern=pattern.text)
-                )
-            if self.context.is_directory(path):
-                # What is in a folder is copied, not the folder.
-                inner = posixpath.join(target, posixpath.basename(path)) if wild and len(found) > 1 else target
-                self._bring(state, Brought(path=inner, line=line, context_path=path, directory=True))
-            else:
-                placed = posixpath.join(target, posixpath.basename(path)) if into_folder or wild else target
-                self._bring(state, Brought(path=placed, line=line, context_path=path))
-
-    def _keeps_below(self, path: str) -> bool:
-        """Whether the ignore file brings back something below a folder."""
-        return self.context.is_directory(path) and any(one.keeps for one in self.context.patterns)
-
-    def _copy_from(self, origin: str, source: str, target: str, *, into_folder: bool, line: int, state: State) -> None:
-        """COPY --from: another stage's or image's file or folder."""
-        path = posixpath.normpath("/" + source.lstrip("/"))
-        other = self.dockerfile.stage(origin)
-        before = None if other is None else self.states.get(other.index)
-        name = posixpath.basename(path)
-        if name in CONDA_LIKE | {"pixi"}:
-            state.tools.add(name)
-        placed = posixpath.join(target, name) if into_folder and name else target
-        if before is None or other is None:
-            self._bring(state, Brought(path=target, line=line, directory=True, stage=-1))
-            return
-        for prefix, (label, made) in before.environments.items():
-            if prefix == path or prefix.startswith(path.rstrip("/") + "/"):
-                state.environments[target + prefix[len(path) :]] = (label, made)
-        known = before.find(path)
-        if isinstance(known, Brought):
-            inside = path[len(known.path) :].strip("/") if known.directory else ""
-            context_path = known.context_path
-            if context_path is not None and inside:
-                context_path = posixpath.join(context_path, inside)
-            self._bring(state, replace(known, path=placed, line=line, context_path=context_path))
-        else:
-            self._bring(state, Brought(path=target, line=line, directory=True, stage=other.index))
-
-    def _bring(self, state: State, brought: Brought) -> None:
-        state.brought.append(brought)
-        if is_configuration(brought.path) and not brought.directory:
-            data = self._bytes(brought, brought.path)
-            if data is not None:
-                before = list(state.channels or ())
-                state.read_configuration(data, brought.line)
-                self._note_channels(before, state)
-
-    def _note_channels(self, before: Sequence[Configured], state: State) -> None:
-        self.channel_changes += [one for one in state.channels or () if one not in before]
-
-    def _bytes(self, brought: Brought, path: str) -> bytes | None:
-        """The bytes of a file of the image."""
-        if brought.data is not None:
-            return brought.data
-        if brought.context_path is None or self.context.root is None:
-            return None
-        inside = path[len(brought.path) :].lstrip("/") if brought.directory else ""
-        name = posixpath.join(brought.context_path, inside)
-        if self.context.ignoring(name) is not None:
-            return None
-        return self.context.read(name)
-
-    def _used(self, word: Word, state: State, folder: str, line: int, later: Sequence[Instruction]) -> UsedFile:
-        """What a command finds under a path."""
-        path = state.absolute(word.text, folder)
-        found = state.find(path) if word.certain else None
-        if found is None:
-            copied = self._comes_later(path, state, later) if word.certain else None
-            fate = FileFate.UNKNOWN if copied is None else FileFate.LATE
-            return UsedFile(path=word.text, fate=fate, line=line, copied_on=copied)
-        if isinstance(found, Mount):
-            inside = path[len(found.target) :].lstrip("/")
-            name = posixpath.normpath(posixpath.join(found.context_path, inside))
-            found = Brought(path=path, line=line, context_path=name)
-        data = self._bytes(found, path)
-        name_in_context = found.context_path
-        if name_in_context is not None and found.directory:
-            name_in_context = posixpath.join(name_in_context, path[len(found.path) :].lstrip("/"))
-        fate = FileFate.READ
-        if data is None:
-            fate = FileFate.UNKNOWN
-            if name_in_context is not None and self.context.root is not None:
-                ignored = self.context.is_file(name_in_context) and self.context.ignoring(name_in_context)
-                fate = FileFate.IGNORED if ignored else FileFate.MISSING
-                if fate is FileFate.MISSING and found.directory and state.ran_unknown:
-                    fate = FileFate.UNKNOWN  # A command may have made it in the folder.
-        return UsedFile(
-            path=word.text, fate=fate, line=line, context_path=name_in_context, copied_on=found.line, data=data
-        )
-
-    def _comes_later(self, path: str, state: State, later: Sequence[Instruction]) -> int | None:
-        """The line of a COPY that brings a file after it is used."""
-        probe = state.copied()
-        quiet = _Follower(self.dockerfile, self.context)
-        for instruction in later:
-            probe.variables = dict(instruction.variables)
-            if instruction.keyword == "WORKDIR" and instruction.words:
-                probe.workdir = probe.absolute(" ".join(instruction.words))
-            elif instruction.keyword in ("COPY", "ADD") and instruction.flag("from") is None:
-                before = len(probe.brought)
-                quiet._copy(instruction, probe)
-                for one in probe.brought[before:]:
-                    if one.path == path and not one.directory:
-                        return instruction.first_line
-                    if one.directory and one.context_path is not None and path.startswith(one.path.rstrip("/") + "/"):
-                        name = posixpath.join(one.context_path, path[len(one.path) :].lstrip("/"))
-                        if self.context.is_file(name) and self.context.ignoring(name) is None:
-                            return instruction.first_line
-        return None
 
     # -----------------------------------------------------------------------------------------------------------------
     # Commands
@@ -382,9 +215,8 @@ class _Follower:
             return run.instruction.line_at(offset)
 
         before: dict[str, str] = dict(run.state.variables)
-        for position, written in enumerate(commands):
-            command = unwrapped(written)
-            scope = written.scope
+        for position, command in enumerate(map(unwrapped, commands)):
+            scope = command.scope
             while scope and scope not in folders:
                 scope = scope[:-1]
             run.folder = folders.get(scope, run.state.workdir)
@@ -397,26 +229,26 @@ class _Follower:
             self._note(command, line, lines, run)
             name = command.name
             if name == "cd" and len(command.words) > 1 and command.words[1].certain:
-                folders[written.scope] = run.state.absolute(command.words[1].text, run.folder)
-            elif name in _SHELLS and depth < _DEEPEST and (inner := _inline(command)) is not None:
+                folders[command.scope] = run.state.absolute(command.words[1].text, run.folder)
+            elif name in _SHELLS and depth < _DEEPEST and (inner := inline(command)) is not None:
                 outer = run.shell, run.login
-                run.shell, run.login = name, any(_is_login(word) for word in command.arguments)
+                run.shell, run.login = name, any(is_login(word) for word in command.arguments)
                 self._text(inner.text, run, depth + 1, line_at(inner.offset))
                 run.shell, run.login = outer
-            elif name in ("activate", "conda", "mamba", "micromamba", ".", "source") and _activates(command):
-                used = any(one.words and not _quiet(one) for one in commands[position + 1 :])
+            elif name in ("activate", "conda", "mamba", "micromamba", ".", "source") and activates(command):
+                used = any(one.words and not quiet(one) for one in commands[position + 1 :])
                 self.activations.append(
                     Activation(
                         stage=run.stage.index,
                         line=line,
                         words=tuple(word.text for word in command.words),
                         used=used,
-                        hooked=run.login or "BASH_ENV" in run.state.variables or _hooked(commands[:position], text),
+                        hooked=run.login or "BASH_ENV" in run.state.variables or hooked(commands[:position], text),
                         shell=run.shell,
                     )
                 )
                 run.active = next((w for w in command.arguments[::-1] if w not in ("activate", "")), "base")
-            elif name in CONDA_LIKE and (ran := _conda_run(command)) is not None:
+            elif name in CONDA_LIKE and (ran := conda_run(command)) is not None:
                 before_active, run.active = run.active, ran[0]
                 self._commands([ran[1]], run, offset_line=line, depth=depth + 1)
                 run.active = before_active
@@ -602,7 +434,7 @@ class _Follower:
             if redirect.operator not in (">", ">>", ">|") or not redirect.certain or not redirect.target:
                 continue
             path = run.state.absolute(redirect.target, run.folder)
-            data = _written(command)
+            data = written(command)
             if data is None:
                 run.state.ran_unknown = run.state.ran_unknown or not path.startswith("/dev/")
                 continue
@@ -622,24 +454,11 @@ class _Run:
         self.state = state
         self.later = later
         self.folder = state.workdir
-        self.active = _environment_of_shell(state.shell)
+        self.active = environment_of_shell(state.shell)
         self.heredoc_line: int | None = None
         # Who reads the commands, and whether it has read what ``conda init`` wrote.
         self.shell = state.shell[0].rsplit("/", 1)[-1] if state.shell else "sh"
-        self.login = self.shell == "_dockerfile_shell.sh" or any(map(_is_login, state.shell[1:]))
-
-
-def _is_login(word: str) -> bool:
-    return word == "--login" or re.fullmatch(r"-[a-z]*[li][a-z]*", word) is not None
-
-
-def _environment_of_shell(shell: Sequence[str]) -> str | None:
-    """``SHELL ["conda", "run", "-n", "demo", "/bin/bash", "-c"]`` runs everything in that environment."""
-    words = tuple(Word(text=one) for one in shell)
-    if words and words[0].text.rsplit("/", 1)[-1] in CONDA_LIKE:
-        found = _conda_run(ShellCommand(words=words))
-        return None if found is None else found[0]
-    return None
+        self.login = self.shell == "_dockerfile_shell.sh" or any(map(is_login, state.shell[1:]))
 
 
 def _mounts(instruction: Instruction, state: State) -> Iterator[Mount]:
@@ -651,53 +470,6 @@ def _mounts(instruction: Instruction, state: State) -> Iterator[Mount]:
         if options.get("type", "bind") == "bind" and "from" not in options and target:
             source = options.get("source") or options.get("src") or "."
             yield Mount(target=state.absolute(target), context_path=source)
-
-
-def _inline(command: ShellCommand) -> Word | None:
-    """The text that ``bash -lc '…'`` is given."""
-    for position, word in enumerate(command.words[1:], start=1):
-        if re.fullmatch(r"-[a-z]*c[a-z]*", word.text) and position + 1 < len(command.words):
-            return next((one for one in command.words[position + 1 :] if not one.text.startswith("-")), None)
-    return None
-
-
-def _activates(command: ShellCommand) -> bool:
-    words = [word.text for word in command.words]
-    if command.name in (".", "source"):
-        return len(words) > 1 and words[1].rsplit("/", 1)[-1] == "activate"
-    return command.name == "activate" or (len(words) > 1 and words[1] == "activate")
-
-
-def _quiet(command: ShellCommand) -> bool:
-    """Whether a command behind an activation does nothing in the environment."""
-    words = [word.text for word in command.words]
-    return command.name in ("echo", "true", ":", "cd", "rm") or words[1:2] in (["deactivate"], ["clean"])
-
-
-def _hooked(commands: Sequence[ShellCommand], text: str) -> bool:
-    """Whether the shell was told of ``conda activate`` before, in the same RUN."""
-    if re.search(r"shell\.?\w*[ .]hook|conda\.sh|mamba\.sh|shell hook", text):
-        return True
-    return any(one.name in (".", "source") for one in commands)
-
-
-def _conda_run(command: ShellCommand) -> tuple[str, ShellCommand] | None:
-    """``conda run -n NAME command``: the environment and the command."""
-    words = list(command.words)
-    if len(words) < 2 or words[1].text != "run":
-        return None
-    position = 2
-    name = "base"
-    while position < len(words) and words[position].text.startswith("-"):
-        option, equals, value = words[position].text.partition("=")
-        if option in ("-n", "--name", "-p", "--prefix", "--cwd", "-r", "--root-prefix", "-e", "--env"):
-            if not equals and position + 1 < len(words):
-                position += 1
-                value = words[position].text
-            if option in ("-n", "--name", "-p", "--prefix"):
-                name = value
-        position += 1
-    return name, replace(command, words=tuple(words[position:]), redirects=())
 
 
 def _prefix(made: CondaCommand, state: State, run: _Run, files: Sequence[UsedFile] = ()) -> str:
@@ -723,19 +495,3 @@ def _name_in(data: bytes | None) -> str | None:
     """The ``name:`` of an environment file."""
     match = re.search(rb"^name:[ \t]*[\"']?([\w.-]+)", data or b"", re.MULTILINE)
     return None if match is None else match[1].decode()
-
-
-def _written(command: ShellCommand) -> bytes | None:
-    """What a command writes to its output, where that is plain to see."""
-    for redirect in command.redirects:
-        if redirect.body is not None and command.name in ("cat", "tee", ""):
-            return redirect.body.encode("utf-8", "replace")
-    if command.name not in ("echo", "printf") or not all(word.certain for word in command.words):
-        return None
-    words = [word.text for word in command.words[1:]]
-    while words and words[0] in ("-e", "-n", "-E", "-ne", "-en", "--"):
-        del words[0]
-    text = " ".join(words)
-    if command.name == "printf" and words and "%s" in words[0]:
-        text = "".join(words[0].replace("%s", one) for one in words[1:])
-    return (text.replace("\\n", "\n").replace("\\t", "\t") + "\n").encode("utf-8", "replace")
