@@ -183,7 +183,8 @@ class Carrier:
             return []
         blocks = ["ENV LANG=C.UTF-8 LC_ALL=C.UTF-8\n"]
         text = "\n".join(one.text for one in self._stages_on(stage))
-        wanted = [one for one in packages_for(self._called(stage), base.packages) if not re.search(rf"\s{one}\s", text)]
+        installed = " ".join(re.findall(r"apt(?:-get)?\s[^&|;]*install\b([^&|;]*)", text.replace("\\\n", " "))).split()
+        wanted = [one for one in packages_for(self._called(stage), base.packages) if one not in installed]
         if wanted:
             self._tell(
                 stage.origin, f"{stage.base} had {', '.join(wanted)}, which the Dockerfile calls: installed again"

@@ -52,11 +52,17 @@ _ROOT = re.compile(r"/opt/conda\b|\$\{?(?:MAMBA_ROOT_PREFIX|CONDA_DIR)\b")
 _CACHE = re.compile(r"/opt/conda/pkgs|\.cache/pip|\.conda\b")
 _OWNING = frozenset({"chown", "chgrp", "chmod"})
 _FETCHING = frozenset({"curl", "wget", "bash", "sh", "rm", "chmod", "echo", "sha256sum", "tar", "mkdir"})
-_ACTIVATING = re.compile(r"\b(?:conda|mamba|micromamba|source)\s+(?:de)?activate\b|profile\.d/(?:conda|mamba)\.sh")
+# A word begins here, also behind the \n of an echo.
+_WORD = r"(?:(?<!\w)|(?<=\\n))"
+_ACTIVATING = re.compile(
+    rf"{_WORD}(?:conda|mamba|micromamba|source)\s+(?:de)?activate\b|profile\.d/(?:conda|mamba)\.sh"
+)
 _MAKES = re.compile(r"\b(?:conda|mamba|micromamba|conda-lock)\s+(?:-\S+\s+)*(?:env\s+)?(?:create|install|update)\b")
 _HOOK = re.compile(r"\b(?:conda|mamba|micromamba|pixi)\b.*\bhook\b")
 _STARTUP_FILE = re.compile(r"bashrc|\bprofile\b|/etc/skel|\.zshrc|/etc/bash")
-_ACTIVATE_WORDS = re.compile(r"(?:\. |source )?\b(?:conda|mamba|micromamba|source)\s+activate(?:\s+[^\s\"'\\;&|]+)?")
+_ACTIVATE_WORDS = re.compile(
+    rf"(?:\. |source )?{_WORD}(?:conda|mamba|micromamba|source)\s+activate(?:\s+[^\s\"'\\;&|]+)?"
+)
 _WITHOUT_EFFECT = frozenset({"cd", "export", "set", "unset", "echo", ":", "true", "umask", "pwd"})
 
 
