@@ -410,7 +410,7 @@ class _Follower(BroughtFiles):
                 tool="pip",
                 base=state.base,
                 platform=state.platform,
-                prefix=_named(run.active or "base", state),
+                prefix=_prefix_of_program(command, state) or _named(run.active or "base", state),
                 pip=pip,
                 files=files,
                 specs=specs,
@@ -489,6 +489,12 @@ def _named(name: str, state: State) -> str:
     if name.startswith("/"):
         return name
     return root if name == "base" else posixpath.join(root, "envs", name)
+
+
+def _prefix_of_program(command: ShellCommand, state: State) -> str | None:
+    """The environment whose own Python or pip is called by its path (``/opt/conda/envs/demo/bin/python -m pip``)."""
+    match = re.fullmatch(r"(/.+)/bin/(?:python|pip)[\d.]*", command.words[0].text) if command.words else None
+    return match[1] if match is not None and match[1] in state.environments else None
 
 
 def _name_in(data: bytes | None) -> str | None:
