@@ -141,6 +141,7 @@ def check(request: Request, services: Services) -> Report:
         python=world.python_minor,
         trust_source_indexes=request.trust_source_indexes,
         effort=request.effort,
+        preferred=request.preferred_pip,
     )
     if pip.plan is not plan:
         plan = _judged(pip.plan, target, world)

@@ -1,8 +1,9 @@
 """The pip section, resolved: every row that can be had, and for each other one why not, in one run.
 
-A resolver stops at the first contradiction. So rows that do not go together are found by asking again: `_grow` keeps
-the largest part of the rows that resolves, in their order and in halves, and QuickXplain (Junker, AAAI 2004) finds for
-each row that is left a minimal set that does not resolve with it.
+A resolver stops at the first contradiction. So rows that do not go together are found by asking again: first for the
+rows in any version, with their own as preferences, which in one answer shows what can stay; then, in halves, whether
+more can stay than that. QuickXplain (Junker, AAAI 2004) finds for each row that had to change a minimal set of rows
+that it does not resolve with.
 
 conda's packages are taken as installed and stay as they are wherever the rows leave a choice. Where they leave none,
 pip replaces what conda installed, here as in the image.
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import PipAvailability, PipConflict, PipPresence, PipRequirement, PipRequirementKind
@@ -26,8 +28,11 @@ __all__ = ["Settled", "requirement_text", "settle", "sorted_out"]
 
 _RUNS = 200
 _SECONDS = 60.0
-_SHARE_OF_ROWS = 0.5
-_SHARE_OF_LOOSER_ROWS = 0.8
+# Until when, in parts of the time, it is tried to keep more rows as they are, to leave more of conda's packages as they
+# are, and to tell why. The first answer that holds is waited for in any case.
+_UNTIL_KEPT = 0.1
+_UNTIL_BESIDE_CONDA = 0.2
+_UNTIL_EXPLAINED = 0.25
 
 _CANNOT_BE_HAD = (
     PipPresence.OTHER_PLATFORM,
@@ -168,15 +173,21 @@ class _Asking:
         self._replaced = replaced
         self._budget = budget
 
-    def hard(self, texts: Sequence[str], also: frozenset[str] = frozenset()) -> Answer:
+    def hard(
+        self,
+        texts: Sequence[str],
+        also: frozenset[str] = frozenset(),
+        preferred: tuple[tuple[str, str], ...] = (),
+    ) -> Answer:
         """Resolve beside everything that is installed but what rows ask for in another version."""
-        return self._told(self._session.resolve(texts, replaceable=self._replaced | also))
+        return self._told(self._session.resolve(texts, replaceable=self._replaced | also, preferred=preferred))
 
-    def _soft(self, texts: Sequence[str]) -> Answer:
+    def _soft(self, texts: Sequence[str], preferred: tuple[tuple[str, str], ...] = ()) -> Answer:
         """Resolve where everything may be replaced: whether the rows go together at all."""
         if not self._budget.spend():
             raise _CutShortError
-        return self._told(self._session.resolve(texts, replaceable=frozenset(self._installed)))
+        answer = self._session.resolve(texts, replaceable=frozenset(self._installed), preferred=preferred)
+        return self._told(answer)
 
     def _told(self, answer: Answer) -> Answer:
         if isinstance(answer, Unresolved) and answer.failed:
@@ -188,25 +199,39 @@ class _Asking:
 
     def untangle(self, texts: Sequence[str], rows: Mapping[str, PipRequirement]) -> Settled:
         """The rows that go together, the others in a version that does, and then why, as long as there is time."""
-        grown: list[str] = []
+        pins = tuple({row.name: row.pin for row in reversed([*rows.values()]) if row.name and row.pin}.items())
+        kept: list[str] = []
         conflicts: dict[str, PipConflict] = {}
-        # What can be had comes before why the rest cannot: most of the time is for finding it.
-        self._budget.share = _SHARE_OF_ROWS
+        free = {text: _text(rows[text], "") for text in texts}
+        present, near = self._nearest(texts, free, pins)
+        if near is not None:
+            versions = {one.name: one.version for one in near.distributions}
+            versions |= {name: self._installed[name].version for name, _ in near.provided}
+            kept = [text for text in present if _meets(rows[text], versions)]
+        looser = {text: free[text] for text in present if text not in kept}
+        self._budget.share = _UNTIL_KEPT
         with contextlib.suppress(_CutShortError):
-            _grow(grown, texts, self._goes)
-        self._budget.share = _SHARE_OF_LOOSER_ROWS
-        lost = [one for one in texts if one not in grown]
-        remedies = self._loosened_of(grown, lost, rows)
-        self._budget.share = 1.0
-        resolved = self._beside_conda([*grown, *remedies.values()])
+            # The resolver holds on to what it prefers as it comes along; something more may still be had.
+            kept = self._tightened(kept, {text: text for text in looser}, looser)
+            looser = {text: one for text, one in looser.items() if text not in kept}
+            minors = {text: some[0] for text in looser if len(some := _loosened(rows[text])) > 1}
+            tight = self._tightened([], minors, looser, kept)
+            looser |= {text: minors[text] for text in tight}
+        kept = [text for text in texts if text in kept]
+        self._budget.share = _UNTIL_BESIDE_CONDA
+        resolved = self._beside_conda([*kept, *looser.values()], pins)
+        self._budget.share = _UNTIL_EXPLAINED
+        lost = [text for text in texts if text not in kept]
         with contextlib.suppress(_CutShortError):
             for text in lost:
                 answer = self._soft([text])
                 if isinstance(answer, Unresolved):
                     conflicts[text] = PipConflict(requirements=(text,), explanation=answer.explanation)
             for text in lost:
-                conflicts[text] = conflicts.get(text) or self._conflict(grown, text)
-        told = [replace(conflicts[text], remedy=remedies.get(text)) for text in lost if text in conflicts]
+                # One that goes along with all that was kept has only others to blame that had to change as well.
+                if text not in conflicts and not self._goes([*kept, text]):
+                    conflicts[text] = self._conflict(kept, text)
+        told = [replace(conflicts[text], remedy=looser.get(text)) for text in lost if text in conflicts]
         return Settled(
             resolved=resolved,
             conflicts=tuple(_with_version(one, rows, resolved, self._installed) for one in told),
@@ -214,25 +239,41 @@ class _Asking:
             alone=tuple(text for text, one in conflicts.items() if one.requirements == (text,)),
         )
 
-    def _loosened_of(
-        self, grown: Sequence[str], lost: Sequence[str], rows: Mapping[str, PipRequirement]
-    ) -> dict[str, str]:
-        """A looser requirement for each row that was lost, as far as there is one that goes: the tighter ones first."""
-        found: dict[str, str] = {}
+    def _nearest(
+        self, texts: Sequence[str], free: Mapping[str, str], pins: tuple[tuple[str, str], ...]
+    ) -> tuple[list[str], Resolved | None]:
+        """The rows that can be had together in whatever versions, and those versions, near to the pins."""
+        present: list[str] = []
+
+        def go(some: Sequence[str]) -> bool:
+            return isinstance(self._soft([free[text] for text in some], pins), Resolved)
+
         with contextlib.suppress(_CutShortError):
-            for position in (0, 1):
-                by_looser = {
-                    some[position]: text
-                    for text in lost
-                    if text not in found and len(some := _loosened(rows[text])) > position
-                }
-                chosen: list[str] = []
-                base = (*grown, *found.values())
-                try:
-                    _grow(chosen, list(by_looser), lambda more, base=base: self._goes([*base, *more]))  # type: ignore[misc]
-                finally:
-                    found |= {by_looser[one]: one for one in chosen}
-        return found
+            _grow(present, texts, go)
+        answer = self._told(
+            self._session.resolve(
+                [free[text] for text in present], replaceable=frozenset(self._installed), preferred=pins
+            )
+        )
+        return present, answer if isinstance(answer, Resolved) else None
+
+    def _tightened(
+        self,
+        chosen: list[str],
+        tighter: Mapping[str, str],
+        looser: Mapping[str, str],
+        held: Sequence[str] = (),
+    ) -> list[str]:
+        """As many rows as go along in their tighter form beside what is held and the looser form of the others."""
+        added: list[str] = []
+
+        def go(some: Sequence[str]) -> bool:
+            rest = [one for text, one in looser.items() if text not in some]
+            return self._goes([*held, *chosen, *(tighter[text] for text in some), *rest])
+
+        with contextlib.suppress(_CutShortError):
+            _grow(added, list(tighter), go)
+        return [*chosen, *added]
 
     def _conflict(self, good: Sequence[str], text: str) -> PipConflict:
         """A minimal set of texts, ``text`` among them, that does not resolve."""
@@ -242,29 +283,29 @@ class _Asking:
             requirements=(*others, text), explanation=answer.explanation if isinstance(answer, Unresolved) else ""
         )
 
-    def _beside_conda(self, texts: Sequence[str]) -> Resolved | None:
+    def _beside_conda(self, texts: Sequence[str], preferred: tuple[tuple[str, str], ...]) -> Resolved | None:
         """Resolve rows that go together so that as little as can be of what conda installed is replaced."""
         if not texts:
             return Resolved(distributions=())
-        answer = self.hard(texts)
+        answer = self.hard(texts, preferred=preferred)
         if isinstance(answer, Resolved):
             return answer
-        free = self._told(self._session.resolve(texts, replaceable=frozenset(self._installed)))
+        free = self._told(self._session.resolve(texts, replaceable=frozenset(self._installed), preferred=preferred))
         if not isinstance(free, Resolved):
             return None
         # What is not replaced when everything may be need not be; of the rest as much stays as can.
         loose = frozenset(one.name for one in free.distributions if one.name in self._installed) - self._replaced
+
+        def stay(names: Sequence[str]) -> bool:
+            if not self._budget.spend():
+                raise _CutShortError
+            return isinstance(self.hard(texts, loose - frozenset(names), preferred), Resolved)
+
         kept: list[str] = []
         with contextlib.suppress(_CutShortError):
-            _grow(kept, sorted(loose), lambda names: self._stay(texts, loose, names))
-        best = self.hard(texts, loose - frozenset(kept))
+            _grow(kept, sorted(loose), stay)
+        best = self.hard(texts, loose - frozenset(kept), preferred)
         return best if isinstance(best, Resolved) else free
-
-    def _stay(self, texts: Sequence[str], loose: frozenset[str], names: Sequence[str]) -> bool:
-        """Whether some of the distributions that may be replaced can stay all the same."""
-        if not self._budget.spend():
-            raise _CutShortError
-        return isinstance(self.hard(texts, loose - frozenset(names)), Resolved)
 
 
 def _grow(good: list[str], items: Sequence[str], goes: Callable[[Sequence[str]], bool]) -> None:
@@ -275,6 +316,15 @@ def _grow(good: list[str], items: Sequence[str], goes: Callable[[Sequence[str]],
         half = len(items) // 2
         _grow(good, items[:half], goes)
         _grow(good, items[half:], goes)
+
+
+def _meets(row: PipRequirement, versions: Mapping[str, str]) -> bool:
+    """Whether a row has what it asks for, or is not for the target at all."""
+    version = versions.get(row.name or "")
+    try:
+        return version is None or SpecifierSet(row.specifier).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return False
 
 
 def _with_version(

@@ -49,8 +49,20 @@ Answer = Resolved | Unresolved
 class Session(Protocol):
     """Questions about one target with the same distributions installed."""
 
-    def resolve(self, requirements: Sequence[str], *, replaceable: frozenset[str] = frozenset()) -> Answer:
-        """Resolve PEP 508 requirements; the installed distributions named ``replaceable`` may be replaced."""
+    def resolve(
+        self,
+        requirements: Sequence[str],
+        *,
+        replaceable: frozenset[str] = frozenset(),
+        preferred: tuple[tuple[str, str], ...] = (),
+    ) -> Answer:
+        """Resolve PEP 508 requirements.
+
+        Args:
+            requirements: The requirements.
+            replaceable: Names of installed distributions that may be replaced.
+            preferred: Names and versions to take wherever the requirements leave a choice.
+        """
         ...
 
 
@@ -76,7 +88,19 @@ class Resolver(Protocol):
         ...
 
     def open(
-        self, target: PipTarget, installed: Iterable[Installed], extras: Mapping[str, Collection[str]]
+        self,
+        target: PipTarget,
+        installed: Iterable[Installed],
+        extras: Mapping[str, Collection[str]],
+        *,
+        preferred: tuple[tuple[str, str], ...] = (),
     ) -> AbstractContextManager[Session]:
-        """A session for a target with some distributions installed, of which some extras are asked."""
+        """A session for a target.
+
+        Args:
+            target: The target.
+            installed: What is installed already.
+            extras: The extras that are asked of it.
+            preferred: Names and versions to take wherever there is a choice, as an older lock has them.
+        """
         ...

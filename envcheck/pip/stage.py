@@ -111,6 +111,7 @@ def run_pip_stage(
     python: str | None,
     trust_source_indexes: bool = False,
     effort: float = 60.0,
+    preferred: tuple[tuple[str, str], ...] = (),
 ) -> PipStage:
     """Look up and resolve the pip section for the plan's Python, beside the plan's conda packages.
 
@@ -125,6 +126,7 @@ def run_pip_stage(
         python: The Python to judge for where the plan has none.
         trust_source_indexes: Whether indexes that only the source names are asked.
         effort: Seconds that taking apart what does not go together may take.
+        preferred: Names and versions of distributions to take wherever there is a choice.
     """
     rows = rows_for_pip(environment, plan, availability)
     if not rows:
@@ -141,7 +143,14 @@ def run_pip_stage(
     if trouble := resolver.trouble(pip_target):
         return PipStage(plan=plan, answers=tuple(answers.values()), resolution=replace(resolution, trouble=trouble))
     return _Stage(
-        rows=rows, plan=plan, target=pip_target, index=index, answers=answers, resolver=resolver, effort=effort
+        rows=rows,
+        plan=plan,
+        target=pip_target,
+        index=index,
+        answers=answers,
+        resolver=resolver,
+        effort=effort,
+        preferred=preferred,
     ).run()
 
 
@@ -172,7 +181,9 @@ class _Stage:
         answers: Mapping[tuple[str, str | None], PipAvailability],
         resolver: Resolver,
         effort: float,
+        preferred: tuple[tuple[str, str], ...],
     ) -> None:
+        self._preferred = preferred
         self._rows = rows
         self._plan = plan
         self._target = target
@@ -218,7 +229,7 @@ class _Stage:
         installed = installed_distributions(plan.packages)
         # What conda gives in place of pip is there in the version that conda has.
         asked = [row for row in asked if row not in gone]
-        with self._resolver.open(self._target, installed.values(), self._extras) as session:
+        with self._resolver.open(self._target, installed.values(), self._extras, preferred=self._preferred) as session:
             texts = {text: row for row in asked if (text := requirement_text(row)) is not None}
             missing = sorted_out(asked, self._answers, installed)
             # Where sources are asked that look-ups do not see, only the resolver knows what is missing.

@@ -9,6 +9,7 @@ arguments of a process.
 from __future__ import annotations
 
 import functools
+import json
 import re
 import subprocess
 import sys
@@ -40,6 +41,7 @@ _PLATFORMS = {
 # The macOS for which wheels are taken: that of `envcheck.pip.tags`.
 _MACOS = "11.0"
 _SHOWN = 2000
+_YEAR = 31536000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,15 @@ class UvResolver:
         return self.program or _find_uv()
 
     def open(
-        self, target: PipTarget, installed: Iterable[Installed], extras: Mapping[str, Collection[str]]
+        self,
+        target: PipTarget,
+        installed: Iterable[Installed],
+        extras: Mapping[str, Collection[str]],
+        *,
+        preferred: tuple[tuple[str, str], ...] = (),
     ) -> UvSession:
         """A session of questions about one target with some distributions installed."""
-        return UvSession(self, target, tuple(installed), extras)
+        return UvSession(self, target, tuple(installed), extras, preferred)
 
 
 class UvSession:
@@ -114,18 +121,30 @@ class UvSession:
         target: PipTarget,
         installed: tuple[Installed, ...],
         extras: Mapping[str, Collection[str]],
+        preferred: tuple[tuple[str, str], ...],
     ) -> None:
+        self._preferred = preferred
+        self._read_before = False
         self._resolver = resolver
         self._target = target
         self._installed = installed
         self._extras = extras
         self._directory = tempfile.TemporaryDirectory(prefix="envcheck-uv-")
-        self._answers: dict[tuple[tuple[str, ...], frozenset[str]], Answer] = {}
+        self._answers: dict[tuple[object, ...], Answer] = {}
 
     def __enter__(self) -> UvSession:  # noqa: PYI034  # typing.Self needs Python 3.11
         folder = Path(self._directory.name) / "installed"
         folder.mkdir()
-        (Path(self._directory.name) / "work").mkdir()
+        work = Path(self._directory.name) / "work"
+        work.mkdir()
+        settings = self._resolver.settings
+        if self._lasting():
+            # Files of an index never change, and pages of a mirror that says nothing of caching hold as PyPI's do.
+            (work / "uv.toml").write_text(
+                f"[[index]]\nurl = {json.dumps(settings.url)}\ndefault = true\n"
+                f'cache-control = {{ api = "max-age=600", files = "max-age={_YEAR}, immutable" }}\n',
+                encoding="utf-8",
+            )
         write_wheels(folder, self._installed, self._extras)
         return self
 
@@ -134,50 +153,85 @@ class UvSession:
     ) -> None:
         self._directory.cleanup()
 
-    def resolve(self, requirements: Sequence[str], *, replaceable: frozenset[str] = frozenset()) -> Answer:
-        """Resolve requirements beside the installed distributions.
+    def _lasting(self) -> bool:
+        """Whether uv may be told how long answers hold: not beside settings of the user's own, nor with a password."""
+        settings, environment = self._resolver.settings, self._resolver.environment
+        home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "")) / ".config")
+        own = (Path(home) / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
+        return (
+            settings.url.startswith(("http://", "https://"))
+            and strip_secrets(settings.url) == settings.url
+            and not settings.origin.startswith("UV_")
+            and not any(environment.get(name) for name in ("UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_DEFAULT_INDEX"))
+            and not any(path.exists() for path in own)
+        )
 
-        Args:
-            requirements: PEP 508 texts.
-            replaceable: Names of installed distributions that need not stay as they are.
-        """
-        key = (tuple(requirements), replaceable)
+    def resolve(
+        self,
+        requirements: Sequence[str],
+        *,
+        replaceable: frozenset[str] = frozenset(),
+        preferred: tuple[tuple[str, str], ...] = (),
+    ) -> Answer:
+        """Resolve requirements beside the installed distributions; see `envcheck.pip.resolver.Session`."""
+        key = (tuple(requirements), replaceable, preferred)
         if key not in self._answers:
-            self._answers[key] = self._ask(requirements, replaceable)
+            self._answers[key] = self._ask(requirements, replaceable, preferred)
         return self._answers[key]
 
-    def _ask(self, requirements: Sequence[str], replaceable: frozenset[str]) -> Answer:
+    def _ask(
+        self, requirements: Sequence[str], replaceable: frozenset[str], preferred: tuple[tuple[str, str], ...]
+    ) -> Answer:
         base = Path(self._directory.name)
         kept = [one for one in self._installed if one.name not in replaceable]
         constraints = base / "constraints.txt"
         constraints.write_text("".join(f"{one.pin}\n" for one in kept), encoding="utf-8")
         output = base / "work" / "pylock.toml"
-        output.unlink(missing_ok=True)
-        if self._installed:
-            output.write_text(_preferences(self._installed), encoding="utf-8")
-        path = self._resolver._path()  # noqa: SLF001  # its own session
-        if path is None:
+        versions = {one.name: one.labelled for one in self._installed}
+        versions = {**dict(self._preferred), **versions, **dict(preferred)}
+        if self._resolver._path() is None:  # noqa: SLF001  # its own session
             return Unresolved(explanation="uv is missing", failed=True)
+
+        # What was read moments ago is good enough for an answer that holds. One that does not may be for want of
+        # something that was not read: only then the index is asked again.
+        def run(*, offline: bool) -> subprocess.CompletedProcess[str]:
+            output.unlink(missing_ok=True)
+            if versions:
+                output.write_text(_preferences(versions), encoding="utf-8")
+            return self._run(requirements, constraints, output, offline=offline)
+
         try:
-            done = subprocess.run(  # noqa: S603  # uv itself, found beside this Python
-                [path, *self._arguments(constraints, output)],
-                input="".join(f"{one}\n" for one in requirements),
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                cwd=base / "work",
-                env=self._variables(base / "installed"),
-                timeout=self._resolver.seconds,
-                check=False,
-            )
+            done = run(offline=self._read_before)
+            if self._read_before and done.returncode != 0:
+                done = run(offline=False)
         except subprocess.TimeoutExpired:
             return Unresolved(explanation=f"uv gave no answer in {self._resolver.seconds:g} seconds", failed=True)
         except OSError as error:
             return Unresolved(explanation=f"uv cannot be started: {error.strerror}", failed=True)
+        self._read_before = True
         if done.returncode != 0:
             return Unresolved(explanation=_shown(done.stderr, base), failed=done.returncode != 1)
         return self._read(output.read_text(encoding="utf-8"))
+
+    def _run(
+        self, requirements: Sequence[str], constraints: Path, output: Path, *, offline: bool
+    ) -> subprocess.CompletedProcess[str]:
+        base = Path(self._directory.name)
+        variables = self._variables(base / "installed")
+        if offline:
+            variables["UV_OFFLINE"] = "1"
+        return subprocess.run(  # noqa: S603  # uv itself, found beside this Python
+            [self._resolver._path() or "uv", *self._arguments(constraints, output)],  # noqa: SLF001
+            input="".join(f"{one}\n" for one in requirements),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            cwd=base / "work",
+            env=variables,
+            timeout=self._resolver.seconds,
+            check=False,
+        )
 
     def _read(self, text: str) -> Answer:
         from envcheck.pip.pylock import read_pylock
@@ -214,7 +268,7 @@ class UvSession:
         variables |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "GIT_TERMINAL_PROMPT": "0"}
         variables.setdefault("UV_HTTP_TIMEOUT", "30")
         variables["MACOSX_DEPLOYMENT_TARGET"] = _MACOS
-        if settings.url != DEFAULT_INDEX_URL and not settings.origin.startswith("UV_"):
+        if settings.url != DEFAULT_INDEX_URL and not settings.origin.startswith("UV_") and not self._lasting():
             variables["UV_DEFAULT_INDEX"] = settings.url
         extra = (*settings.extra_urls, *self._target.indexes)
         if extra:
@@ -232,9 +286,9 @@ class UvSession:
         return variables
 
 
-def _preferences(installed: Iterable[Installed]) -> str:
+def _preferences(versions: Mapping[str, str]) -> str:
     """An output of before: uv keeps its versions wherever it may, as pip keeps what is installed."""
-    packages = "".join(f'\n[[packages]]\nname = "{one.name}"\nversion = "{one.labelled}"\n' for one in installed)
+    packages = "".join(f'\n[[packages]]\nname = "{name}"\nversion = "{one}"\n' for name, one in versions.items())
     return f'lock-version = "1.0"\ncreated-by = "envcheck"\n{packages}'
 
 

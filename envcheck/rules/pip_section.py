@@ -444,6 +444,32 @@ def contradicting_rows(facts: Facts) -> Iterator[Draft]:
                 line=_line(facts, last),
                 remedies=_given(conflict),
             )
+    unexplained = facts.pip_resolution.unexplained if facts.pip_resolution is not None else ()
+    if unexplained:
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=counted(len(unexplained), "requirement"),
+            message=f"cannot stay as pinned beside the others: {some_of(_with_fate(facts, unexplained), 8)}",
+            line=_line(facts, unexplained[0]),
+            remedies=(
+                Remedy(
+                    action=RemedyAction.CHANGE_VERSION,
+                    summary="take the versions of the lock, which were found to go together",
+                    verified=True,
+                ),
+            ),
+        )
+
+
+def _with_fate(facts: Facts, texts: Sequence[str]) -> list[str]:
+    """Requirements with the versions that were found in their place."""
+    found = {record.name: record.version for record in facts.plan.packages}
+    if facts.pip_resolution is not None:
+        found |= {one.name: one.version for one in facts.pip_resolution.distributions}
+    versions = [found.get(_project(text)) for text in texts]
+    return [
+        f"{text} ({f'now {version}' if version else 'left out'})" for text, version in zip(texts, versions, strict=True)
+    ]
 
 
 def needs_what_cannot_be_had(facts: Facts) -> Iterator[Draft]:
@@ -592,9 +618,9 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
 
 
 def not_resolved(facts: Facts) -> Iterator[Draft]:
-    """The pip section was looked up, but what it needs in turn was not resolved, or not all of it.
+    """The pip section was looked up, but what it needs in turn was not resolved.
 
-    uv may be missing, the index may not answer it, or the time ran out. Nothing of pip is in a lock then.
+    uv may be missing, or the index may not answer it. Nothing of pip is in a lock then.
 
     Fix: what is named; then run again.
     """
@@ -603,12 +629,7 @@ def not_resolved(facts: Facts) -> Iterator[Draft]:
         return
     if resolution.trouble:
         message = f"the pip section was not resolved: {mask(resolution.trouble)}"
-    elif resolution.unexplained:
-        words = some_of(list(resolution.unexplained), 8)
-        message = f"had to give way to others, and the time ran out before it was known to which: {words}"
-    else:
-        return
-    yield Draft(severity=Severity.WARNING, subject="pip section", message=message)
+        yield Draft(severity=Severity.WARNING, subject="pip section", message=message)
 
 
 def reference_by_url(facts: Facts) -> Iterator[Draft]:

@@ -147,6 +147,35 @@ def test_all_of_several_contradictions_in_one_run(index: LoopbackServer, tmp_pat
     assert locked(settled) == {"any": "1.0", "base": "1.0", "new": "0.9", "torn": "0.9"}
 
 
+def test_what_an_older_lock_has_is_kept_where_there_is_a_choice(index: LoopbackServer, tmp_path: Path) -> None:
+    before = (("base", "2.0"), ("gone", "1.0"))
+    for text, expected in (("any", {"any": "1.0", "base": "2.0"}), ("base==3.0", {"base": "3.0"})):
+        rows = {text: row(text)}
+        with resolver(index, tmp_path).open(TARGET, (), {}, preferred=before) as session:
+            assert locked(settle(session, list(rows), rows=rows, installed={})) == expected
+
+
+def test_many_contradictions_keep_as_much_as_can_be_at_little_cost(
+    tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    """As of an environment into which pip installed for years: most of it cannot stay as it is."""
+    wheels = [wheel("core", version) for version in ("1.0", "2.0")]
+    for number in range(12):
+        wheels += [wheel(f"part{number}", "1.0", "core==1.0"), wheel(f"part{number}", "1.1", "core>=1.0")]
+    server = loopback_server(write_index(tmp_path / "index", *wheels))
+    texts = ["core==2.0", *(f"part{number}==1.0" for number in range(12))]
+    rows = {text: row(text) for text in texts}
+    with resolver(server, tmp_path).open(TARGET, (), {}) as session:
+        settled = settle(session, texts, rows=rows, installed={}, seconds=4)
+
+    versions = locked(settled)
+    assert versions.keys() == {"core", *(f"part{number}" for number in range(12))}
+    kept = [text for text in texts if versions[text.partition("==")[0]] == text.partition("==")[2]]
+    changed = {*settled.unexplained, *(one.requirements[-1] for one in settled.conflicts)}
+    assert changed == set(texts) - set(kept)
+    assert kept
+
+
 def test_what_has_no_wheel_at_all_is_left_out(index: LoopbackServer, tmp_path: Path) -> None:
     settled = resolved(index, tmp_path, "windows==1.0", "any")
 
