@@ -21,7 +21,21 @@ from envcheck.model import Report
 from envcheck.pip.section import planned_pip_lines
 from envcheck.secrets import strip_secrets
 
-__all__ = ["STYLES", "EnvironmentToWrite", "Note", "NothingToWriteError", "WrittenDockerfile", "write_dockerfile"]
+__all__ = [
+    "MARK",
+    "STYLES",
+    "EnvironmentToWrite",
+    "Note",
+    "NothingToWriteError",
+    "WrittenDockerfile",
+    "write_dockerfile",
+]
+
+
+_MOST_NAMES = 8  # packages that one note lists
+
+MARK = "# Written by envcheck"
+"""The beginning of a line of every Dockerfile that was written."""
 
 
 class NothingToWriteError(OutputError):
@@ -82,6 +96,12 @@ def write_dockerfile(
         NothingToWriteError: There is no environment, one has no solved plan, or its pip section was not resolved.
         OutputError: A package cannot be locked.
     """
+    if MARK in source:
+        raise NothingToWriteError(
+            "No Dockerfile was written: this one was written by envcheck, and installs its locks already.",
+            path=dockerfile.path,
+            hint="Name the Dockerfile that it was written from.",
+        )
     _require_solved(dockerfile, environments)
     notes: list[Note] = []
     placed = _placed(dockerfile, environments, notes, style=style, folder=folder, variables=variables)
@@ -189,6 +209,13 @@ def _environment_notes(one: EnvironmentToWrite, names: Sequence[str]) -> list[No
     line = min(one.lines, default=None)
     if "python" not in names:
         found.append(Note(line=line, text=f"the environment '{one.name}' has no Python"))
+    plan = one.report.plan
+    if plan.changed:
+        versions = _listed([f"{row.name} {row.to_version}" for row in plan.changed])
+        found.append(Note(line=line, text=f"the lock has other versions than were asked for: {versions}"))
+    if plan.dropped:
+        names_left_out = _listed([row.name for row in plan.dropped])
+        found.append(Note(line=line, text=f"the lock leaves out {names_left_out}: the report says why"))
     found += [
         Note(line=line, text=f"{package}'s activation sets compiler variables that ENV cannot tell")
         for package in unset_variables(names)
@@ -203,6 +230,10 @@ def _environment_notes(one: EnvironmentToWrite, names: Sequence[str]) -> list[No
             text = f"the lock names {channel.url} itself: the mirror ({channel.mirror}) is not asked in the build"
             found.append(Note(line=line, text=text))
     return found
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:_MOST_NAMES]) + (", ..." if len(texts) > _MOST_NAMES else "")
 
 
 def _main_environment(dockerfile: Dockerfile, environments: Sequence[EnvironmentToWrite]) -> int:
@@ -256,7 +287,7 @@ def _header(dockerfile: Dockerfile, placed: Sequence[Placed]) -> str:
     lines += [f"# {name}={value}" for name, value in directives.items()]
     platforms = " and ".join(dict.fromkeys(one.report.target.platform for one in placed))
     lines += [
-        f"# Written by envcheck: the environment is that of the lock beside this file, for {platforms}.",
+        f"{MARK}: the environment is that of the lock beside this file, for {platforms}.",
         "# A tag can be moved by its owner: put each image's digest behind it (IMAGE:TAG@sha256:...) to fix the bytes.",
         "# docker buildx imagetools inspect IMAGE:TAG tells it; envcheck asks no registry.",
     ]

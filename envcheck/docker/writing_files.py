@@ -10,7 +10,7 @@ from envcheck.docker.context import Context
 from envcheck.docker.followed import Followed
 from envcheck.docker.instructions import read_dockerfile
 from envcheck.docker.preflight import CheckedSource, Question
-from envcheck.docker.writing import Note, write_dockerfile
+from envcheck.docker.writing import MARK, Note, write_dockerfile
 from envcheck.docker.writing_environments import environments_to_write
 from envcheck.docker.writing_ignore import dockerignore_text
 from envcheck.errors import OutputError
@@ -20,8 +20,7 @@ from envcheck.sources.encoding import decode
 
 __all__ = ["Destination", "WrittenFiles", "write_files"]
 
-_MARK = "envcheck"
-_WRITTEN = "# Written by envcheck"
+_NAME = "envcheck"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +117,13 @@ def _folder(destination: Destination) -> str:
 def _refuse_others(files: Sequence[tuple[Path, str]], destination: Destination) -> None:
     """Only what envcheck wrote may be replaced: a file that says so, or one of a Dockerfile that says so."""
     before = _text(destination.path)
-    ours = before if before is not None and _WRITTEN in before else ""
+    ours = before if before is not None and MARK in before else ""
     for path, text in files:
         there = _text(path)
         if there is None or there == text:
             continue
         head = "\n".join(there.split("\n")[:5])
-        if _MARK not in head and path.name not in ours:
+        if _NAME not in head and path.name not in ours:
             raise OutputError(
                 f"{path} is there already, and envcheck did not write it.",
                 path=str(path),

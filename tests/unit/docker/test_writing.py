@@ -37,7 +37,12 @@ def report_of(*names: str, pip: bool = True) -> Report:
         full,
         environment=replace(full.environment, name="demo", pip=full.environment.pip if pip else ()),
         plan=replace(
-            full.plan, packages=packages, to_pip=(), requirements=tuple(f"{one.name} ==1.0" for one in packages)
+            full.plan,
+            packages=packages,
+            changed=(),
+            dropped=(),
+            to_pip=(),
+            requirements=tuple(f"{one.name} ==1.0" for one in packages),
         ),
         pip_resolution=full.pip_resolution if pip else None,
     )

@@ -1,0 +1,163 @@
+"""``envcheck docker --write``: which files are written, over what, and with which status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import CommandLine, Run, condarc_text, fixture_locations
+
+DOCKERFILE = """\
+FROM continuumio/miniconda3
+COPY environment.yml /tmp/
+RUN conda env create -n demo -f /tmp/environment.yml
+CMD ["conda", "run", "-n", "demo", "python"]
+"""
+ENVIRONMENT = "name: demo\nchannels: [conda-forge]\ndependencies: [python=3.10, numpy]\n"
+
+
+@pytest.fixture
+def envcheck(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
+    directory = tmp_path / "work"
+    directory.mkdir()
+    program = CommandLine(
+        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
+    )
+    program.write("Dockerfile", DOCKERFILE)
+    program.write("environment.yml", ENVIRONMENT)
+    return program
+
+
+def write(envcheck: CommandLine, *arguments: str, to: str = "Dockerfile.locked") -> Run:
+    return envcheck("docker", "Dockerfile", "--engine", "rattler", "--offline", "--write", to, *arguments)
+
+
+def test_the_dockerfile_and_its_lock_are_written(envcheck: CommandLine) -> None:
+    run = write(envcheck)
+    assert run.status == 0, run.output + run.errors
+    assert envcheck.files() == {"Dockerfile", "Dockerfile.locked", "conda-linux-64.lock", "environment.yml"}
+    assert (envcheck.directory / "Dockerfile").read_text("utf-8") == DOCKERFILE
+    text = (envcheck.directory / "Dockerfile.locked").read_text("utf-8")
+    assert "COPY conda-linux-64.lock /tmp/environment/\n" in text
+    assert 'CMD ["python"]\n' in text
+    assert "wrote conda-linux-64.lock\nwrote Dockerfile.locked\n" in run.errors
+    assert "note: line 3: left out 'conda env create" in run.errors
+    assert "wrote" not in run.output
+
+
+def test_what_was_written_is_in_order_and_not_written_again(envcheck: CommandLine) -> None:
+    assert write(envcheck).status == 0
+    again = envcheck("docker", "Dockerfile.locked", "--engine", "rattler", "--offline", "--fail-on", "warning")
+    assert again.status == 0, again.output
+    refused = envcheck("docker", "Dockerfile.locked", "--engine", "rattler", "--offline", "--write", "other")
+    assert refused.status == 1
+    assert "was written by envcheck" in refused.errors
+    assert "other" not in envcheck.files()
+
+
+def test_a_second_run_replaces_what_the_first_one_wrote(envcheck: CommandLine) -> None:
+    for style in ("micromamba", "pixi"):
+        assert write(envcheck, "--style", style).status == 0
+        before = {name: (envcheck.directory / name).read_bytes() for name in envcheck.files()}
+        assert write(envcheck, "--style", style, "-q").errors == ""
+        assert {name: (envcheck.directory / name).read_bytes() for name in envcheck.files()} == before
+    envcheck.write("environment.yml", ENVIRONMENT.replace("numpy", "click"))
+    assert write(envcheck, "--style", "pixi").status == 0
+    assert "click" in (envcheck.directory / "pixi.lock").read_text("utf-8")
+
+
+def test_a_file_of_somebody_else_stays(envcheck: CommandLine) -> None:
+    envcheck.write("pixi.toml", "[workspace]\nname = 'mine'\n")
+    run = write(envcheck, "--style", "pixi")
+    assert run.status == 3
+    assert "pixi.toml is there already, and envcheck did not write it" in run.errors
+    assert "hint: " in run.errors
+    assert envcheck.files() == {"Dockerfile", "environment.yml", "pixi.toml"}
+    assert (envcheck.directory / "pixi.toml").read_text("utf-8") == "[workspace]\nname = 'mine'\n"
+
+
+def test_the_dockerfile_itself_may_be_named(envcheck: CommandLine) -> None:
+    assert write(envcheck, to="Dockerfile").status == 0
+    assert "Written by envcheck" in (envcheck.directory / "Dockerfile").read_text("utf-8")
+
+
+def test_an_ignore_file_is_written_on_request_where_there_is_none(envcheck: CommandLine) -> None:
+    assert write(envcheck, "--write-ignore").status == 0
+    path = envcheck.directory / ".dockerignore"
+    assert ".git\n" in path.read_text("utf-8")
+    path.write_text("*.lock\n", encoding="utf-8")
+    run = write(envcheck, "--write-ignore")
+    assert path.read_text("utf-8") == "*.lock\n"
+    assert "conda-linux-64.lock is kept out of the build by line 1 of .dockerignore: *.lock" in run.errors
+
+
+def test_the_locks_are_beside_it_and_named_from_the_context(envcheck: CommandLine) -> None:
+    (envcheck.directory / "docker").mkdir()
+    run = write(envcheck, "--context", ".", to="docker/Dockerfile")
+    assert run.status == 0, run.errors
+    text = (envcheck.directory / "docker" / "Dockerfile").read_text("utf-8")
+    assert "COPY docker/conda-linux-64.lock /tmp/environment/\n" in text
+    assert (envcheck.directory / "docker" / "conda-linux-64.lock").exists()
+
+
+def test_it_has_to_be_in_the_context(envcheck: CommandLine, tmp_path: Path) -> None:
+    run = write(envcheck, to=str(tmp_path / "elsewhere"))
+    assert run.status == 3
+    assert "has to be in the build context" in run.errors
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_the_lock_has_not_is_told(envcheck: CommandLine) -> None:
+    envcheck.write(
+        "environment.yml", "channels: [conda-forge]\ndependencies: [python=3.10, numpy=99.9, nosuchpackage]\n"
+    )
+    run = write(envcheck)
+    assert run.status == 1
+    assert "note: line 3: the lock has other versions than were asked for: numpy 1." in run.errors
+    assert "note: line 3: the lock leaves out nosuchpackage: the report says why" in run.errors
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "environment", "words"),
+    [
+        ("FROM debian:12\n", ENVIRONMENT, "makes no environment"),
+        (DOCKERFILE.replace("environment.yml", "missing.yml"), ENVIRONMENT, "is not read"),
+    ],
+)
+def test_what_cannot_be_locked_is_not_written(
+    envcheck: CommandLine, dockerfile: str, environment: str, words: str
+) -> None:
+    envcheck.write("Dockerfile", dockerfile)
+    envcheck.write("environment.yml", environment)
+    before = envcheck.files()
+    run = write(envcheck)
+    assert run.status == 1
+    assert words in run.errors
+    assert envcheck.files() == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--style", "pixi"), ("--write-ignore",), ("--write", "x", "-p", "linux-64", "-p", "linux-aarch64")]
+)
+def test_wrong_usage(envcheck: CommandLine, arguments: tuple[str, ...]) -> None:
+    run = envcheck("docker", "Dockerfile", *arguments)
+    assert run.status == 2
+    assert envcheck.files() == {"Dockerfile", "environment.yml"}
+
+
+def test_several_commands_of_one_environment_are_one_lock(envcheck: CommandLine) -> None:
+    envcheck.write(
+        "Dockerfile",
+        "FROM continuumio/miniconda3\nCOPY environment.yml /tmp/\n"
+        "RUN conda env create -n demo -f /tmp/environment.yml\n"
+        "RUN conda install -y -n demo -c conda-forge click\nCMD conda run -n demo python\n",
+    )
+    run = write(envcheck)
+    assert "wrote Dockerfile.locked" in run.errors, run.output + run.errors
+    lock = (envcheck.directory / "conda-linux-64.lock").read_text("utf-8")
+    assert "/numpy-" in lock
+    assert "/click-" in lock
+    assert "conda" not in (envcheck.directory / "Dockerfile.locked").read_text("utf-8").rpartition("ENV CONDA")[
+        2
+    ].replace("/opt/conda/envs/demo", "")
