@@ -367,7 +367,7 @@ def rules(code: str | None) -> int:
     """
     from inspect import cleandoc
 
-    from envcheck.rules import DOCUMENTED_RULES, find_rule
+    from envcheck.rules.documented import DOCUMENTED_RULES, find_rule
 
     if code is None:
         emit("".join(f"{rule.code}  {rule.title}\n" for rule in DOCUMENTED_RULES), None)

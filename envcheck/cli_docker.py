@@ -136,7 +136,9 @@ def docker(
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.dockerfile import DockerReport
-    from envcheck.rules import DOCKER_RULES, LOCK_RULES, RULES, apply_docker_rules, select_findings
+    from envcheck.rules import RULES, select_findings
+    from envcheck.rules.about_dockerfiles import DOCKER_RULES, apply_docker_rules
+    from envcheck.rules.about_locks import LOCK_RULES
     from envcheck.rules.docker_facts import DockerFacts
     from envcheck.verify import verify as verify_one
 

@@ -86,7 +86,7 @@ def verify(
     from envcheck.cli_input import prepare, read
     from envcheck.lock_file import platforms_to_verify, read_lock
     from envcheck.progress import Progress
-    from envcheck.rules import LOCK_RULES
+    from envcheck.rules.about_locks import LOCK_RULES
     from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), LOCK_RULES)

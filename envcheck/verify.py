@@ -16,8 +16,9 @@ from envcheck.lock_places import channels_of, find_places, with_newer, with_othe
 from envcheck.lock_wheels import ask_package_index, with_fits
 from envcheck.model import Channel, ChannelState, ChannelStatus, EngineInfo, Finding, Severity, Target
 from envcheck.request import Request
-from envcheck.rules import LockFacts, apply_lock_rules, select_findings
-from envcheck.rules.lock_facts import LockEntry, Place
+from envcheck.rules import select_findings
+from envcheck.rules.about_locks import apply_lock_rules
+from envcheck.rules.lock_facts import LockEntry, LockFacts, Place
 from envcheck.virtual_packages import virtual_packages_for
 from envcheck.world import Services, load_options
 

@@ -1,4 +1,6 @@
-"""The rules: pure functions that turn facts into findings, and the lists of them: about a source, a lock, a Dockerfile.
+"""The rules: pure functions that turn facts into findings, and the list of those about a source.
+
+Those about locks and Dockerfiles are listed in modules of their own, which a check of a source need not import.
 
 A code is never used again for something else; a new rule takes the next free number of its subject: 1xx the file, 2xx
 specifications, 3xx channels, 4xx platform, 5xx availability and conflicts, 6xx pip, 7xx reproducibility, 8xx Docker.
@@ -7,39 +9,28 @@ specifications, 3xx channels, 4xx platform, 5xx availability and conflicts, 6xx 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from envcheck.model import Finding, Severity
 from envcheck.rules import (
     availability,
     channels,
-    docker,
     hazards,
-    locks,
     pip_section,
     platform,
     reproducibility,
     source_file,
     specs,
 )
-from envcheck.rules.docker_facts import DockerFacts
 from envcheck.rules.facts import Draft, Facts, Rule
-from envcheck.rules.lock_facts import LockFacts
 
 __all__ = [
-    "DOCKER_RULES",
-    "DOCUMENTED_RULES",
-    "LOCK_RULES",
     "RULES",
-    "DockerFacts",
     "Draft",
     "Facts",
-    "LockFacts",
     "Rule",
-    "apply_docker_rules",
-    "apply_lock_rules",
+    "applied",
     "apply_rules",
-    "find_rule",
     "select_findings",
 ]
 
@@ -116,62 +107,6 @@ RULES: tuple[Rule[Facts], ...] = (
     Rule("EC703", "Engines disagree", reproducibility.engines_disagree),
 )
 
-LOCK_RULES: tuple[Rule[LockFacts], ...] = (
-    Rule("EC710", "Lock contradicts itself", locks.contradiction),
-    Rule("EC711", "Credentials in the lock", locks.credentials),
-    Rule("EC712", "No hash", locks.no_hash),
-    Rule("EC713", "Locked for another platform", locks.other_platform),
-    Rule("EC714", "Locked for another Python", locks.other_python),
-    Rule("EC715", "No longer in its channel", locks.gone),
-    Rule("EC716", "Hash differs from the channel's", locks.hash_differs),
-    Rule("EC717", "Hash not compared", locks.hash_not_compared),
-    Rule("EC718", "Channel not asked", locks.channel_not_asked),
-    Rule("EC719", "Channel did not answer", locks.channel_unreadable),
-    Rule("EC720", "Dependency not met", locks.dependency_not_met),
-    Rule("EC721", "Constraint violated", locks.constraint_violated),
-    Rule("EC722", "Machine has to have something", locks.needs_virtual_package),
-    Rule("EC723", "Newer build", locks.newer_build),
-    Rule("EC724", "Newer version", locks.newer_version),
-    Rule("EC725", "No longer on the package index", locks.file_gone),
-    Rule("EC726", "Hash differs from the package index's", locks.file_hash_differs),
-    Rule("EC727", "Withdrawn file", locks.file_yanked),
-    Rule("EC728", "File not verified", locks.file_not_checked),
-)
-"""What ``envcheck verify`` looks for."""
-
-DOCKER_RULES: tuple[Rule[DockerFacts], ...] = (
-    Rule("EC801", "Activation is lost", docker.activation_is_lost),
-    Rule("EC802", "Kind of environment file", docker.file_kind),
-    Rule("EC803", "Question that nobody answers", docker.question_unanswered),
-    Rule("EC804", "Channel order", docker.channel_order),
-    Rule("EC805", "Frozen channel configured", docker.frozen_channel),
-    Rule("EC806", "Mirror without the channel", docker.mirror_lacks_channel),
-    Rule("EC807", "Entry misses the environment", docker.entry_misses_environment),
-    Rule("EC808", "Image not pinned", docker.unpinned_image),
-    Rule("EC809", "Image no longer kept up", docker.deprecated_image),
-    Rule("EC810", "Image with musl", docker.musl_image),
-    Rule("EC811", "Terms of service", docker.terms_of_service),
-    Rule("EC812", "Used before it is copied", docker.used_before_copied),
-    Rule("EC813", "Not in the build context", docker.missing_file),
-    Rule("EC814", "Kept out of the build context", docker.ignored_file),
-    Rule("EC815", "Path of Windows", docker.windows_path),
-    Rule("EC816", "Dockerfile is not UTF-8", docker.encoding),
-    Rule("EC817", "Cache stays in a layer", docker.cache_in_layer),
-    Rule("EC818", "Lock for another platform", docker.lock_for_other_platform),
-    Rule("EC819", "Credentials in the image", docker.credentials),
-    Rule("EC820", "Unquoted > in a specification", docker.unquoted_greater_than),
-    Rule("EC821", "Image not known", docker.unknown_image),
-    Rule("EC822", "Environment not checked", docker.environment_not_checked),
-    Rule("EC823", "CUDA without a driver", docker.cuda_without_driver),
-    Rule("EC824", "No such environment", docker.unknown_environment),
-)
-"""What ``envcheck docker`` looks for in the Dockerfile itself."""
-
-DOCUMENTED_RULES: tuple[Rule[Any], ...] = tuple(
-    sorted((*RULES, *LOCK_RULES, *DOCKER_RULES), key=lambda rule: rule.code)
-)
-"""Every rule of every command, by code."""
-
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -181,31 +116,11 @@ def apply_rules(facts: Facts) -> tuple[Finding, ...]:
     Returns:
         The findings: errors first, then by code, line and subject.
     """
-    return _applied(RULES, facts)
+    return applied(RULES, facts)
 
 
-def apply_lock_rules(facts: LockFacts) -> tuple[Finding, ...]:
-    """Run every rule about a lock.
-
-    Returns:
-        The findings in the order of `apply_rules`. What several environments of a lock share is told once.
-    """
-    told: dict[tuple[str, str, str], Finding] = {}
-    for finding in _applied(LOCK_RULES, facts):
-        told.setdefault((finding.code, finding.subject, finding.message), finding)
-    return tuple(told.values())
-
-
-def apply_docker_rules(facts: DockerFacts) -> tuple[Finding, ...]:
-    """Run every rule about a Dockerfile.
-
-    Returns:
-        The findings in the order of `apply_rules`, each once.
-    """
-    return tuple(dict.fromkeys(_applied(DOCKER_RULES, facts)))
-
-
-def _applied(rules: Sequence[Rule[_F]], facts: _F) -> tuple[Finding, ...]:
+def applied(rules: Sequence[Rule[_F]], facts: _F) -> tuple[Finding, ...]:
+    """What some rules find in some facts: errors first, then by code, line and subject."""
     findings = [
         Finding(
             code=rule.code,
@@ -222,11 +137,6 @@ def _applied(rules: Sequence[Rule[_F]], facts: _F) -> tuple[Finding, ...]:
     return tuple(
         sorted(findings, key=lambda one: (_SEVERITY_ORDER[one.severity], one.code, one.line or 0, one.subject))
     )
-
-
-def find_rule(code: str) -> Rule[Any] | None:
-    """The rule of any command with a code, whatever its letter case."""
-    return next((rule for rule in DOCUMENTED_RULES if rule.code == code.upper()), None)
 
 
 def select_findings(findings: Sequence[Finding], select: Sequence[str], ignore: Sequence[str]) -> tuple[Finding, ...]:

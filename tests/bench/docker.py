@@ -38,7 +38,7 @@ from envcheck.pip.configuration import index_settings
 from envcheck.pip.index import open_index
 from envcheck.pipeline import check
 from envcheck.request import Request
-from envcheck.rules import apply_docker_rules
+from envcheck.rules.about_dockerfiles import apply_docker_rules
 from envcheck.rules.docker_facts import DockerFacts
 from envcheck.verify import LockReport, verify
 from envcheck.world import Services

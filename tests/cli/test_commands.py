@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from envcheck import __version__
-from envcheck.rules import DOCUMENTED_RULES
+from envcheck.rules.documented import DOCUMENTED_RULES
 from tests.cli.running import CommandLine, condarc_text
 from tests.support.channels import record, write_channel
 

@@ -21,7 +21,7 @@ from envcheck.docker.preflight import Question, check_environments
 from envcheck.errors import ConfigurationError
 from envcheck.lock_file import LockFile
 from envcheck.model import Report, Severity
-from envcheck.rules import apply_docker_rules
+from envcheck.rules.about_dockerfiles import apply_docker_rules
 from envcheck.rules.docker_facts import DockerFacts
 from envcheck.verify import LockReport
 

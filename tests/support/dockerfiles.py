@@ -13,7 +13,7 @@ from envcheck.docker.preflight import CheckedSource, Question, check_environment
 from envcheck.errors import ConfigurationError
 from envcheck.lock_file import LockFile
 from envcheck.model import Finding, Report
-from envcheck.rules import apply_docker_rules
+from envcheck.rules.about_dockerfiles import apply_docker_rules
 from envcheck.rules.docker_facts import DockerFacts
 from envcheck.verify import LockReport
 

@@ -15,7 +15,7 @@ from envcheck.lock_wheels import wheel_fit
 from envcheck.model import DistributionFile, Severity
 from envcheck.pip.index import UnavailableIndex
 from envcheck.pip.lookup import Lookup, ProjectFiles, ProjectUnreadable
-from envcheck.rules import LOCK_RULES
+from envcheck.rules.about_locks import LOCK_RULES
 from envcheck.rules.lock_facts import WheelFit
 from envcheck.verify import LockReport, LockVerdict
 from tests.support.channels import record

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.model import Severity
-from envcheck.rules import DOCKER_RULES
+from envcheck.rules.about_dockerfiles import DOCKER_RULES
 from tests.support.dockerfiles import ENVIRONMENT, build
 
 MICROMAMBA = "FROM mambaorg/micromamba:2.6.1\n"

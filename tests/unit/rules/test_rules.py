@@ -11,7 +11,9 @@ import pytest
 
 from envcheck.model import Damage, DamageKind, Environment, Export, Intent, Plan, Severity, SourceKind, Target, Verdict
 from envcheck.normalize import normalize
-from envcheck.rules import DOCUMENTED_RULES, LOCK_RULES, RULES, Facts, Rule, apply_rules, find_rule
+from envcheck.rules import RULES, Facts, Rule, apply_rules
+from envcheck.rules.about_locks import LOCK_RULES
+from envcheck.rules.documented import DOCUMENTED_RULES, find_rule
 from envcheck.sources import read_source
 from tests.unit.rules.cases import CLEAN, FIRES, SILENT, Bench, Case, env, pip
 
