@@ -14,8 +14,9 @@ from types import MappingProxyType
 from envcheck.docker.instructions import Dockerfile, Stage
 from envcheck.docker.writing_activation import activation_variables, unset_variables
 from envcheck.docker.writing_builder import STYLES, builder_stage, lock_of, prefix_of_style
-from envcheck.docker.writing_carrying import Carrier, Note, Placed, affected_stages
+from envcheck.docker.writing_carrying import Carrier, affected_stages
 from envcheck.docker.writing_images import final_base, holds_conda
+from envcheck.docker.writing_instructions import Note, Placed
 from envcheck.errors import OutputError
 from envcheck.model import Report
 from envcheck.pip.section import planned_pip_lines
