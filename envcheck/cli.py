@@ -457,6 +457,7 @@ def _check_and_report(
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), RULES)
     from envcheck.cli_input import prepare, read
+    from envcheck.pip.metadata import described
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
 
@@ -474,7 +475,8 @@ def _check_and_report(
                 if previous is not None:
                     options |= {"preferred": previous.conda(platform), "preferred_pip": previous.pip(platform)}
                 request, services = prepare(source, data, platform, services, progress.step, **options)
-                reports.append(check_one(request, services))
+                report = check_one(request, services)
+                reports.append(described(report, services.describe) if lock is not None else report)
     written = _write_outputs(reports, outputs)
     text = _render(reports, format_name, to_file=output is not None, verbose=verbose > 0)
     emit(text, output, data=format_name != "text")

@@ -90,6 +90,7 @@ def prepare(
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.configuration import index_settings
     from envcheck.pip.index import open_index
+    from envcheck.pip.metadata import with_metadata
     from envcheck.pip.uv import UvResolver
     from envcheck.virtual_packages import overrides_from_environment
 
@@ -138,6 +139,13 @@ def prepare(
                 cache_directory=None if cache_dir is None else Path(cache_dir) / "uv",
                 offline=offline or configuration.offline,
                 exclude_newer=exclude_newer,
+            ),
+            describe=lambda resolution, hosts: with_metadata(
+                resolution,
+                settings,
+                hosts=hosts,
+                cache_directory=pages_directory(cache_dir),
+                offline=offline or configuration.offline,
             ),
             progress=progress,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +10,15 @@ from envcheck.channels import resolve_channels
 from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.errors import ChannelError
-from envcheck.model import Channel, ChannelReference, PipAvailability, PipRequirement, PipRequirementKind, Target
+from envcheck.model import (
+    Channel,
+    ChannelReference,
+    PipAvailability,
+    PipRequirement,
+    PipRequirementKind,
+    PipResolution,
+    Target,
+)
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
 from envcheck.pip.resolver import Resolver
 from envcheck.request import Request
@@ -28,12 +36,14 @@ class Services:
     """What a check uses outside itself, and where it tells its progress.
 
     A second engine is for ``--cross-check``; without a resolver the pip section is looked up and not resolved.
+    ``describe`` fills in what resolved distributions need in turn, which a lock tells; it is given the hosts to ask.
     """
 
     engine: Engine
     second_engine: Engine | None = None
     package_index: PackageIndex
     resolver: Resolver | None = None
+    describe: Callable[[PipResolution, frozenset[str]], PipResolution] | None = None
     progress: ProgressCallback | None = None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from email.parser import HeaderParser
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from envcheck.model import LockedDistribution, PipResolution
+from envcheck.model import LockedDistribution, PipResolution, Report
 from envcheck.pip.configuration import IndexSettings
 
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["with_metadata"]
+__all__ = ["described", "with_metadata"]
 
 _WORKERS = 16
 _TIMEOUTS = (5.0, 20.0)
@@ -73,6 +73,14 @@ def with_metadata(
 
         with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="metadata") as executor:
             return replace(resolution, distributions=tuple(executor.map(filled, resolution.distributions)))
+
+
+def described(report: Report, describe: Callable[[PipResolution, frozenset[str]], PipResolution] | None) -> Report:
+    """A report whose resolved distributions tell what they need, asked of the hosts that the index's pages named."""
+    if describe is None or report.pip_resolution is None or not report.pip_resolution.distributions:
+        return report
+    hosts = frozenset(_host(one.file.url) for one in report.pip if one.file is not None)
+    return replace(report, pip_resolution=describe(report.pip_resolution, hosts))
 
 
 def _host(url: str) -> str:
