@@ -112,14 +112,16 @@ def _file_cache(directory: Path) -> SeparateBodyFileCache:
 def _heuristic() -> BaseHeuristic:
     """How long an answer holds whose server says nothing of it, as mirrors may: as long as PyPI says of its own.
 
-    RFC 9111, section 4.2.2, leaves that to the client. Only whole answers are kept so.
+    RFC 9111, section 4.2.2, leaves that to the client. Only answers of an index are kept so: the page of a gateway that
+    stands in its place for a moment must not.
     """
     from cachecontrol.heuristics import BaseHeuristic
 
     class AsPyPI(BaseHeuristic):
         def update_headers(self, response: HTTPResponse) -> dict[str, str]:
             said = {"cache-control", "expires", "pragma"} & {name.lower() for name in response.headers}
-            if said or response.status != 200 or "date" not in response.headers:
+            kind = response.headers.get("content-type", "")
+            if said or response.status != 200 or not kind.startswith("application/vnd.pypi.simple."):
                 return {}
             return {"cache-control": f"max-age={_FRESH_SECONDS}"}
 
