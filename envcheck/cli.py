@@ -16,6 +16,7 @@ from envcheck import __version__
 from envcheck.cli_docker import docker
 from envcheck.cli_support import (
     FAIL_ON,
+    FINDING_OPTIONS,
     emit,
     index_options,
     page_style,
@@ -177,14 +178,7 @@ def _check_options(function: _F) -> _F:
                 help="Put into --environment only what was asked for, and not what came along; "
                 "telling them apart takes the channels, so normalize cannot.",
             ),
-            click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
-            click.option(
-                "--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."
-            ),
-            click.option(
-                "--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
+            *FINDING_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding and change."),
         ],
     )

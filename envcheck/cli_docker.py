@@ -10,6 +10,7 @@ import click
 
 from envcheck.cli_support import (
     FAIL_ON,
+    FINDING_OPTIONS,
     emit,
     index_options,
     page_style,
@@ -84,14 +85,7 @@ def _docker_options(function: Any) -> Any:
             click.option(
                 "--write-ignore", is_flag=True, help="With --write: a .dockerignore too, where there is none."
             ),
-            click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
-            click.option(
-                "--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."
-            ),
-            click.option(
-                "--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
+            *FINDING_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding and change."),
         ],
     )

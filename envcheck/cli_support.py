@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAIL_ON",
+    "FINDING_OPTIONS",
     "emit",
     "index_options",
     "page_style",
@@ -34,6 +35,15 @@ def say(words: str) -> None:
     """Tell the user something on standard error; that nobody listens there any more changes nothing else."""
     with contextlib.suppress(OSError):
         click.echo(words, err=True)
+
+
+FINDING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
+    click.option("--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."),
+    click.option("--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."),
+    click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
+)
+"""What every command that tells findings takes; each adds its own ``--verbose``."""
 
 
 def with_options(function: _F, options: Sequence[Callable[[_F], _F]]) -> _F:

@@ -9,6 +9,7 @@ import click
 
 from envcheck.cli_support import (
     FAIL_ON,
+    FINDING_OPTIONS,
     emit,
     page_style,
     place_options,
@@ -43,14 +44,7 @@ def _verify_options(function: Any) -> Any:
                 "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
             ),
             click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
-            click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
-            click.option(
-                "--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."
-            ),
-            click.option(
-                "--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
+            *FINDING_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding."),
         ],
     )

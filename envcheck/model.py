@@ -444,6 +444,16 @@ class PipPresence(str, enum.Enum):
     YANKED = "yanked"
     NOT_CHECKED = "not-checked"
 
+    @property
+    def absent(self) -> bool:
+        """Whether there is nothing of it for the target: no wheel, and no source either."""
+        return self in (
+            PipPresence.OTHER_PLATFORM,
+            PipPresence.OTHER_PYTHON,
+            PipPresence.NO_VERSION,
+            PipPresence.NO_PROJECT,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionFile:

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import Record
 from envcheck.names import is_distribution, pypi_names_for_conda
+from envcheck.pip.grammar import admits
 from envcheck.specs import dependency_parts
 
 __all__ = ["Installed", "installed_distributions", "write_wheels"]
@@ -47,10 +47,7 @@ class Installed:
 
     def meets(self, specifier: str) -> bool:
         """Whether a PEP 440 specifier set admits it; a pre-release is as good as any version that is there already."""
-        try:
-            return SpecifierSet(specifier).contains(Version(self.version), prereleases=True)
-        except InvalidSpecifier:
-            return False
+        return admits(specifier, self.version)
 
 
 def installed_distributions(records: Iterable[Record]) -> Mapping[str, Installed]:

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import PipAvailability, PipConflict, PipPresence, PipRequirement, PipRequirementKind
+from envcheck.pip.grammar import admits
 from envcheck.pip.installed import Installed
 from envcheck.pip.resolver import Answer, Resolved, Session, Unresolved
 
@@ -33,14 +33,6 @@ _SECONDS = 60.0
 _UNTIL_KEPT = 0.1
 _UNTIL_BESIDE_CONDA = 0.2
 _UNTIL_EXPLAINED = 0.25
-
-_CANNOT_BE_HAD = (
-    PipPresence.OTHER_PLATFORM,
-    PipPresence.OTHER_PYTHON,
-    PipPresence.NO_VERSION,
-    PipPresence.NO_PROJECT,
-    PipPresence.SOURCE_ONLY,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +92,9 @@ def sorted_out(
         there = installed.get(row.name or "")
         if answer is None or (there is not None and there.meets(row.specifier)):
             continue
-        if answer.presence in _CANNOT_BE_HAD or (answer.presence is PipPresence.YANKED and answer.file is None):
+        presence = answer.presence
+        withdrawn = presence is PipPresence.YANKED and answer.file is None
+        if presence.absent or presence is PipPresence.SOURCE_ONLY or withdrawn:
             found[row] = _text(row, f"=={answer.nearest[0]}") if answer.nearest else None
     return found
 
@@ -212,10 +206,10 @@ class _Asking:
         self._budget.share = _UNTIL_KEPT
         with contextlib.suppress(_CutShortError):
             # The resolver holds on to what it prefers as it comes along; something more may still be had.
-            kept = self._tightened(kept, {text: text for text in looser}, looser)
+            kept += self._tightened(kept, {text: text for text in looser}, looser)
             looser = {text: one for text, one in looser.items() if text not in kept}
             minors = {text: some[0] for text in looser if len(some := _loosened(rows[text])) > 1}
-            tight = self._tightened([], minors, looser, kept)
+            tight = self._tightened(kept, minors, looser)
             looser |= {text: minors[text] for text in tight}
         kept = [text for text in texts if text in kept]
         self._budget.share = _UNTIL_BESIDE_CONDA
@@ -257,23 +251,17 @@ class _Asking:
         )
         return present, answer if isinstance(answer, Resolved) else None
 
-    def _tightened(
-        self,
-        chosen: list[str],
-        tighter: Mapping[str, str],
-        looser: Mapping[str, str],
-        held: Sequence[str] = (),
-    ) -> list[str]:
+    def _tightened(self, held: Sequence[str], tighter: Mapping[str, str], looser: Mapping[str, str]) -> list[str]:
         """As many rows as go along in their tighter form beside what is held and the looser form of the others."""
         added: list[str] = []
 
         def go(some: Sequence[str]) -> bool:
             rest = [one for text, one in looser.items() if text not in some]
-            return self._goes([*held, *chosen, *(tighter[text] for text in some), *rest])
+            return self._goes([*held, *(tighter[text] for text in some), *rest])
 
         with contextlib.suppress(_CutShortError):
             _grow(added, list(tighter), go)
-        return [*chosen, *added]
+        return added
 
     def _conflict(self, good: Sequence[str], text: str) -> PipConflict:
         """A minimal set of texts, ``text`` among them, that does not resolve."""
@@ -321,10 +309,7 @@ def _grow(good: list[str], items: Sequence[str], goes: Callable[[Sequence[str]],
 def _meets(row: PipRequirement, versions: Mapping[str, str]) -> bool:
     """Whether a row has what it asks for, or is not for the target at all."""
     version = versions.get(row.name or "")
-    try:
-        return version is None or SpecifierSet(row.specifier).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        return False
+    return version is None or admits(row.specifier, version)
 
 
 def _with_version(

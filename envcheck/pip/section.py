@@ -6,15 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from packaging.specifiers import SpecifierSet
-
-from envcheck.model import PipAvailability, PipPresence, PipRequirement, PipRequirementKind, PipResolution, Report
+from envcheck.model import PipAvailability, PipRequirement, PipRequirementKind, PipResolution, Report
+from envcheck.pip.grammar import admits
 from envcheck.pip.resolution import requirement_text
 from envcheck.secrets import strip_secrets
 
 __all__ = ["pip_lines", "planned_pip_lines"]
-
-_CANNOT_BE_HAD = (PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON, PipPresence.NO_VERSION, PipPresence.NO_PROJECT)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
@@ -61,13 +58,9 @@ def _rows_of_plan(rows: Sequence[PipRequirement], resolution: PipResolution | No
         version = locked.get(row.name or "")
         if row.name in gone or (version is None and requirement_text(row) in outvoted):
             continue
-        other = version is not None and requirement_text(row) is not None and not _admits(row.specifier, version)
+        other = version is not None and requirement_text(row) is not None and not admits(row.specifier, version)
         planned.append(replace(row, specifier=f"=={version}", pin=version) if other else row)
     return planned
-
-
-def _admits(specifier: str, version: str) -> bool:
-    return SpecifierSet(specifier).contains(version, prereleases=True)
 
 
 def _line(row: PipRequirement, answer: PipAvailability | None) -> str | None:
@@ -78,7 +71,7 @@ def _line(row: PipRequirement, answer: PipAvailability | None) -> str | None:
         return None if row.name is None else row.name + _extras(row)
     marker = f" ; {row.marker}" if row.marker else ""
     if row.kind is PipRequirementKind.NAMED and row.name is not None:
-        if answer is not None and answer.presence in _CANNOT_BE_HAD:
+        if answer is not None and answer.presence.absent:
             return f"{row.name}{_extras(row)}=={answer.nearest[0]}{marker}" if answer.nearest else None
         return f"{row.name}{_extras(row)}{row.specifier}{marker}"
     if row.kind is PipRequirementKind.EDITABLE and not row.text.startswith("-"):

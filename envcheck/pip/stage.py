@@ -28,6 +28,7 @@ from envcheck.model import (
     Target,
 )
 from envcheck.names import conda_names_for_pypi
+from envcheck.pip.grammar import project_of
 from envcheck.pip.installed import Installed, installed_distributions
 from envcheck.pip.resolution import Settled, requirement_text, settle, sorted_out
 from envcheck.pip.resolver import PipTarget, Resolved, Resolver
@@ -271,13 +272,8 @@ class _Stage:
 
 def _alone(asked: Sequence[PipRequirement], settled: Settled) -> list[PipRequirement]:
     """The rows that do not resolve even alone: something that they need has no wheel."""
-    alone = {_project(text) for text in settled.alone}
+    alone = {project_of(text) for text in settled.alone}
     return [row for row in asked if row.name in alone]
-
-
-def _project(text: str) -> str:
-    """The project of a PEP 508 text."""
-    return canonicalize_name(re.split(r"[\[=<>!~; ]", text, maxsplit=1)[0])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

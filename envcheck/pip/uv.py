@@ -124,6 +124,7 @@ class UvSession:
         preferred: tuple[tuple[str, str], ...],
     ) -> None:
         self._preferred = preferred
+        self._lasting = _may_last(resolver.settings, resolver.environment)
         self._read_before = False
         self._resolver = resolver
         self._target = target
@@ -138,7 +139,7 @@ class UvSession:
         work = Path(self._directory.name) / "work"
         work.mkdir()
         settings = self._resolver.settings
-        if self._lasting():
+        if self._lasting:
             # Files of an index never change, and pages of a mirror that says nothing of caching hold as PyPI's do.
             (work / "uv.toml").write_text(
                 f"[[index]]\nurl = {json.dumps(settings.url)}\ndefault = true\n"
@@ -152,19 +153,6 @@ class UvSession:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._directory.cleanup()
-
-    def _lasting(self) -> bool:
-        """Whether uv may be told how long answers hold: not beside settings of the user's own, nor with a password."""
-        settings, environment = self._resolver.settings, self._resolver.environment
-        home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "")) / ".config")
-        own = (Path(home) / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
-        return (
-            settings.url.startswith(("http://", "https://"))
-            and strip_secrets(settings.url) == settings.url
-            and not settings.origin.startswith("UV_")
-            and not any(environment.get(name) for name in ("UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_DEFAULT_INDEX"))
-            and not any(path.exists() for path in own)
-        )
 
     def resolve(
         self,
@@ -268,7 +256,7 @@ class UvSession:
         variables |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "GIT_TERMINAL_PROMPT": "0"}
         variables.setdefault("UV_HTTP_TIMEOUT", "30")
         variables["MACOSX_DEPLOYMENT_TARGET"] = _MACOS
-        if settings.url != DEFAULT_INDEX_URL and not settings.origin.startswith("UV_") and not self._lasting():
+        if settings.url != DEFAULT_INDEX_URL and not settings.origin.startswith("UV_") and not self._lasting:
             variables["UV_DEFAULT_INDEX"] = settings.url
         extra = (*settings.extra_urls, *self._target.indexes)
         if extra:
@@ -284,6 +272,19 @@ class UvSession:
         if resolver.cache_directory is not None:
             variables["UV_CACHE_DIR"] = str(resolver.cache_directory)
         return variables
+
+
+def _may_last(settings: IndexSettings, environment: Mapping[str, str]) -> bool:
+    """Whether uv may be told how long answers hold: not beside settings of the user's own, nor with a password."""
+    home = environment.get("XDG_CONFIG_HOME") or str(Path(environment.get("HOME", "")) / ".config")
+    own = (Path(home) / "uv" / "uv.toml", Path("/etc/uv/uv.toml"))
+    return (
+        settings.url.startswith(("http://", "https://"))
+        and strip_secrets(settings.url) == settings.url
+        and not settings.origin.startswith("UV_")
+        and not any(environment.get(name) for name in ("UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_DEFAULT_INDEX"))
+        and not any(path.exists() for path in own)
+    )
 
 
 def _preferences(versions: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envcheck.model import PipRequirement, PipRequirementKind, Record, Remedy, RemedyAction, Severity
+from envcheck.pip.grammar import admits
 from envcheck.rules.facts import Draft, Facts
 from envcheck.rules.hazard_facts import BACKPORTS, BROKEN, LOOK_ALIKES, SAME_IMPORTS
 
@@ -196,10 +197,4 @@ def _distributions(record: Record) -> tuple[str, ...]:
 
 def _admits(row: PipRequirement, version: str) -> bool:
     """Whether pip is content with the conda package's version; what cannot be read is not held against it."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
-
-    try:
-        return SpecifierSet(row.specifier).contains(version, prereleases=True)
-    except (InvalidSpecifier, InvalidVersion):
-        return True
+    return admits(row.specifier, version, unreadable=True)

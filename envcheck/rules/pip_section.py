@@ -18,6 +18,7 @@ from envcheck.model import (
     Severity,
     SourceKind,
 )
+from envcheck.pip.grammar import admits, project_of
 from envcheck.rules.facts import Draft, Facts, counted, some_of
 from envcheck.secrets import mask, strip_secrets
 
@@ -60,9 +61,6 @@ def _rows_of(facts: Facts, *presences: PipPresence) -> Iterator[tuple[PipRequire
 
 def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
     """Names and pins that are installed as they are asked for, by another source than the look-ups know or by conda."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-    from packaging.version import InvalidVersion
-
     resolution = facts.pip_resolution
     if resolution is None:
         return set()
@@ -70,15 +68,11 @@ def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
     moved = dict(resolution.moved)
     there = {name: packages[conda] for name, conda in resolution.provided if conda in packages and name not in moved}
     there |= {one.name: one.version for one in resolution.distributions}
-    fine = set()
-    for row in facts.environment.pip:
-        try:
-            admitted = row.name in there and SpecifierSet(row.specifier).contains(there[row.name], prereleases=True)
-        except (InvalidSpecifier, InvalidVersion):
-            admitted = False
-        if admitted:
-            fine.add((row.name, row.pin))
-    return fine
+    return {
+        (row.name, row.pin)
+        for row in facts.environment.pip
+        if row.name in there and admits(row.specifier, there[row.name])
+    }
 
 
 def _rows_of_kind(facts: Facts, *kinds: PipRequirementKind) -> list[PipRequirement]:
@@ -439,7 +433,7 @@ def contradicting_rows(facts: Facts) -> Iterator[Draft]:
             *others, last = conflict.requirements
             yield Draft(
                 severity=Severity.ERROR,
-                subject=_project(last),
+                subject=project_of(last),
                 message=f"{last} does not go together with {some_of(others)}",
                 line=_line(facts, last),
                 remedies=_given(conflict),
@@ -466,7 +460,7 @@ def _with_fate(facts: Facts, texts: Sequence[str]) -> list[str]:
     found = {record.name: record.version for record in facts.plan.packages}
     if facts.pip_resolution is not None:
         found |= {one.name: one.version for one in facts.pip_resolution.distributions}
-    versions = [found.get(_project(text)) for text in texts]
+    versions = [found.get(project_of(text)) for text in texts]
     return [
         f"{text} ({f'now {version}' if version else 'left out'})" for text, version in zip(texts, versions, strict=True)
     ]
@@ -480,14 +474,14 @@ def needs_what_cannot_be_had(facts: Facts) -> Iterator[Draft]:
     Fix: take it from conda, or in the version that was found.
     """
     moved = dict(facts.pip_resolution.moved) if facts.pip_resolution is not None else {}
-    missing = (PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON, PipPresence.NO_VERSION, PipPresence.NO_PROJECT)
+    missing = [presence for presence in PipPresence if presence.absent]
     known = {answer.name for _, answer in _rows_of(facts, PipPresence.SOURCE_ONLY, *missing)} | moved.keys()
     for conflict in _conflicts(facts):
-        if len(conflict.requirements) == 1 and _project(conflict.requirements[0]) not in known:
+        if len(conflict.requirements) == 1 and project_of(conflict.requirements[0]) not in known:
             (text,) = conflict.requirements
             yield Draft(
                 severity=Severity.ERROR,
-                subject=_project(text),
+                subject=project_of(text),
                 message=f"{text} needs something that cannot be installed on the target from wheels",
                 line=_line(facts, text),
                 remedies=_given(conflict),
@@ -513,7 +507,7 @@ def _given(conflict: PipConflict) -> tuple[Remedy, ...]:
     """What became of the requirement that gave way."""
     last = conflict.requirements[-1]
     if conflict.remedy is None:
-        return (Remedy(action=RemedyAction.DROP, summary=f"leave {_project(last)} out"),)
+        return (Remedy(action=RemedyAction.DROP, summary=f"leave {project_of(last)} out"),)
     return (
         Remedy(
             action=RemedyAction.CHANGE_VERSION,
@@ -524,12 +518,8 @@ def _given(conflict: PipConflict) -> tuple[Remedy, ...]:
     )
 
 
-def _project(text: str) -> str:
-    return re.split(r"[\[=<>!~; ]", text, maxsplit=1)[0]
-
-
 def _line(facts: Facts, text: str) -> int | None:
-    name = _project(text)
+    name = project_of(text)
     return next((row.line for row in facts.environment.pip if row.name == name), None)
 
 
@@ -600,8 +590,8 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
     if resolution is None or resolution.trouble:
         return
     found = {one.name for one in resolution.distributions} | {name for name, _ in resolution.provided}
-    found |= {name for name, _ in resolution.moved} | {_project(one.requirements[-1]) for one in resolution.conflicts}
-    found |= {_project(text) for text in resolution.unexplained}
+    found |= {name for name, _ in resolution.moved} | {project_of(one.requirements[-1]) for one in resolution.conflicts}
+    found |= {project_of(text) for text in resolution.unexplained}
     missing = {answer.name for answer in facts.pip if not answer.has_wheel}
     rows = [
         row
