@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
@@ -15,14 +16,16 @@ import click
 from envcheck import __version__
 from envcheck.cli_docker import docker
 from envcheck.cli_support import (
-    FAIL_ON,
     FINDING_OPTIONS,
+    REPORT_OPTIONS,
+    decoded,
     emit,
     index_options,
-    page_style,
     place_options,
     refuse_unknown_codes,
     say,
+    show,
+    status,
     with_options,
 )
 from envcheck.cli_verify import verify
@@ -153,10 +156,7 @@ def _check_options(function: _F) -> _F:
     function = with_options(
         function,
         [
-            click.option(
-                "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-            ),
-            click.option("-o", "--output", type=file, help="Write the report to a file."),
+            *REPORT_OPTIONS,
             click.option(
                 "--lock-format",
                 type=click.Choice(list(_LOCK_FORMATS)),
@@ -454,6 +454,8 @@ def _check_and_report(
     from envcheck.pip.metadata import described
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
+    from envcheck.reports.report_json import render_all
+    from envcheck.reports.text import account
 
     previous = None
     if from_lock is not None:
@@ -461,6 +463,7 @@ def _check_and_report(
 
         previous = read_previous_lock(read(from_lock), from_lock)
     reports: list[Report] = []
+    read_data: list[bytes] = []
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
         for source in sources:
@@ -470,16 +473,24 @@ def _check_and_report(
                     options |= {"preferred": previous.conda(platform), "preferred_pip": previous.pip(platform)}
                 request, services = prepare(source, data, platform, services, progress.step, **options)
                 report = check_one(request, services)
+                read_data.append(data)
                 reports.append(described(report, services.describe) if lock is not None else report)
     written = _write_outputs(reports, outputs)
-    text = _render(reports, format_name, to_file=output is not None, verbose=verbose > 0)
-    emit(text, output, data=format_name != "text")
+    show(
+        format_name,
+        output,
+        verbose=verbose,
+        text=partial(_text, reports),
+        json=partial(render_all, reports),
+        accounts=lambda: [account(report, decoded(data)) for report, data in zip(reports, read_data, strict=True)],
+    )
     if not quiet:
         _tell_what_next(reports, outputs, written)
-    if not all(report.complete for report in reports):
-        return EnvcheckError.exit_status
-    severities = FAIL_ON[fail_on]
-    return int(any(finding.severity.value in severities for report in reports for finding in report.findings))
+    return status(
+        (finding for report in reports for finding in report.findings),
+        complete=all(report.complete for report in reports),
+        fail_on=fail_on,
+    )
 
 
 def _refuse_shared_names(outputs: _Outputs, platforms: Sequence[str]) -> None:
@@ -525,14 +536,9 @@ def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
     return [path for path, _ in texts]
 
 
-def _render(reports: Sequence[Report], format_name: str, *, to_file: bool, verbose: bool) -> str:
-    if format_name == "json":
-        from envcheck.reports.report_json import render_all
-
-        return render_all(reports)
+def _text(reports: Sequence[Report], *, width: int, colour: bool, verbose: bool) -> str:
     from envcheck.reports.text import render
 
-    width, colour = page_style(to_file=to_file)
     return "\n".join(render(report, width=width, colour=colour, verbose=verbose) for report in reports)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from envcheck.cli_support import (
-    FAIL_ON,
     FINDING_OPTIONS,
-    emit,
+    REPORT_OPTIONS,
+    decoded,
     index_options,
-    page_style,
     place_options,
     refuse_unknown_codes,
     say,
+    show,
+    status,
     with_options,
 )
 from envcheck.errors import EnvcheckError
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from envcheck.docker.writing_files import WrittenFiles
     from envcheck.lock_file import LockFile
     from envcheck.model import Report
-    from envcheck.reports.dockerfile import DockerReport
     from envcheck.verify import LockReport
     from envcheck.world import Services
 
@@ -67,10 +68,7 @@ def _docker_options(function: Any) -> Any:
     return with_options(
         index_options(function),
         [
-            click.option(
-                "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-            ),
-            click.option("-o", "--output", type=file, help="Write the report to a file."),
+            *REPORT_OPTIONS,
             click.option(
                 "--write",
                 type=file,
@@ -129,7 +127,7 @@ def docker(
     from envcheck.docker.writing_files import Destination, write_files
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
-    from envcheck.reports.dockerfile import DockerReport
+    from envcheck.reports import dockerfile as rendering
     from envcheck.rules import RULES, select_findings
     from envcheck.rules.about_dockerfiles import DOCKER_RULES, apply_docker_rules
     from envcheck.rules.about_locks import LOCK_RULES
@@ -179,13 +177,24 @@ def docker(
         tuple(code.upper() for code in options["select"]),
         tuple(code.upper() for code in options["ignore"]),
     )
-    report = DockerReport(followed=followed, findings=findings, checked=checked)
-    emit(_render(report, format_name, output, verbose=verbose > 0), output, data=format_name != "text")
+    report = rendering.DockerReport(followed=followed, findings=findings, checked=checked)
+    show(
+        format_name,
+        output,
+        verbose=verbose,
+        text=partial(rendering.render_text, report),
+        json=partial(rendering.render_json, report),
+        accounts=lambda: rendering.accounts(report, data, decoded),
+    )
     if isinstance(written, EnvcheckError):
         raise written
     if written is not None and not quiet:
         _tell_written(written)
-    return _status(report, fail_on)
+    return status(
+        (*report.findings, *(finding for one in checked for finding in one.findings)),
+        complete=report.complete,
+        fail_on=fail_on,
+    )
 
 
 def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[Path | None, bytes, Dockerfile]:
@@ -262,21 +271,3 @@ def _tell_written(written: WrittenFiles) -> None:
         say(f"note: {plain(mask(where + note.text))}")
     for path in written.paths:
         say(f"wrote {plain(path)}")
-
-
-def _render(report: DockerReport, format_name: str, output: str | None, *, verbose: bool) -> str:
-    from envcheck.reports.dockerfile import render_json, render_text
-
-    if format_name == "json":
-        return render_json(report)
-    width, colour = page_style(to_file=output is not None)
-    return render_text(report, width=width, colour=colour, verbose=verbose)
-
-
-def _status(report: DockerReport, fail_on: str) -> int:
-    """0, 1, or 3 where a channel did not answer."""
-    if not report.complete:
-        return EnvcheckError.exit_status
-    severities = FAIL_ON[fail_on]
-    found = [*report.findings, *(finding for one in report.checked for finding in one.findings)]
-    return int(any(finding.severity.value in severities for finding in found))

@@ -5,30 +5,43 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
+from envcheck.errors import EnvcheckError, OutputError, SourceError
+from envcheck.reports.formats import FORMATS, render_accounts
+
 if TYPE_CHECKING:
+    from envcheck.model import Finding
+    from envcheck.reports.account import Account
     from envcheck.rules import Rule
 
 __all__ = [
-    "FAIL_ON",
     "FINDING_OPTIONS",
+    "REPORT_OPTIONS",
+    "decoded",
     "emit",
     "index_options",
-    "page_style",
     "place_options",
     "refuse_unknown_codes",
     "say",
+    "show",
+    "status",
     "with_options",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
-"""The severities that each ``--fail-on`` lets a run end with status 1 for."""
+# The severities that each ``--fail-on`` lets a run end with status 1 for.
+_FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+class _Words(Protocol):
+    """A report as text for people."""
+
+    def __call__(self, *, width: int, colour: bool, verbose: bool) -> str: ...
 
 
 def say(words: str) -> None:
@@ -38,12 +51,25 @@ def say(words: str) -> None:
 
 
 FINDING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--fail-on", type=click.Choice(list(FAIL_ON)), default="error", show_default=True),
+    click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
     click.option("--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."),
     click.option("--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
 )
 """What every command that tells findings takes; each adds its own ``--verbose``."""
+
+REPORT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(["text", "json", *FORMATS]),
+        default="text",
+        show_default=True,
+        help="How the report is written.",
+    ),
+    click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
+)
+"""How a report is written, and where."""
 
 
 def with_options(function: _F, options: Sequence[Callable[[_F], _F]]) -> _F:
@@ -121,8 +147,6 @@ def emit(text: str, output: str | None, *, data: bool = False) -> None:
 
         write_atomically(output, text)
         return
-    from envcheck.errors import OutputError
-
     try:
         click.echo(text.encode("utf-8", "backslashreplace") if data else text, nl=False)
     except BrokenPipeError:
@@ -134,7 +158,50 @@ def emit(text: str, output: str | None, *, data: bool = False) -> None:
         ) from error
 
 
-def page_style(*, to_file: bool) -> tuple[int, bool]:
+def show(
+    format_name: str,
+    output: str | None,
+    *,
+    verbose: int,
+    text: _Words,
+    json: Callable[[], str],
+    accounts: Callable[[], Sequence[Account]],
+) -> None:
+    """Write a report in the format asked for, to a file or to standard output.
+
+    Args:
+        format_name: ``--format``.
+        output: ``--output``.
+        verbose: How often ``--verbose`` was given.
+        text: The command's text.
+        json: The command's JSON.
+        accounts: What the command tells of each file, for every other format.
+    """
+    if format_name == "text":
+        width, colour = _page_style(to_file=output is not None)
+        emit(text(width=width, colour=colour, verbose=verbose > 0), output)
+        return
+    emit(json() if format_name == "json" else render_accounts(format_name, accounts()), output, data=True)
+
+
+def status(findings: Iterable[Finding], *, complete: bool, fail_on: str) -> int:
+    """0, 1 where a finding is at or above the threshold, 3 where not everybody answered who was asked."""
+    if not complete:
+        return EnvcheckError.exit_status
+    return int(any(finding.severity.value in _FAIL_ON[fail_on] for finding in findings))
+
+
+def decoded(data: bytes) -> str | None:
+    """The text of a file, as the lines of findings count it; ``None`` where it is none."""
+    from envcheck.sources.encoding import decode
+
+    try:
+        return decode(data, "").text
+    except SourceError:
+        return None
+
+
+def _page_style(*, to_file: bool) -> tuple[int, bool]:
     """The columns to wrap a text at, and whether to colour it: a terminal's own, and plain elsewhere."""
     if to_file or sys.stdout is None or not sys.stdout.isatty():
         return 80, False

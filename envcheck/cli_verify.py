@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from envcheck.cli_support import (
-    FAIL_ON,
     FINDING_OPTIONS,
-    emit,
-    page_style,
+    REPORT_OPTIONS,
+    decoded,
     place_options,
     refuse_unknown_codes,
+    show,
+    status,
     with_options,
 )
-from envcheck.errors import EnvcheckError
 
 if TYPE_CHECKING:
     from envcheck.verify import LockReport
@@ -40,10 +40,7 @@ def _verify_options(function: Any) -> Any:
             click.option("--drift", is_flag=True, help="Tell newer builds and versions, too."),
             click.option("--online", is_flag=True, help="Ask the Python package index about pip packages."),
             click.option("--index-url", metavar="URL", help="The Python package index."),
-            click.option(
-                "--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True
-            ),
-            click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
+            *REPORT_OPTIONS,
             *FINDING_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding."),
         ],
@@ -80,6 +77,7 @@ def verify(
     from envcheck.cli_input import prepare, read
     from envcheck.lock_file import platforms_to_verify, read_lock
     from envcheck.progress import Progress
+    from envcheck.reports import verification
     from envcheck.rules.about_locks import LOCK_RULES
     from envcheck.verify import verify as verify_one
 
@@ -92,16 +90,16 @@ def verify(
         for platform in platforms_to_verify(found, platforms):
             request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)
             reports.append(verify_one(request, services, found, drift=drift, online=online))
-    emit(_render(reports, format_name, output, verbose=verbose > 0), output, data=format_name != "text")
-    if not all(report.complete for report in reports):
-        return EnvcheckError.exit_status
-    return int(any(one.severity.value in FAIL_ON[fail_on] for report in reports for one in report.findings))
-
-
-def _render(reports: Sequence[LockReport], format_name: str, output: str | None, *, verbose: bool) -> str:
-    from envcheck.reports.verification import render_json, render_text
-
-    if format_name == "json":
-        return render_json(reports)
-    width, colour = page_style(to_file=output is not None)
-    return render_text(reports, width=width, colour=colour, verbose=verbose)
+    show(
+        format_name,
+        output,
+        verbose=verbose,
+        text=partial(verification.render_text, reports),
+        json=partial(verification.render_json, reports),
+        accounts=lambda: [verification.account(report, decoded(data)) for report in reports],
+    )
+    return status(
+        (finding for report in reports for finding in report.findings),
+        complete=all(report.complete for report in reports),
+        fail_on=fail_on,
+    )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from envcheck.model import Finding
 from envcheck.reports import report_json, text
+from envcheck.reports.account import Account
 from envcheck.reports.plain import plain
+from envcheck.rules.facts import counted
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
     from envcheck.docker.followed import Followed, MadeEnvironment
     from envcheck.docker.preflight import CheckedSource
 
-__all__ = ["DockerReport", "render_json", "render_text"]
+__all__ = ["DockerReport", "accounts", "render_json", "render_text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,56 @@ class DockerReport:
     def complete(self) -> bool:
         """Whether every channel of every environment could be asked."""
         return all(one.complete for one in self.checked)
+
+
+def accounts(report: DockerReport, data: bytes, decoded: Callable[[bytes], str | None]) -> tuple[Account, ...]:
+    """What a pre-flight tells of the Dockerfile, and then of every environment that was checked.
+
+    Args:
+        report: The pre-flight.
+        data: The Dockerfile's bytes.
+        decoded: The text of a file's bytes, ``None`` where they are no text.
+    """
+    followed = report.followed
+    path, platform = followed.dockerfile.path, followed.platform or None
+    whole = decoded(data)
+    refused = sum(1 for one in report.checked if one.verdict is None)
+    words = f"; {refused} could not be checked" if refused else ""
+    found = [
+        Account(
+            path=path,
+            kind="Dockerfile",
+            platform=platform,
+            verdict="",
+            sentence=f"{counted(len(report.checked), 'environment')} made{words}",
+            findings=report.findings,
+            complete=report.complete,
+            text=whole,
+        )
+    ]
+    for one in report.checked:
+        if (told := _account(one, decoded)) is None:
+            continue
+        # What stands in the Dockerfile itself has its lines.
+        inline = one.path.startswith(f"{path}:")
+        found.append(
+            replace(told, path=path, text=whole, origin=(path, one.made.line))
+            if inline
+            else replace(told, origin=(path, one.made.line))
+        )
+    return tuple(found)
+
+
+def _account(one: CheckedSource, decoded: Callable[[bytes], str | None]) -> Account | None:
+    from envcheck.reports import verification
+
+    as_it_is = one.source is not None and not one.source.lines
+    whole = decoded(one.source.data) if one.source is not None and as_it_is else None
+    if one.report is not None:
+        return text.account(one.report, whole)
+    if one.lock_report is not None:
+        return verification.account(one.lock_report, whole)
+    return None
 
 
 def render_json(report: DockerReport) -> str:

@@ -8,13 +8,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from envcheck.model import Finding, Intent, Remedy, Report, Severity, Verdict
+from envcheck.reports.account import Account
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-__all__ = ["FindingsWriter", "render"]
+__all__ = ["FindingsWriter", "account", "render"]
 
 _SHOWN_PER_CODE = 4
 _SHOWN_SUBJECTS = 8
@@ -39,6 +40,26 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
     writer = _Writer(width=width, colour=colour, verbose=verbose)
     writer.write(report)
     return writer.text()
+
+
+def account(report: Report, text: str | None) -> Account:
+    """What a check tells of its source.
+
+    Args:
+        report: The check's report.
+        text: The source's text, where it is at hand.
+    """
+    return Account(
+        path=report.export.path,
+        kind=report.export.kind.value,
+        platform=report.target.platform,
+        verdict=report.verdict.value,
+        sentence=_verdict_sentence(report),
+        findings=report.findings,
+        complete=report.complete,
+        text=text,
+        report=report,
+    )
 
 
 class FindingsWriter:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from envcheck.model import Finding, Severity
+from envcheck.reports.account import Account
 from envcheck.reports.plain import plain
 from envcheck.reports.report_json import SCHEMA_VERSION, document_text, finding_document
 from envcheck.reports.text import FindingsWriter
@@ -27,13 +28,32 @@ from envcheck.rules.lock_facts import Place
 from envcheck.secrets import mask
 from envcheck.verify import LockReport, LockVerdict
 
-__all__ = ["render_json", "render_text"]
+__all__ = ["account", "render_json", "render_text"]
 
 _STYLES = {
     LockVerdict.SOUND: "bold green",
     LockVerdict.UNPROVEN: "bold yellow",
     LockVerdict.UNSOUND: "bold red",
 }
+
+
+def account(report: LockReport, text: str | None) -> Account:
+    """What a verification tells of its lock.
+
+    Args:
+        report: The verification of one platform.
+        text: The lock's text, where it is at hand.
+    """
+    return Account(
+        path=report.lock.path,
+        kind=report.lock.format,
+        platform=report.target.platform,
+        verdict=report.verdict.value,
+        sentence=_sentence(report, _of_manager(report, "conda")),
+        findings=report.findings,
+        complete=report.complete,
+        text=text,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
