@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from envcheck.pip.configuration import IndexSettings
-from envcheck.pip.index import DirectoryIndex, SimpleIndex, open_index
+from envcheck.pip.index import DirectoryIndex, open_index
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex, ProjectFiles, ProjectUnreadable
+from envcheck.pip.simple_index import SimpleIndex
 from tests.support.package_index import wheel, write_index
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"

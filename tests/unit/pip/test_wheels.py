@@ -12,8 +12,9 @@ from packaging.version import InvalidVersion, Version
 
 from envcheck.model import DistributionFile, PipAvailability, PipPresence
 from envcheck.pip.lookup import IndexUnavailable, ProjectFiles, ProjectUnreadable
+from envcheck.pip.releases import wheel_version
 from envcheck.pip.tags import supported_tags
-from envcheck.pip.wheels import _wheel_version, judge
+from envcheck.pip.wheels import judge
 
 
 def file(filename: str, *, requires_python: str | None = None, yanked: bool = False) -> DistributionFile:
@@ -290,9 +291,9 @@ def test_the_version_in_a_wheels_name_is_what_packaging_reads(stem: str) -> None
     try:
         expected = parse_wheel_filename(f"{stem}.whl")[1]
     except (InvalidWheelFilename, InvalidVersion):
-        assert _wheel_version(f"{stem}.whl") is None
+        assert wheel_version(f"{stem}.whl") is None
     else:
-        assert _wheel_version(f"{stem}.whl") == expected
+        assert wheel_version(f"{stem}.whl") == expected
 
 
 @given(

@@ -1,0 +1,79 @@
+"""What several rules about the pip section ask of the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.model import (
+    PipAvailability,
+    PipPresence,
+    PipRequirement,
+    PipRequirementKind,
+    Remedy,
+    RemedyAction,
+)
+from envcheck.pip.grammar import admits
+from envcheck.rules.facts import Facts
+
+__all__ = [
+    "conda_instead",
+    "nearest_versions_of",
+    "rows_of",
+    "rows_of_kind",
+]
+
+
+def rows_of(facts: Facts, *presences: PipPresence) -> Iterator[tuple[PipRequirement, PipAvailability]]:
+    """The rows of which the index said one of these, but for those that are installed as they are all the same."""
+    fine = _names_that_are_fine(facts)
+    answers = {(one.name, one.pin): one for one in facts.pip}
+    for row in facts.environment.pip:
+        answer = answers.get((row.name or "", row.pin))
+        if answer is None or answer.presence not in presences:
+            continue
+        if (row.name, row.pin) not in fine or answer.presence is PipPresence.YANKED:
+            yield row, answer
+
+
+def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
+    """Names and pins that are installed as they are asked for, by another source than the look-ups know or by conda."""
+    resolution = facts.pip_resolution
+    if resolution is None:
+        return set()
+    packages = {one.name: one.version for one in facts.plan.packages}
+    moved = dict(resolution.moved)
+    there = {name: packages[conda] for name, conda in resolution.provided if conda in packages and name not in moved}
+    there |= {one.name: one.version for one in resolution.distributions}
+    return {
+        (row.name, row.pin)
+        for row in facts.environment.pip
+        if row.name in there and admits(row.specifier, there[row.name])
+    }
+
+
+def rows_of_kind(facts: Facts, *kinds: PipRequirementKind) -> list[PipRequirement]:
+    """The rows of some kinds."""
+    return [row for row in facts.environment.pip if row.kind in kinds]
+
+
+def nearest_versions_of(answer: PipAvailability) -> tuple[Remedy, ...]:
+    """A remedy for each of the versions that install."""
+    return tuple(
+        Remedy(
+            action=RemedyAction.CHANGE_VERSION,
+            summary=f"take {answer.name}=={version}, which has a wheel",
+            spec=f"{answer.name}=={version}",
+        )
+        for version in answer.nearest
+    )
+
+
+def conda_instead(facts: Facts, name: str) -> Remedy:
+    """What the plan has done: a package of conda's in place of one of pip's, dry-solved with all the others."""
+    version = next((one.version for one in facts.plan.packages if one.name == name), None)
+    return Remedy(
+        action=RemedyAction.MOVE_TO_CONDA,
+        summary=f"take {name} {version} from conda, as the plan does",
+        spec=f"{name}=={version}",
+        verified=facts.plan.solved and version is not None,
+    )

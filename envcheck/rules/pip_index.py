@@ -1,0 +1,135 @@
+"""Findings 602 to 606: what the package index has of the rows of the pip section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envcheck.model import (
+    PipPresence,
+    Remedy,
+    RemedyAction,
+    Severity,
+)
+from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.pip_facts import conda_instead, nearest_versions_of, rows_of
+
+__all__ = [
+    "no_such_project",
+    "no_such_version",
+    "no_wheel_for_target",
+    "source_only",
+    "yanked",
+]
+
+
+def no_such_project(facts: Facts) -> Iterator[Draft]:
+    """The package index has no project of this name.
+
+    It may be misspelled, private, or gone; pip stops at it and installs nothing at all.
+
+    Fix: correct the name, or name the index that has it (``--index-url``).
+    """
+    for row, answer in rows_of(facts, PipPresence.NO_PROJECT):
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=answer.name,
+            message="the package index has no such project",
+            line=row.line,
+            remedies=(
+                Remedy(action=RemedyAction.EDIT, summary="correct the name, or name its index with --index-url"),
+            ),
+        )
+
+
+def no_such_version(facts: Facts) -> Iterator[Draft]:
+    """The project exists on the package index, but not in this version.
+
+    A local version such as ``+cu118`` comes from another index than PyPI.
+
+    Fix: take one of the versions named, or name the index that has it.
+    """
+    for row, answer in rows_of(facts, PipPresence.NO_VERSION):
+        local = " (a local version: it comes from another index)" if "+" in (row.pin or "") else ""
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=answer.name,
+            message=f"the package index has no version {row.pin or row.specifier}{local}",
+            line=row.line,
+            remedies=(*_index_of_label(answer.name, row.pin), *nearest_versions_of(answer)),
+        )
+
+
+# https://pytorch.org/get-started/previous-versions/ names the index of each label for these projects.
+_PYTORCH = frozenset({"torch", "torchvision", "torchaudio", "torchtext", "torchdata"})
+
+
+_PYTORCH_LABEL = re.compile(r"(?:cu\d+|cpu|rocm\d+(?:\.\d+)*|xpu)")
+
+
+def _index_of_label(name: str, pin: str | None) -> tuple[Remedy, ...]:
+    """Where PyTorch's builds with a local label come from."""
+    label = (pin or "").partition("+")[2]
+    if name not in _PYTORCH or _PYTORCH_LABEL.fullmatch(label) is None:
+        return ()
+    url = f"https://download.pytorch.org/whl/{label}"
+    return (Remedy(action=RemedyAction.EDIT, summary=f"name its index: PIP_EXTRA_INDEX_URL={url}"),)
+
+
+def no_wheel_for_target(facts: Facts) -> Iterator[Draft]:
+    """The version has wheels, but none for the target's platform or Python, and no source distribution to build from.
+
+    pip answers ``No matching distribution found``, as if the version did not exist.
+
+    Fix: take a version that has one, or drop the package where it makes sense on Windows alone.
+    """
+    for row, answer in rows_of(facts, PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON):
+        remedies = nearest_versions_of(answer)
+        if not remedies:
+            remedies = (
+                Remedy(action=RemedyAction.DROP, summary=f"drop {answer.name}: nothing of it is for the target"),
+            )
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=answer.name,
+            message=f"{answer.version or row.pin or 'it'} cannot be installed on the target: {answer.detail}",
+            line=row.line,
+            remedies=remedies,
+        )
+
+
+def source_only(facts: Facts) -> Iterator[Draft]:
+    """The version has no wheel for the target, only a source distribution that would be built in the image.
+
+    That runs the project's own code during the build and needs compilers and headers that slim images lack.
+
+    Fix: take a version with a wheel, or the conda package where there is one.
+    """
+    moved = dict(facts.pip_resolution.moved) if facts.pip_resolution is not None else {}
+    for row, answer in rows_of(facts, PipPresence.SOURCE_ONLY):
+        conda = moved.get(answer.name)
+        built = "is built from source" if conda is None else "would be built from source"
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=answer.name,
+            message=f"{answer.version or row.pin or 'it'} has no wheel for the target and {built}",
+            line=row.line,
+            remedies=nearest_versions_of(answer) if conda is None else (conda_instead(facts, conda),),
+        )
+
+
+def yanked(facts: Facts) -> Iterator[Draft]:
+    """The version was withdrawn by its authors (PEP 592).
+
+    pip installs it only because it is pinned exactly. Authors withdraw what is broken, and indexes may delete it.
+
+    Fix: take another version.
+    """
+    for row, answer in rows_of(facts, PipPresence.YANKED):
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=answer.name,
+            message=f"{row.pin or answer.version} was withdrawn by its authors",
+            line=row.line,
+            remedies=nearest_versions_of(answer),
+        )
