@@ -1,0 +1,172 @@
+"""Many sources at once, in a few words each: what an audit found of every one, and what they have in common."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from envcheck.model import Finding, Presence, Report, Severity
+
+__all__ = ["AuditResult", "AuditVerdict", "Cause", "FrequentCause", "Totals", "frequent_causes", "result_of", "totals"]
+
+
+class AuditVerdict(str, enum.Enum):
+    """What became of one source: a check's verdict, or why there is none; the order is worst first.
+
+    ``FAILED``: envcheck could not do its work on it (its channels did not answer, its worker died twice).
+    ``UNREADABLE``: the file is no export.
+    """
+
+    FAILED = "failed"
+    UNREADABLE = "unreadable"
+    BLOCKED = "blocked"
+    FIXABLE = "fixable"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cause:
+    """One kind of finding about one subject, however often the source has it; ``line`` is that of the first."""
+
+    code: str
+    subject: str
+    severity: Severity
+    title: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditResult:
+    """What an audit keeps of one source for one target.
+
+    ``path`` is the source as it is shown; ``kind`` what it is, empty where that could not be told. ``rows`` counts
+    all its requirements, ``pins`` the conda rows that name one version which the target has, ``kept`` those of them that
+    the plan keeps in that version. ``causes`` are distinct, in the order of the report. ``added_channels`` are the names of channels that the plan adds. ``trouble``
+    says why there is no verdict. ``seconds`` is how long the check took when it was made; ``complete`` is false where a
+    channel did not answer.
+    """
+
+    path: str
+    platform: str
+    verdict: AuditVerdict
+    kind: str = ""
+    sentence: str = ""
+    rows: int = 0
+    pins: int = 0
+    kept: int = 0
+    causes: tuple[Cause, ...] = ()
+    added_channels: tuple[str, ...] = ()
+    trouble: str = ""
+    seconds: float = 0.0
+    complete: bool = True
+
+    def count(self, severity: Severity) -> int:
+        """How many causes are of a severity."""
+        return sum(1 for cause in self.causes if cause.severity is severity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrequentCause:
+    """A cause and how many sources have it."""
+
+    code: str
+    subject: str
+    title: str
+    severity: Severity
+    sources: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """A fleet in numbers; ``verdicts`` has every verdict that occurs, worst first, with how many sources have it."""
+
+    sources: int
+    verdicts: tuple[tuple[AuditVerdict, int], ...]
+    pins: int
+    kept: int
+    errors: int
+    warnings: int
+    seconds: float
+
+
+def result_of(path: str, report: Report, sentence: str, *, seconds: float) -> AuditResult:
+    """What an audit keeps of a check.
+
+    Args:
+        path: The source as it is shown.
+        report: The check's report.
+        sentence: The verdict in words.
+        seconds: How long it took.
+    """
+    pinned = {
+        one.requirement.name: one.requirement.pin
+        for one in report.availability
+        if one.presence is Presence.AVAILABLE and one.requirement.pin is not None
+    }
+    kept = [row.name for row in report.plan.kept if pinned.get(row.name) == row.version]
+    return AuditResult(
+        path=path,
+        platform=report.target.platform,
+        verdict=AuditVerdict(report.verdict.value),
+        kind=report.export.kind.value,
+        sentence=sentence,
+        rows=len(report.export.requirements) + len(report.export.pip),
+        pins=len(pinned),
+        kept=len(kept),
+        causes=_causes(report.findings),
+        added_channels=tuple(channel.name for channel in report.plan.added_channels),
+        seconds=seconds,
+        complete=report.complete,
+    )
+
+
+def _causes(findings: Iterable[Finding]) -> tuple[Cause, ...]:
+    found: dict[tuple[str, str, Severity], Cause] = {}
+    for one in findings:
+        cause = Cause(code=one.code, subject=one.subject, severity=one.severity, title=one.title, line=one.line)
+        found.setdefault((one.code, one.subject, one.severity), cause)
+    return tuple(found.values())
+
+
+def totals(results: Sequence[AuditResult]) -> Totals:
+    """A fleet in numbers."""
+    counts = Counter(result.verdict for result in results)
+    return Totals(
+        sources=len(results),
+        verdicts=tuple((verdict, counts[verdict]) for verdict in AuditVerdict if counts[verdict]),
+        pins=sum(result.pins for result in results),
+        kept=sum(result.kept for result in results),
+        errors=sum(result.count(Severity.ERROR) for result in results),
+        warnings=sum(result.count(Severity.WARNING) for result in results),
+        seconds=sum(result.seconds for result in results),
+    )
+
+
+def frequent_causes(results: Iterable[AuditResult], *, most: int = 10) -> tuple[FrequentCause, ...]:
+    """The causes that most sources share, errors and warnings alone, the most frequent first.
+
+    Args:
+        results: The fleet.
+        most: How many to give.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    seen: dict[tuple[str, str], Cause] = {}
+    for result in results:
+        keys = {(cause.code, cause.subject): cause for cause in result.causes if cause.severity is not Severity.INFO}
+        counts.update(keys.keys())
+        for key, cause in keys.items():
+            seen.setdefault(key, cause)
+    # By name where the counts are equal: the order of the fleet says nothing.
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return tuple(
+        FrequentCause(
+            code=code,
+            subject=subject,
+            title=seen[code, subject].title,
+            severity=seen[code, subject].severity,
+            sources=count,
+        )
+        for (code, subject), count in ranked
+    )
