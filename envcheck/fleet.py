@@ -42,10 +42,10 @@ class AuditResult:
     """What an audit keeps of one source for one target.
 
     ``path`` is the source as it is shown; ``kind`` what it is, empty where that could not be told. ``rows`` counts
-    all its requirements, ``pins`` the conda rows that name one version which the target has, ``kept`` those of them that
-    the plan keeps in that version. ``causes`` are distinct, in the order of the report. ``added_channels`` are the names of channels that the plan adds. ``trouble``
-    says why there is no verdict. ``seconds`` is how long the check took when it was made; ``complete`` is false where a
-    channel did not answer.
+    all its requirements, ``pins`` the conda rows that name one version which the target has, ``kept`` those of them
+    that the plan keeps in that version. ``causes`` are distinct, in the order of the report. ``added_channels`` are the
+    names of channels that the plan adds. ``trouble`` says why there is no verdict. ``seconds`` is how long the check
+    took when it was made; ``complete`` is false where a channel did not answer.
     """
 
     path: str
@@ -161,12 +161,7 @@ def frequent_causes(results: Iterable[AuditResult], *, most: int = 10) -> tuple[
     # By name where the counts are equal: the order of the fleet says nothing.
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
     return tuple(
-        FrequentCause(
-            code=code,
-            subject=subject,
-            title=seen[code, subject].title,
-            severity=seen[code, subject].severity,
-            sources=count,
-        )
-        for (code, subject), count in ranked
+        FrequentCause(code=cause.code, subject=cause.subject, title=cause.title, severity=cause.severity, sources=count)
+        for key, count in ranked
+        for cause in (seen[key],)
     )
