@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from envcheck.model import Remedy, RemedyAction
+
 if TYPE_CHECKING:
     from envcheck.docker.followed import Followed, MadeEnvironment
     from envcheck.docker.instructions import Dockerfile, Instruction, Stage
     from envcheck.docker.preflight import CheckedSource
 
-__all__ = ["DockerFacts"]
+__all__ = ["DockerFacts", "called", "edit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,3 +53,13 @@ class DockerFacts:
     def conda_commands(self) -> Iterator[MadeEnvironment]:
         """The commands of conda and its like that make environments."""
         return (made for made in self.followed.environments if made.conda is not None)
+
+
+def edit(summary: str, spec: str | None = None) -> tuple[Remedy, ...]:
+    """The one remedy that an edit of the Dockerfile is."""
+    return (Remedy(action=RemedyAction.EDIT, summary=summary, spec=spec),)
+
+
+def called(made: MadeEnvironment) -> str:
+    """``conda env create``, as a finding names a command."""
+    return f"{made.tool} {made.conda.action if made.conda is not None else 'install'}"

@@ -1,0 +1,234 @@
+"""Findings about the files that a Dockerfile copies and its commands read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envcheck.docker.followed import FileFate
+from envcheck.model import Severity
+from envcheck.rules.docker_facts import DockerFacts, called, edit
+from envcheck.rules.facts import Draft
+
+__all__ = [
+    "encoding",
+    "environment_not_checked",
+    "file_kind",
+    "ignored_file",
+    "lock_for_other_platform",
+    "missing_file",
+    "used_before_copied",
+    "windows_path",
+]
+
+
+def file_kind(facts: DockerFacts) -> Iterator[Draft]:
+    """``conda env create -f`` is given a file that it does not read, or reads as something else.
+
+    It reads ``.yml`` and ``.yaml`` files as environments. A ``.txt`` is read as a list of conda specifications and
+    needs ``-n NAME``; rows that pip installed (``pypi_0``) fail there. Any other ending is refused.
+
+    Fix: give it an ``environment.yml``, or install a list with ``conda create -n NAME --file LIST``.
+    """
+    for made in facts.conda_commands():
+        if made.conda is None or not made.conda.action.startswith("env") or made.tool == "micromamba":
+            continue
+        for used in made.files:
+            ending = re.search(r"\.(\w+)$", used.path)
+            if ending is None or ending[1].lower() in ("yml", "yaml"):
+                continue
+            named = made.conda.name is not None or made.conda.prefix is not None
+            text = (used.data or b"")[:4096].decode("utf-8", "replace")
+            severity = Severity.ERROR
+            if ending[1].lower() != "txt":
+                message = f"{called(made)} takes .yml, .yaml and .txt files only"
+            elif re.search(r"^dependencies:", text, re.MULTILINE):
+                message = "the file holds YAML, but for its name it is read as a list of specifications"
+            elif not named:
+                message = f"{called(made)} needs -n NAME with a .txt file"
+            else:
+                severity = Severity.WARNING
+                message = "a .txt file is read as a list of conda specifications; rows that pip installed fail"
+            yield Draft(
+                severity=severity,
+                subject=used.path,
+                message=message,
+                line=used.line,
+                remedies=edit(f"give it an environment.yml, or use 'conda create -n NAME --file {used.path}'"),
+            )
+
+
+def used_before_copied(facts: DockerFacts) -> Iterator[Draft]:
+    """A command uses a file that is copied only after it.
+
+    Instructions run in their order; at that moment the file is not in the image.
+
+    Fix: move the COPY before the RUN.
+    """
+    for made in facts.followed.environments:
+        for used in made.files:
+            if used.fate is FileFate.LATE:
+                yield Draft(
+                    severity=Severity.ERROR,
+                    subject=used.path,
+                    message=f"the file is copied on line {used.copied_on}, after it is used",
+                    line=used.line,
+                    remedies=edit(f"move line {used.copied_on} before this one"),
+                )
+
+
+def missing_file(facts: DockerFacts) -> Iterator[Draft]:
+    """COPY names a file that is not in the build context, or a command one that was not in what COPY brought.
+
+    Paths are relative to the context, which is the folder that ``docker build`` is given, and never lead out of it.
+
+    Fix: correct the path, or name the context with ``--context`` where it is not the Dockerfile's folder.
+    """
+    missing = [one for one in facts.followed.context_uses if one.fate is FileFate.MISSING]
+    # With every file missing, the build is surely meant for another context.
+    elsewhere = not facts.context_named and len(missing) == facts.followed.copies
+    for one in missing:
+        yield Draft(
+            severity=Severity.WARNING if elsewhere else Severity.ERROR,
+            subject=one.path,
+            message="there is no such file in the build context"
+            + (", nor any other that is copied: is the context another folder?" if elsewhere else ""),
+            line=one.line,
+            remedies=edit("name the context with --context" if elsewhere else "correct the path, or add the file"),
+        )
+    if elsewhere:
+        return
+    for made in facts.followed.environments:
+        for used in made.files:
+            told = {one.line for one in missing}
+            if used.fate is FileFate.MISSING and used.copied_on not in told:
+                yield Draft(
+                    severity=Severity.ERROR,
+                    subject=used.path,
+                    message=f"line {used.copied_on} would bring it, but it is not in the build context",
+                    line=used.line,
+                    remedies=edit("correct the path, or add the file"),
+                )
+
+
+def ignored_file(facts: DockerFacts) -> Iterator[Draft]:
+    """A file that is copied or used is kept out of the build context by the ignore file.
+
+    ``COPY`` then fails with "not found", although the file is there.
+
+    Fix: take the pattern out of it, or add a line ``!FILE`` behind it.
+    """
+    uses = [one for one in facts.followed.context_uses if one.fate is FileFate.IGNORED]
+    for one in uses:
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=one.path,
+            message=f"{facts.followed.ignore_file} keeps it out of the build context ({one.pattern})",
+            line=one.line,
+            remedies=edit(f"add a line !{one.path} behind it"),
+        )
+    told = {one.line for one in uses}
+    for made in facts.followed.environments:
+        for used in made.files:
+            if used.fate is FileFate.IGNORED and used.copied_on not in told:
+                yield Draft(
+                    severity=Severity.ERROR,
+                    subject=used.path,
+                    message=f"{facts.followed.ignore_file} keeps {used.context_path} out of the build context",
+                    line=used.line,
+                    remedies=edit(f"add a line !{used.context_path} to it"),
+                )
+
+
+_DRIVE = re.compile(r"(?<![\w/:])[A-Za-z]:\\\\?[\w.]")
+_BACKSLASHED = re.compile(r"(?:^|\s)\.?[\w.-]+(?:\\[\w.-]+)+")
+
+
+def windows_path(facts: DockerFacts) -> Iterator[Draft]:
+    """A path is written as on Windows: with backslashes, or with a drive.
+
+    In a Linux image the backslash is an escape character: it is taken away, and with it the folder's end.
+
+    Fix: write ``/``, relative to the build context.
+    """
+    if facts.dockerfile.escape == "`" or re.search(r"windows|nanoserver", facts.followed.base):
+        return
+    for one in facts.instructions("ADD", "COPY", "WORKDIR"):
+        found = _DRIVE.search(one.value) or _BACKSLASHED.search(one.value)
+        if found is not None:
+            yield _windows_draft(one.value[found.start() :].split()[0], one.line_at(found.start()))
+    for made in facts.followed.environments:
+        for used in made.files:
+            if "\\" in used.path:
+                yield _windows_draft(used.path, used.line)
+    for step in facts.followed.steps:
+        if step.name in ("conda", "mamba", "micromamba", "pip", "python", "cd"):
+            text = step.instruction.value
+            for found in _DRIVE.finditer(text):
+                if step.instruction.line_at(found.start()) == step.line:
+                    yield _windows_draft(text[found.start() :].split()[0], step.line)
+                    return
+
+
+def _windows_draft(path: str, line: int) -> Draft:
+    return Draft(
+        severity=Severity.ERROR,
+        subject=path,
+        message="this is a path of Windows; for Linux the backslash is no separator",
+        line=line,
+        remedies=edit("write it with / and relative to the build context"),
+    )
+
+
+def encoding(facts: DockerFacts) -> Iterator[Draft]:
+    """The Dockerfile is not UTF-8, so that Docker cannot read it.
+
+    PowerShell's ``>`` writes UTF-16; Docker then reports an unknown instruction on the first line.
+
+    Fix: save it as UTF-8.
+    """
+    name = facts.dockerfile.encoding
+    if name.startswith(("utf-16", "utf-32")):
+        yield Draft(
+            severity=Severity.ERROR,
+            subject="encoding",
+            message=f"the file is {name.upper()}; Docker reads UTF-8",
+            line=1,
+            remedies=edit("save the file as UTF-8"),
+        )
+
+
+def lock_for_other_platform(facts: DockerFacts) -> Iterator[Draft]:
+    """A lock is installed on a platform that it has nothing for.
+
+    ``FROM --platform=linux/arm64`` with a lock of linux-64 is the usual case; an @EXPLICIT list is for one platform.
+
+    Fix: lock for that platform too (``envcheck lock -p linux-64 -p linux-aarch64``), or change ``--platform``.
+    """
+    for one in facts.checked:
+        source = one.source
+        if source is not None and source.lock_platforms and one.platform not in source.lock_platforms:
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=one.path,
+                message=f"the lock is for {', '.join(source.lock_platforms)}, and the image is {one.platform}",
+                line=one.made.line,
+                remedies=edit(f"lock again with -p {one.platform}, or change --platform"),
+            )
+
+
+def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
+    """An environment could not be checked.
+
+    What it is made of is neither in the Dockerfile nor in the build context, or cannot be read; the message says which.
+
+    Fix: name the context with ``--context``, or check the file itself with ``envcheck check``.
+    """
+    for one in facts.checked:
+        if one.verdict is None and not (one.source is not None and one.source.lock_platforms):
+            yield Draft(
+                severity=Severity.INFO,
+                subject=one.path,
+                message=f"not checked: {one.reason}",
+                line=one.made.line,
+            )

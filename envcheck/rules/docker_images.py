@@ -1,0 +1,137 @@
+"""Findings about the base images of a Dockerfile, and what they have or lack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.docker.images import deprecation, split_reference
+from envcheck.model import Severity
+from envcheck.rules.docker_facts import DockerFacts, edit
+from envcheck.rules.facts import Draft
+
+__all__ = [
+    "cuda_without_driver",
+    "deprecated_image",
+    "musl_image",
+    "unknown_image",
+    "unpinned_image",
+]
+
+
+def unpinned_image(facts: DockerFacts) -> Iterator[Draft]:
+    """A base image has no tag, or ``latest``.
+
+    What is built tomorrow is then built upon another image, with another Python and another conda.
+
+    Fix: name a version, best with its digest.
+    """
+    for stage in facts.stages():
+        if stage.parent is not None or stage.base in ("scratch", ""):
+            continue
+        _, tag, digest = split_reference(stage.base)
+        if digest is None and tag in (None, "latest"):
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=stage.base,
+                message="the image has no tag" if tag is None else "the tag 'latest' moves",
+                line=stage.origin.first_line,
+                remedies=edit("name a version, for example " + _example(stage.base)),
+            )
+
+
+def _example(base: str) -> str:
+    repository = split_reference(base)[0]
+    replacement = (deprecation(base) or ("", repository))[1]
+    versions = {
+        "anaconda/miniconda": "26.1.1-1",
+        "condaforge/miniforge3": "26.1.0-0",
+        "mambaorg/micromamba": "2.6.1",
+        "ubuntu": "24.04",
+        "debian": "13-slim",
+        "python": "3.13-slim",
+    }
+    return f"{replacement}:{versions.get(replacement, 'VERSION')}"
+
+
+def deprecated_image(facts: DockerFacts) -> Iterator[Draft]:
+    """A base image is no longer made or kept up by its owners.
+
+    It gets no security updates, and its conda is too old for channels of today.
+
+    Fix: use the image that took its place.
+    """
+    for stage in facts.stages():
+        found = deprecation(stage.base) if stage.parent is None else None
+        if found is not None:
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=stage.base,
+                message=f"the image {found[0]}",
+                line=stage.origin.first_line,
+                remedies=edit(f"use {found[1]}", found[1]),
+            )
+
+
+def musl_image(facts: DockerFacts) -> Iterator[Draft]:
+    """Conda's Linux packages are put into an image with musl, where they do not run.
+
+    They are linked against glibc. Alpine has musl; its ``gcompat`` runs some programs and not CPython's extensions.
+
+    Fix: use an image with glibc, such as ``debian:13-slim`` or ``mambaorg/micromamba``.
+    """
+    for base, line in dict.fromkeys((made.base, made.line) for made in facts.conda_commands() if made.musl):
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=base,
+            message="the image has musl, and conda's packages for Linux need glibc",
+            line=line,
+            remedies=edit("use an image with glibc, such as debian:13-slim or mambaorg/micromamba"),
+        )
+        return
+
+
+def unknown_image(facts: DockerFacts) -> Iterator[Draft]:
+    """Nothing is known of a base image.
+
+    Its C library was taken to be the platform's default, and its conda to know conda-forge and Anaconda's channels.
+
+    Fix: say what it is built upon: ``--image debian:12``, or ``--virtual-package __glibc=2.36``.
+    """
+    told: set[str] = set()
+    for one in facts.checked:
+        if not one.image_known and one.made.base not in told:
+            told.add(one.made.base)
+            stage = facts.dockerfile.stages[one.made.stage]
+            yield Draft(
+                severity=Severity.INFO,
+                subject=one.made.base,
+                message="nothing is known of this image: a usual C library and, unless told otherwise, the "
+                "channels conda-forge and defaults were taken for granted",
+                line=stage.origin.first_line,
+                remedies=edit("say what it is built upon with --image"),
+            )
+
+
+def cuda_without_driver(facts: DockerFacts) -> Iterator[Draft]:
+    """Packages need ``__cuda``, which conda sees only where a driver is, and a build has none.
+
+    conda asks the machine for its driver. While an image is built there is none, so the solver takes CPU builds or
+    stops.
+
+    Fix: ``ENV CONDA_OVERRIDE_CUDA=12.4`` (or before the command).
+    """
+    for one in facts.checked:
+        if one.report is None or "CONDA_OVERRIDE_CUDA" in dict(one.made.variables) or one.made.conda is None:
+            continue
+        version = next((p.version for p in one.report.target.virtual_packages if p.name == "__cuda"), None)
+        needing = [r.name for r in one.report.plan.packages if any(d.split()[0] == "__cuda" for d in r.depends)]
+        if version is None or not needing or (one.source is not None and one.source.lock_platforms):
+            continue
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=needing[0],
+            message=f"it needs __cuda, and no driver is there while the image is built: another build of {needing[0]} "
+            "is taken, or none",
+            line=one.made.line,
+            remedies=edit(f"set ENV CONDA_OVERRIDE_CUDA={version}"),
+        )
