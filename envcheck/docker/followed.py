@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from envcheck.docker.commands import CondaCommand, PipCommand
+from envcheck.docker.commands import CondaCommand
 from envcheck.docker.instructions import Dockerfile, Instruction
+from envcheck.docker.pip_commands import PipCommand
 from envcheck.docker.state import Configured
 
 __all__ = ["Activation", "ContextUse", "FileFate", "Followed", "MadeEnvironment", "Step", "UsedFile"]

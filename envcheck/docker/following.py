@@ -11,21 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from envcheck.docker.commands import (
-    CONDA_LIKE,
-    CondaCommand,
-    PipCommand,
-    read_conda,
-    read_config,
-    read_pip,
-    unwrapped,
-)
+from envcheck.docker.commands import CONDA_LIKE, read_conda, unwrapped
+from envcheck.docker.config_commands import read_config
 from envcheck.docker.context import Context
-from envcheck.docker.files import BroughtFiles
-from envcheck.docker.followed import Activation, FileFate, Followed, MadeEnvironment, Step, UsedFile
-from envcheck.docker.images import find_image, has_musl, python_of
+from envcheck.docker.followed import Activation, Followed, Step
+from envcheck.docker.images import find_image
 from envcheck.docker.instructions import Dockerfile, Instruction, Stage
-from envcheck.docker.nested import activates, conda_run, environment_of_shell, hooked, inline, is_login, quiet, written
+from envcheck.docker.making import EnvironmentMaker, Run
+from envcheck.docker.nested import activates, conda_run, hooked, inline, is_login, quiet, written
+from envcheck.docker.pip_commands import read_pip
 from envcheck.docker.shell import ShellCommand, Word, read_shell
 from envcheck.docker.state import Brought, Configured, Mount, State
 from envcheck.errors import SourceError
@@ -118,16 +112,13 @@ def _sources(instruction: Instruction) -> Iterator[str]:
                 yield options["from"]
 
 
-class _Follower(BroughtFiles):
+class _Follower(EnvironmentMaker):
     """Goes through the stages in order and notes what it sees."""
 
     def __init__(self, dockerfile: Dockerfile, context: Context) -> None:
         super().__init__(dockerfile, context)
-        self.environments: list[MadeEnvironment] = []
         self.steps: list[Step] = []
         self.activations: list[Activation] = []
-        self._specs: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
-        self._channels: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
 
     # -----------------------------------------------------------------------------------------------------------------
     # Stages and their instructions
@@ -172,7 +163,7 @@ class _Follower(BroughtFiles):
 
     def _run(self, stage: Stage, instruction: Instruction, state: State) -> None:
         state.mounts = tuple(_mounts(instruction, state))
-        run = _Run(stage, instruction, state, self._later(stage, instruction))
+        run = Run(stage, instruction, state, self._later(stage, instruction))
         if instruction.arguments is not None:
             words = tuple(Word(text=one) for one in instruction.arguments)
             self._commands([ShellCommand(words=words)], run, offset_line=None)
@@ -191,14 +182,14 @@ class _Follower(BroughtFiles):
     def _later(self, stage: Stage, instruction: Instruction) -> Sequence[Instruction]:
         return [one for one in stage.instructions if one.first_line > instruction.last_line]
 
-    def _text(self, text: str, run: _Run, depth: int, line: int | None = None) -> None:
+    def _text(self, text: str, run: Run, depth: int, line: int | None = None) -> None:
         commands = read_shell(text, run.state.variables)
         self._commands(commands, run, offset_line=line, depth=depth, text=text)
 
     def _commands(
         self,
         commands: Sequence[ShellCommand],
-        run: _Run,
+        run: Run,
         *,
         offset_line: int | None,
         depth: int = 0,
@@ -259,7 +250,7 @@ class _Follower(BroughtFiles):
         if depth == 0:
             run.state.variables = before
 
-    def _note(self, command: ShellCommand, line: int, lines: tuple[int, ...], run: _Run) -> None:
+    def _note(self, command: ShellCommand, line: int, lines: tuple[int, ...], run: Run) -> None:
         self.steps.append(
             Step(
                 stage=run.stage.index,
@@ -272,7 +263,7 @@ class _Follower(BroughtFiles):
             )
         )
 
-    def _command(self, command: ShellCommand, line: int, lines: tuple[int, ...], run: _Run) -> None:
+    def _command(self, command: ShellCommand, line: int, lines: tuple[int, ...], run: Run) -> None:
         """One command that is neither a shell nor an activation."""
         state = run.state
         words = " ".join(word.text for word in command.words)
@@ -312,123 +303,7 @@ class _Follower(BroughtFiles):
         if state.channels is None:
             state.channels = [Configured(text="defaults" if anaconda else "conda-forge", line=0)]
 
-    def _make(self, made: CondaCommand, command: ShellCommand, lines: tuple[int, ...], run: _Run) -> None:
-        state = run.state
-        line = lines[0]
-        if made.clone or made.action == "update" or (made.everything and not made.files):
-            return
-        files = tuple(self._used(word, state, run.folder, self._line_of(word, command, lines), run.later)
-                      for word in made.files)  # fmt: skip
-        specs = tuple(
-            (word.text, self._line_of(word, command, lines)) for word in made.specs if word.certain and word.text
-        )
-        if made.tool == "pixi" and not {"--locked", "--frozen"} & set(made.words):
-            # Without a lock pixi solves its manifest.
-            files = tuple(replace(one, fate=FileFate.UNKNOWN) if one.fate is FileFate.MISSING else one for one in files)
-        if not files and not specs:
-            if made.action.startswith("env"):
-                # ``conda env create`` alone reads environment.yml.
-                word = Word(text="environment.yml", offset=command.offset)
-                files = (self._used(word, state, run.folder, line, run.later),)
-            elif made.action == "create" and not made.unknown:
-                state.environments[_prefix(made, state, run)] = (made.name or made.prefix or "", line)
-                return
-            else:
-                return
-        prefix = _prefix(made, state, run, files)
-        environment = dict(state.variables) | dict(command.assignments)
-        key = (run.stage.index, prefix)
-        earlier = self._specs.get(key, ()) if not files else ()
-        channels = tuple((word.text, self._line_of(word, command, lines)) for word in made.channels)
-        # What was installed before came from the channels of then.
-        channels += tuple(
-            one for one in self._channels.get(key, ()) if earlier and one[0] not in {text for text, _ in channels}
-        )
-        self.environments.append(
-            MadeEnvironment(
-                stage=run.stage.index,
-                line=line,
-                tool=made.tool,
-                base=state.base,
-                platform=state.platform,
-                prefix=prefix,
-                conda=made,
-                files=files,
-                specs=specs,
-                earlier=earlier,
-                channels=channels,
-                configured=self._configured(state, environment, line),
-                priority=made.priority or environment.get("CONDA_CHANNEL_PRIORITY") or state.priority or "flexible",
-                yes=made.yes
-                or made.action.startswith("env")
-                or state.always_yes
-                or command.piped
-                or any(
-                    environment.get(name, "").lower() in _TRUE
-                    for name in ("CONDA_ALWAYS_YES", "MAMBA_ALWAYS_YES", "CONDA_YES")
-                ),
-                uses_defaults_installer=state.anaconda_installer,
-                tos_accepted=state.tos_accepted
-                or environment.get("CONDA_PLUGINS_AUTO_ACCEPT_TOS", "").lower() in _TRUE,
-                musl=has_musl(state.base) and not state.has_glibc_package,
-                variables=tuple(environment.items()),
-            )
-        )
-        if made.action == "create" or earlier:
-            self._specs[key] = (*earlier, *specs)
-            self._channels[key] = channels
-        if (
-            "create" in made.action
-            or made.action.startswith("env")
-            or prefix in state.environments
-            or made.tool in ("conda-lock", "pixi")
-        ):
-            state.environments.setdefault(prefix, (posixpath.basename(prefix), line))
-
-    def _configured(self, state: State, environment: dict[str, str], line: int) -> tuple[Configured, ...]:
-        listed = environment.get("CONDA_CHANNELS") or environment.get("MAMBA_CHANNELS")
-        if listed:
-            return tuple(Configured(text=one.strip(), line=line) for one in listed.split(",") if one.strip())
-        return tuple(state.channels or ())
-
-    def _pip(self, pip: PipCommand, command: ShellCommand, lines: tuple[int, ...], run: _Run) -> None:
-        state = run.state
-        files = tuple(self._used(word, state, run.folder, self._line_of(word, command, lines), run.later)
-                      for word in pip.files)  # fmt: skip
-        specs = tuple((word.text, self._line_of(word, command, lines)) for word in pip.specs if word.certain)
-        specs = tuple(one for one in specs if re.split(r"[^\w-]", one[0])[0] not in ("pip", "setuptools", "wheel"))
-        if not files and not specs:
-            return
-        python = python_of(state.base)
-        for text, _ in self._specs.get((run.stage.index, _named(run.active or "base", state)), ()):
-            if match := re.fullmatch(r"python={1,2}(\d+\.\d+)[\d.*]*", text):
-                python = match[1]
-        self.environments.append(
-            MadeEnvironment(
-                stage=run.stage.index,
-                line=lines[0],
-                tool="pip",
-                base=state.base,
-                platform=state.platform,
-                prefix=_prefix_of_program(command, state) or _named(run.active or "base", state),
-                pip=pip,
-                files=files,
-                specs=specs,
-                configured=tuple(state.channels or ()),
-                priority=state.priority or "flexible",
-                variables=tuple(state.variables.items()),
-                python=python,
-            )
-        )
-
-    def _line_of(self, word: Word, command: ShellCommand, lines: tuple[int, ...]) -> int:
-        """The line of a word: that of the command's word that stands at the same place."""
-        for one, line in zip(command.words, lines, strict=False):
-            if one.offset >= word.offset:
-                return line if one.offset == word.offset else lines[0]
-        return lines[0]
-
-    def _redirects(self, command: ShellCommand, run: _Run, line: int) -> None:
+    def _redirects(self, command: ShellCommand, run: Run, line: int) -> None:
         """Files that ``echo … > file`` and ``cat <<EOF > file`` write."""
         for redirect in command.redirects:
             if redirect.operator not in (">", ">>", ">|") or not redirect.certain or not redirect.target:
@@ -445,22 +320,6 @@ class _Follower(BroughtFiles):
             self._bring(run.state, Brought(path=path, line=line, data=data))
 
 
-class _Run:
-    """One RUN instruction while it is followed."""
-
-    def __init__(self, stage: Stage, instruction: Instruction, state: State, later: Sequence[Instruction]) -> None:
-        self.stage = stage
-        self.instruction = instruction
-        self.state = state
-        self.later = later
-        self.folder = state.workdir
-        self.active = environment_of_shell(state.shell)
-        self.heredoc_line: int | None = None
-        # Who reads the commands, and whether it has read what ``conda init`` wrote.
-        self.shell = state.shell[0].rsplit("/", 1)[-1] if state.shell else "sh"
-        self.login = self.shell == "_dockerfile_shell.sh" or any(map(is_login, state.shell[1:]))
-
-
 def _mounts(instruction: Instruction, state: State) -> Iterator[Mount]:
     for flag in instruction.flags:
         if flag.name != "mount":
@@ -470,34 +329,3 @@ def _mounts(instruction: Instruction, state: State) -> Iterator[Mount]:
         if options.get("type", "bind") == "bind" and "from" not in options and target:
             source = options.get("source") or options.get("src") or "."
             yield Mount(target=state.absolute(target), context_path=source)
-
-
-def _prefix(made: CondaCommand, state: State, run: _Run, files: Sequence[UsedFile] = ()) -> str:
-    """Where the environment lies."""
-    if made.prefix is not None:
-        return state.absolute(made.prefix, run.folder)
-    if made.tool == "pixi":
-        return posixpath.join(run.folder, ".pixi/envs", made.name or "default")
-    name = made.name
-    if name is None and made.action != "install":
-        name = next((found for one in files if (found := _name_in(one.data)) is not None), None)
-    return _named(name or run.active or "base", state)
-
-
-def _named(name: str, state: State) -> str:
-    root = state.variables.get("MAMBA_ROOT_PREFIX") or state.prefix or "/opt/conda"
-    if name.startswith("/"):
-        return name
-    return root if name == "base" else posixpath.join(root, "envs", name)
-
-
-def _prefix_of_program(command: ShellCommand, state: State) -> str | None:
-    """The environment whose own Python or pip is called by its path (``/opt/conda/envs/demo/bin/python -m pip``)."""
-    match = re.fullmatch(r"(/.+)/bin/(?:python|pip)[\d.]*", command.words[0].text) if command.words else None
-    return match[1] if match is not None and match[1] in state.environments else None
-
-
-def _name_in(data: bytes | None) -> str | None:
-    """The ``name:`` of an environment file."""
-    match = re.search(rb"^name:[ \t]*[\"']?([\w.-]+)", data or b"", re.MULTILINE)
-    return None if match is None else match[1].decode()

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from envcheck.docker.commands import ConfigChange
+from envcheck.docker.config_commands import ConfigChange
 
 __all__ = ["Brought", "Configured", "Mount", "State", "is_configuration"]
 

@@ -12,7 +12,8 @@ from envcheck.docker.instructions import Dockerfile, Instruction, Stage
 from envcheck.docker.substitution import pairs
 from envcheck.docker.writing_images import FinalBase, base_user, final_base, packages_for
 from envcheck.docker.writing_instructions import InstructionCarrier, Placed
-from envcheck.docker.writing_shell import exec_rest, program_of, programs, shell_rest
+from envcheck.docker.writing_shell import exec_rest, shell_rest
+from envcheck.docker.writing_words import program_of, programs
 
 __all__ = ["Carrier", "affected_stages"]
 

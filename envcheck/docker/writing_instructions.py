@@ -14,7 +14,8 @@ from envcheck.docker.instructions import Dockerfile, Instruction, Stage
 from envcheck.docker.substitution import pairs
 from envcheck.docker.writing_builder import Lock
 from envcheck.docker.writing_images import FinalBase, final_base
-from envcheck.docker.writing_shell import Scope, ShellRest, exec_rest, mentions_conda, shell_rest
+from envcheck.docker.writing_shell import Scope, ShellRest, exec_rest, shell_rest
+from envcheck.docker.writing_words import mentions_conda
 from envcheck.model import Report
 from envcheck.secrets import mask
 

@@ -6,34 +6,26 @@ condition, a pipeline or an alternative is left whole. Nothing is executed or ex
 
 from __future__ import annotations
 
-import functools
 import re
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+from envcheck.docker.writing_words import (
+    TOOLS,
+    Command,
+    bare,
+    flat,
+    mentions_conda,
+    program_of,
+    run_command,
+    split_commands,
+    words_of,
+)
 
-__all__ = [
-    "DEFAULT_SCOPE",
-    "Command",
-    "Removed",
-    "Scope",
-    "ShellRest",
-    "exec_rest",
-    "mentions_conda",
-    "program_of",
-    "programs",
-    "run_command",
-    "shell_rest",
-    "split_commands",
-]
+__all__ = ["DEFAULT_SCOPE", "Removed", "Scope", "ShellRest", "exec_rest", "shell_rest"]
 
-_TOOLS = frozenset({"conda", "mamba", "micromamba", "conda-lock", "pixi"})
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash"})
-_PREFIX_WORDS = frozenset({"sudo", "exec", "time", "command", "nohup"})
 _MAKING = frozenset({"create", "install", "update", "upgrade", "env"})
 
 _COMPOUND = frozenset({"if", "for", "while", "until", "case", "{", "(", "function", "!", "[["})
@@ -67,14 +59,6 @@ _WITHOUT_EFFECT = frozenset({"cd", "export", "set", "unset", "echo", ":", "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """One piece of a command line and the operator behind it (empty at the end)."""
-
-    text: str
-    operator: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
     """A command that is not carried over, and why; ``making`` says that it installs something."""
 
@@ -99,7 +83,7 @@ class ShellRest:
     @property
     def text(self) -> str:
         """The rest on one line."""
-        return _flat("".join(f"{one.text}{_JOINTS.get(one.operator, '')}" for one in self.commands))
+        return flat("".join(f"{one.text}{_JOINTS.get(one.operator, '')}" for one in self.commands))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,53 +104,6 @@ DEFAULT_SCOPE = Scope()
 """No files, no commands."""
 
 
-def split_commands(text: str) -> tuple[Command, ...]:
-    """Cut a command line into its commands; a loop, a condition or a pipeline, with all that is in it, is one."""
-    data = text.encode("utf-8", "replace")
-    cuts: list[tuple[int, int, str]] = []
-    root = _parser().parse(data).root_node
-    if not root.has_error:
-        _cut(root, data, cuts)
-    found: list[Command] = []
-    start = 0
-    for first, after, operator in sorted(cuts):
-        found.append(Command(text=_trimmed(data[start:first].decode("utf-8", "replace")), operator=operator))
-        start = after
-    found.append(Command(text=_trimmed(data[start:].decode("utf-8", "replace"))))
-    return tuple(one for one in found if one.text)
-
-
-def _cut(node: Node, data: bytes, cuts: list[tuple[int, int, str]]) -> None:
-    """Find where commands end: behind statements, and at ``&&``."""
-    if node.type in ("program", "list"):
-        children = node.children
-        for index, child in enumerate(children):
-            if child.is_named:
-                if not (node.type == "list" and any(one.type == "||" for one in children)):
-                    _cut(child, data, cuts)
-                following = children[index + 1] if index + 1 < len(children) else None
-                if node.type == "program" and following is not None and following.is_named:
-                    # A line end between two statements is no node of the tree.
-                    cuts.append((child.end_byte, following.start_byte, "\n"))
-            elif child.type in ("&&", ";", "\n", "&"):
-                cuts.append((child.start_byte, child.end_byte, child.type))
-    elif node.type == "redirected_statement" and node.children and node.children[0].type == "list":
-        # The grammar puts ``a && b > file`` around both; it belongs to the last one.
-        _cut(node.children[0], data, cuts)
-
-
-@functools.cache
-def _parser() -> Parser:
-    import tree_sitter_bash
-    from tree_sitter import Language, Parser
-
-    return Parser(Language(tree_sitter_bash.language()))
-
-
-def _trimmed(text: str) -> str:
-    return re.sub(r"^(?:\s|\\\n)+|(?:\s|\\\n)+$", "", text)
-
-
 def shell_rest(text: str, scope: Scope = DEFAULT_SCOPE) -> ShellRest:
     """A command line without what only conda needs.
 
@@ -184,7 +121,7 @@ def shell_rest(text: str, scope: Scope = DEFAULT_SCOPE) -> ShellRest:
         if rest.commands:
             kept += rest.commands[:-1]
             kept.append(Command(text=rest.commands[-1].text, operator=command.operator))
-    fetched = {word for one in removed if one.reason == _NO_CONDA for word in _words(one.text) if "." in word}
+    fetched = {word for one in removed if one.reason == _NO_CONDA for word in words_of(one.text) if "." in word}
     for one in [one for one in kept if _only_about(one.text, fetched)]:
         kept.remove(one)
         removed.append(Removed(text=one.text, reason=_NO_CONDA))
@@ -198,27 +135,27 @@ def shell_rest(text: str, scope: Scope = DEFAULT_SCOPE) -> ShellRest:
 
 def _only_about(text: str, files: Collection[str]) -> bool:
     """Whether a command checks or removes files that nothing fetches any more."""
-    program, _ = program_of(_words(text))
-    words = set(re.split(r"[\s\"']+", _flat(text)))
+    program, _ = program_of(words_of(text))
+    words = set(re.split(r"[\s\"']+", flat(text)))
     return bool(words & set(files)) and program in ("rm", "sha256sum", "chmod", "echo")
 
 
 def _without_effect(text: str) -> bool:
-    words = _words(text)
+    words = words_of(text)
     assigns = all(re.match(r"[A-Za-z_]\w*=", word) for word in words)
     return assigns or (words[0] in _WITHOUT_EFFECT and ">" not in text)
 
 
 def _command_rest(text: str, scope: Scope) -> ShellRest:
     """What is left of one command: all of it, another command, or nothing."""
-    words = _words(text)
+    words = words_of(text)
     program, arguments = program_of(words)
-    flat = _flat(text)
+    line = flat(text)
     simple = len(split_commands(text)) == 1 and bool(words) and words[0] not in _COMPOUND and "|" not in words
-    if simple and program in _TOOLS:
+    if simple and program in TOOLS:
         inner = run_command(arguments[1:]) if arguments[:1] == ["run"] else []
         if inner:
-            rest = shell_rest(_bare(text, inner), scope)
+            rest = shell_rest(bare(text, inner), scope)
             reason = f"the environment is on PATH: '{program} run' is not needed"
             return ShellRest(
                 commands=rest.commands,
@@ -228,12 +165,12 @@ def _command_rest(text: str, scope: Scope) -> ShellRest:
         return _tool_removed(text, program, arguments)
     if simple and program in _SHELLS and any(re.fullmatch(r"-[a-z]*c", word) for word in words):
         return _nested(text, words, scope)
-    if not simple and _MAKES.search(flat):
+    if not simple and _MAKES.search(line):
         return _gone(text, "the lock is installed in its place", making=True)
-    if _ACTIVATING.search(flat) or _HOOK.search(flat):
+    if _ACTIVATING.search(line) or _HOOK.search(line):
         if not simple:
             return _kept(text)
-        if ">" not in flat or _STARTUP_FILE.search(flat) or program == "ln":
+        if ">" not in line or _STARTUP_FILE.search(line) or program == "ln":
             return _gone(text, _ON_PATH)
         other = _ACTIVATE_WORDS.sub(":", text).replace(" --login", "")
         return ShellRest(commands=(Command(text=other),), removed=(Removed(text=text, reason=_ON_PATH),))
@@ -241,19 +178,19 @@ def _command_rest(text: str, scope: Scope) -> ShellRest:
         return _gone(text, _ON_PATH)
     if words[:1] in (["source"], ["."]) and re.search(r"activate|\.bashrc|/profile", " ".join(words[1:])):
         return _gone(text, _ON_PATH)
-    if scope.absent and simple and program in _OWNING and _ROOT.search(flat):
+    if scope.absent and simple and program in _OWNING and _ROOT.search(line):
         return _gone(text, "the environment is not there yet")
-    if simple and program in _FETCHING and (_INSTALLER.search(flat) or _RUN_INSTALLER.search(flat)):
+    if simple and program in _FETCHING and (_INSTALLER.search(line) or _RUN_INSTALLER.search(line)):
         return _gone(text, _NO_CONDA)
-    if program == "find" and "-delete" in words and _ROOT.search(flat):
+    if program == "find" and "-delete" in words and _ROOT.search(line):
         return _gone(text, "there are no caches in the image to clean up")
-    if program == "rm" and _CACHE.search(flat):
+    if program == "rm" and _CACHE.search(line):
         return _gone(text, "there are no caches in the image to clean up")
     if simple and _is_pip(words) and any(list(one) == words[len(words) - len(one) :] for one in scope.commands if one):
         return _gone(text, "what it names is in the lock, with hashes", making=True)
     if simple and _is_pip(words):
         return _pip(text, words, scope) or ShellRest(commands=(Command(text=text),))
-    return _kept(text) if mentions_conda(flat) else ShellRest(commands=(Command(text=text),))
+    return _kept(text) if mentions_conda(line) else ShellRest(commands=(Command(text=text),))
 
 
 def _kept(text: str) -> ShellRest:
@@ -336,7 +273,7 @@ def exec_rest(arguments: Sequence[str], scope: Scope = DEFAULT_SCOPE) -> tuple[t
         The words, and why they are others (``None``: they are not).
     """
     program, rest = program_of(arguments)
-    if program in _TOOLS and rest[:1] == ["run"] and (inner := run_command(rest[1:])):
+    if program in TOOLS and rest[:1] == ["run"] and (inner := run_command(rest[1:])):
         return exec_rest(inner, scope)[0], f"the environment is on PATH: '{program} run' is not needed"
     if program == "_entrypoint.sh" and scope.replaced:
         return exec_rest(rest, scope)[0], "micromamba's entry point activates what is on PATH already"
@@ -355,72 +292,3 @@ def exec_rest(arguments: Sequence[str], scope: Scope = DEFAULT_SCOPE) -> tuple[t
 
 def _without_login(word: str) -> str:
     return word.replace("l", "", 1) if re.fullmatch(r"-[a-z]*l[a-z]*", word) else word
-
-
-def run_command(arguments: Sequence[str]) -> list[str]:
-    """What ``conda run`` runs: its options are left out (``conda run --help``, ``micromamba run --help``)."""
-    rest = list(arguments)
-    with_value = {
-        "-n",
-        "--name",
-        "-p",
-        "--prefix",
-        "--cwd",
-        "-e",
-        "--environment",
-        "-a",
-        "--attach",
-        "--root-prefix",
-        "-r",
-    }
-    while rest and rest[0].startswith("-"):
-        option = rest.pop(0)
-        if option in with_value and rest:
-            rest.pop(0)
-        if option == "--":
-            break
-    return rest
-
-
-def _flat(text: str) -> str:
-    """A command on one line."""
-    return re.sub(r"\s*\\\n\s*", " ", text)
-
-
-def _bare(text: str, inner: Sequence[str]) -> str:
-    """The end of a command line that says these words, as it is written where that can be found again."""
-    for match in re.finditer(r"\S+", text):
-        if _words(text[match.start() :]) == list(inner):
-            return text[match.start() :]
-    return shlex.join(inner)
-
-
-def program_of(words: Sequence[str]) -> tuple[str, list[str]]:
-    """The program that a simple command starts, without its path, and its arguments."""
-    rest = list(words)
-    while rest and (re.fullmatch(r"[A-Za-z_]\w*=.*", rest[0], re.DOTALL) or rest[0] in _PREFIX_WORDS):
-        rest.pop(0)
-    if not rest:
-        return "", []
-    return rest[0].rpartition("/")[2], rest[1:]
-
-
-def programs(text: str) -> frozenset[str]:
-    """The programs that a command line starts, as far as its words tell."""
-    found = set()
-    for piece in re.split(r"&&|\|\||[;|\n(){}]|\b(?:then|do|else)\b", text):
-        program, _ = program_of(_words(piece.strip()))
-        found.add(program)
-    return frozenset(found - {""})
-
-
-def mentions_conda(text: str) -> bool:
-    """Whether a command line calls conda or its like."""
-    return not programs(text).isdisjoint(_TOOLS)
-
-
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(_flat(text), comments=False)
-    except ValueError:  # an open quote
-        return _flat(text).split()

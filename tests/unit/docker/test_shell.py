@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from envcheck.docker.commands import read_conda, read_config, read_pip, unwrapped
+from envcheck.docker.commands import read_conda, unwrapped
+from envcheck.docker.config_commands import read_config
+from envcheck.docker.pip_commands import read_pip
 from envcheck.docker.shell import ShellCommand, read_shell
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envcheck.docker.writing_shell import Scope, exec_rest, programs, shell_rest, split_commands
+from envcheck.docker.writing_shell import Scope, exec_rest, shell_rest
+from envcheck.docker.writing_words import programs, split_commands
 
 
 @pytest.mark.parametrize(
