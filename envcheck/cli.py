@@ -388,16 +388,15 @@ def doctor(
     Example:
       envcheck doctor -c bioconda
     """
-    from envcheck.cli_input import home_directory, pages_directory, user_configuration
+    from envcheck.cli_input import home_directory, package_index_settings, pages_directory, user_configuration
     from envcheck.doctor import diagnose
     from envcheck.engines.choice import choose_engine
-    from envcheck.pip.configuration import index_settings
     from envcheck.pip.index import open_index
     from envcheck.world import configured_options
 
     home = home_directory()
     configuration = user_configuration(home)
-    settings = index_settings(index_url, os.environ, home=home)
+    settings = package_index_settings(index_url, home)
     pages = pages_directory(cache_dir)
     offline = offline or configuration.offline
     diagnosis = diagnose(

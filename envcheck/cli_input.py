@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envcheck.condarc import Configuration, load_configuration
 from envcheck.errors import SourceError
@@ -17,7 +18,10 @@ from envcheck.model import PinPolicy
 from envcheck.request import Request
 from envcheck.world import Services
 
-__all__ = ["home_directory", "pages_directory", "prepare", "read", "user_configuration"]
+if TYPE_CHECKING:
+    from envcheck.pip.configuration import IndexSettings
+
+__all__ = ["home_directory", "package_index_settings", "pages_directory", "prepare", "read", "user_configuration"]
 
 # Larger files are no exports; the reader says so, and nothing beyond this is read into memory.
 _LARGEST_SOURCE = 64 * 1024 * 1024
@@ -26,6 +30,13 @@ _LARGEST_SOURCE = 64 * 1024 * 1024
 def user_configuration(home: Path | None) -> Configuration:
     """Conda's and mamba's configuration for this user and directory."""
     return load_configuration(os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32")
+
+
+def package_index_settings(index_url: str | None, home: Path | None) -> IndexSettings:
+    """Where this user and directory have pip packages come from; ``index_url`` is ``--index-url``."""
+    from envcheck.pip.configuration import index_settings
+
+    return index_settings(index_url, os.environ, home=home, working_directory=Path.cwd())
 
 
 def prepare(
@@ -88,7 +99,6 @@ def prepare(
         EngineError: The engine asked for is not there.
     """
     from envcheck.engines.choice import choose_engine
-    from envcheck.pip.configuration import index_settings
     from envcheck.pip.index import open_index
     from envcheck.pip.metadata import with_metadata
     from envcheck.pip.uv import UvResolver
@@ -122,7 +132,7 @@ def prepare(
         request = replace(request, effort=effort)
     if services is None:
         chosen = choose_engine(engine)
-        settings = index_settings(index_url, os.environ, home=home)
+        settings = package_index_settings(index_url, home)
         services = Services(
             engine=chosen,
             second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")

@@ -153,6 +153,8 @@ def _status_line(status: ChannelStatus) -> str:
 def _package_index(package_index: PackageIndex, settings: IndexSettings) -> Section:
     answer = package_index.project("pip")
     lines = [f"{settings.url} (from {settings.origin})"]
+    lines += [f"besides: {url} (from {settings.origin_of(url)})" for url in settings.extra_urls]
+    lines += [f"files: {url} (from {settings.origin_of(url)})" for url in settings.find_links]
     if isinstance(answer, IndexUnavailable):
         lines.append(f"not usable: {answer.reason}")
     else:

@@ -1,8 +1,9 @@
-"""Which package index to ask: the one that pip would ask on this machine.
+"""Which package indexes and places of files to ask: those that pip and uv would ask on this machine.
 
 pip's order (https://pip.pypa.io/en/stable/topics/configuration/) is: the option, the environment variable, then the
-configuration files, of which ``PIP_CONFIG_FILE`` beats the user's, and the user's the system's. uv's variables come
-next, so that a machine set up for uv alone is served too. The environment and the home directory are passed in.
+configuration files, of which ``PIP_CONFIG_FILE`` beats the user's, and the user's the system's. uv's own settings
+(`envcheck.pip.uv_configuration`) come next, so that a machine set up for uv alone is served too: of two main indexes
+pip's is taken, and what either tool asks besides is asked. The environment and the home directory are passed in.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envcheck.errors import ConfigurationError
+from envcheck.pip.uv_configuration import Place, absolute_url, uv_settings
 
 __all__ = ["DEFAULT_INDEX_URL", "IndexSettings", "index_settings"]
 
 DEFAULT_INDEX_URL = "https://pypi.org/simple"
 
+_ALL = "unsafe-best-match"
+_FIRST = "first-index"
 _TRUE = ("1", "true", "yes", "on", "y", "t")
 
 
@@ -28,8 +32,10 @@ class IndexSettings:
 
     ``url`` may hold credentials: it is used and never shown (`envcheck.secrets.mask`). ``origin`` says who named it.
     ``verify_tls`` is whether to check certificates, or the path of the authorities to check them with (pip's ``cert``).
-    ``disabled`` is pip's ``no-index``: no index is to be asked at all. ``extra_urls`` are the indexes that pip asks
-    besides (``extra-index-url``), ``find_links`` its other places of files; they may hold credentials too.
+    ``disabled`` is ``no-index``: no index is to be asked at all. ``extra_urls`` are the indexes that are asked besides,
+    ``find_links`` other places of files; they may hold credentials too, and ``origins`` are pairs of each and who named
+    it. ``strategy`` is which of several indexes has a say about a project, in uv's words: all of them, as in pip, or
+    the first that has it.
     """
 
     url: str = field(repr=False)
@@ -38,6 +44,17 @@ class IndexSettings:
     find_links: tuple[str, ...] = field(default=(), repr=False)
     verify_tls: bool | str = True
     disabled: bool = False
+    strategy: str = _ALL
+    origins: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def first_match(self) -> bool:
+        """Whether the first index that has a project is the only one to ask about it."""
+        return self.strategy != _ALL
+
+    def origin_of(self, url: str) -> str:
+        """Who named an index or a place of files."""
+        return dict(self.origins).get(url, self.origin)
 
 
 def index_settings(
@@ -47,22 +64,63 @@ def index_settings(
     home: Path | None = None,
     system: str = os.name,
     system_directory: Path = Path("/etc"),
+    working_directory: Path | None = None,
 ) -> IndexSettings:
-    """Find the index that pip would use.
+    """Find the index that pip would use, and what pip and uv would ask besides.
 
     Args:
         argument: The value of ``--index-url``, which beats everything.
         environment: The environment variables.
         home: The user's home directory; by default ``HOME`` or ``USERPROFILE``.
-        system: ``nt`` or ``posix``: where pip keeps its files depends on it.
+        system: ``nt`` or ``posix``: where pip and uv keep their files depends on it.
         system_directory: Where a POSIX system keeps its configuration.
+        working_directory: Where relative paths count from, and where uv looks for the settings of a project.
 
     Raises:
-        ConfigurationError: A configuration file of pip cannot be parsed; pip would stop there too.
+        ConfigurationError: A configuration file of pip or uv cannot be parsed; they would stop there too.
     """
     if home is None:
         text = environment.get("HOME") or environment.get("USERPROFILE")
         home = Path(text) if text else None
+    values = _values_of_pip(environment, home, system, system_directory)
+    of_uv = uv_settings(
+        environment,
+        home=home,
+        system=system,
+        system_directory=system_directory,
+        working_directory=working_directory,
+    )
+    main = of_uv.default or Place(url=DEFAULT_INDEX_URL, origin="default")
+    if "index-url" in values:
+        main = Place(url=values["index-url"][0], origin=values["index-url"][1])
+    if argument:
+        main = Place(url=argument, origin="--index-url")
+    main = Place(url=absolute_url(main.url, working_directory), origin=main.origin)
+    of_pip = _places(values, "extra-index-url", working_directory)
+    extra = {one.url: one.origin for one in reversed((*of_pip, *of_uv.extra)) if one.url != main.url}
+    links = {
+        one.url: one.origin for one in reversed((*_places(values, "find-links", working_directory), *of_uv.find_links))
+    }
+    certificates = values.get("cert", ("", ""))[0].strip()
+    no_index = values.get("no-index", ("", ""))[0].strip().lower() in _TRUE or of_uv.no_index
+    return IndexSettings(
+        url=main.url,
+        origin=main.origin,
+        extra_urls=tuple(extra)[::-1],
+        find_links=tuple(links)[::-1],
+        verify_tls=certificates or True,
+        # An index that is asked for by name on the command line is wanted, whatever the configuration says.
+        disabled=not argument and no_index,
+        # Where uv alone has several, its way of guarding against a stranger's project of the same name stays.
+        strategy=of_uv.strategy or (_ALL if of_pip or not of_uv.extra else _FIRST),
+        origins=tuple({**links, **extra}.items())[::-1],
+    )
+
+
+def _values_of_pip(
+    environment: Mapping[str, str], home: Path | None, system: str, system_directory: Path
+) -> dict[str, tuple[str, str]]:
+    """The options of pip that count, each with who says so."""
     values: dict[str, tuple[str, str]] = {}
     # From weak to strong, so that the last one wins.
     for path in _configuration_files(environment, home, system, system_directory):
@@ -72,35 +130,13 @@ def index_settings(
         variable = f"PIP_{key.upper().replace('-', '_')}"
         if environment.get(variable):
             values[key] = (environment[variable], variable)
-    url, origin = DEFAULT_INDEX_URL, "default"
-    for variable in ("UV_INDEX_URL", "UV_DEFAULT_INDEX"):
-        if environment.get(variable):
-            url, origin = _without_name(environment[variable]), variable
-    if "index-url" in values:
-        url, origin = values["index-url"]
-    if argument:
-        url, origin = argument, "--index-url"
-    certificates = values.get("cert", ("", ""))[0].strip()
-    return IndexSettings(
-        url=url.strip(),
-        origin=origin,
-        extra_urls=_words(values, "extra-index-url"),
-        find_links=_words(values, "find-links"),
-        verify_tls=certificates or True,
-        # An index that is asked for by name on the command line is wanted, whatever the configuration says.
-        disabled=not argument and values.get("no-index", ("", ""))[0].strip().lower() in _TRUE,
-    )
+    return values
 
 
-def _words(values: Mapping[str, tuple[str, str]], key: str) -> tuple[str, ...]:
+def _places(values: Mapping[str, tuple[str, str]], key: str, folder: Path | None) -> tuple[Place, ...]:
     """The values of an option that may be given several times: pip separates them by blanks and lines."""
-    return tuple(dict.fromkeys(values.get(key, ("", ""))[0].split()))
-
-
-def _without_name(value: str) -> str:
-    """The URL of an index to which uv's syntax gives a name: ``internal=https://…``."""
-    head, separator, rest = value.partition("=")
-    return rest if separator and "://" not in head else value
+    text, origin = values.get(key, ("", ""))
+    return tuple(Place(url=absolute_url(word, folder), origin=origin) for word in text.split())
 
 
 def _configuration_files(

@@ -1,7 +1,7 @@
 """What locked wheels need in turn: their core metadata, which an index serves beside each file (PEP 658, PEP 714).
 
 No wheel is downloaded. Only hosts are asked that the index itself pointed to: the URL of a row is not such a place, and
-credentials go to the index's own host alone. A wheel of a ``file://`` index is opened for its metadata.
+credentials go to each index's own host alone. A wheel of a ``file://`` index is opened for its metadata.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def with_metadata(
 
     Args:
         resolution: The resolution.
-        settings: The index it was made with.
+        settings: The indexes it was made with.
         hosts: Hosts beyond the index's own where its files lie (``files.pythonhosted.org``), as its pages say.
         cache_directory: Where answers are kept between runs; ``None`` keeps none.
         offline: Whether the network is forbidden.
@@ -52,15 +52,27 @@ def with_metadata(
     """
     from envcheck.pip.transport import open_session
 
-    own = _host(settings.url)
-    allowed = {own, *hosts} - {""}
-    common = {"verify_tls": settings.verify_tls, "cache_directory": cache_directory, "retries": 1}
+    own = {_host(url): url for url in reversed((settings.url, *settings.extra_urls, *settings.find_links))}
+    allowed = {*own, *hosts} - {""}
     with contextlib.ExitStack() as stack:
-        sessions = {
-            # Two sessions, because one with credentials sends them to every host.
-            True: stack.enter_context(contextlib.closing(open_session(settings.url, connections=_WORKERS, **common))),  # type: ignore[arg-type]
-            False: stack.enter_context(contextlib.closing(open_session("", connections=_WORKERS, **common))),  # type: ignore[arg-type]
-        }
+        sessions: dict[str, requests.Session] = {}
+
+        def session_for(host: str) -> requests.Session:
+            # One for each index, because one with credentials sends them to every host.
+            base = own.get(host, "")
+            if base not in sessions:
+                opened = open_session(
+                    base,
+                    verify_tls=settings.verify_tls,
+                    cache_directory=cache_directory,
+                    retries=1,
+                    connections=_WORKERS,
+                )
+                sessions[base] = stack.enter_context(contextlib.closing(opened))
+            return sessions[base]
+
+        for one in resolution.distributions:
+            session_for(_host(one.url))
 
         def filled(one: LockedDistribution) -> LockedDistribution:
             if urlsplit(one.url).scheme == "file":
@@ -68,7 +80,7 @@ def with_metadata(
             elif offline or _host(one.url) not in allowed or not one.filename:
                 text = None
             else:
-                text = _fetched(sessions[_host(one.url) == own], one.url)
+                text = _fetched(session_for(_host(one.url)), one.url)
             return one if text is None else _with(one, text)
 
         with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="metadata") as executor:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import urljoin
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
 from envcheck.model import DistributionFile
 from envcheck.pip.lookup import ProjectFiles
 
-__all__ = ["LARGEST_PAGE", "UnusablePage", "project_files", "project_name"]
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+
+__all__ = ["LARGEST_PAGE", "UnusablePage", "linked_files", "project_files", "project_name"]
 
 # PEP 508's grammar of names, after PEP 503 normalization. Nothing else may become a part of a path or a URL.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -91,6 +94,32 @@ def _clean(url: str) -> str:
     return strip_secrets(url) if "@" in url or "=" in url or "/t/" in url else url
 
 
+def linked_files(body: bytes, url: str) -> tuple[DistributionFile, ...]:
+    """The files that any web page links to, whatever their projects: a place of files (``--find-links``).
+
+    Args:
+        body: The page.
+        url: Its own URL, from which relative links count.
+
+    Raises:
+        UnusablePage: It cannot be read.
+    """
+    from pypi_simple import DistributionPackage, RepositoryPage, UnsupportedRepoVersionError
+
+    try:
+        links = RepositoryPage.from_html(body, url).links
+    except (ValueError, RecursionError, UnsupportedRepoVersionError) as error:
+        raise UnusablePage("the place of files sent something that is no web page") from error
+    found = []
+    for link in links:
+        # The file's name is that of its URL; the text of a link may be anything.
+        filename = unquote(urlsplit(link.url).path.rpartition("/")[2])
+        if filename.endswith((".whl", ".tar.gz", ".zip")):
+            package = DistributionPackage.from_link(link)
+            found.append(_from_package(package, filename))
+    return tuple(found)
+
+
 def _from_html(project: str, body: bytes, url: str) -> Iterator[DistributionFile]:
     from pypi_simple import ProjectPage, UnsupportedRepoVersionError
 
@@ -103,13 +132,14 @@ def _from_html(project: str, body: bytes, url: str) -> Iterator[DistributionFile
     # A login page or a proxy's notice is HTML too: a project page has files or says that it is one (PEP 629).
     if page.repository_version is None and not any(package.version is not None for package in page.packages):
         raise UnusablePage("the package index sent a web page that is no project page")
-    return (
-        DistributionFile(
-            filename=package.filename,
-            url=_clean(package.url),
-            sha256=(package.digests.get("sha256") or "").lower() or None,
-            requires_python=package.requires_python,
-            yanked=package.is_yanked,
-        )
-        for package in page.packages
+    return (_from_package(package, package.filename) for package in page.packages)
+
+
+def _from_package(package: DistributionPackage, filename: str) -> DistributionFile:
+    return DistributionFile(
+        filename=filename,
+        url=_clean(package.url),
+        sha256=(package.digests.get("sha256") or "").lower() or None,
+        requires_python=package.requires_python,
+        yanked=package.is_yanked,
     )

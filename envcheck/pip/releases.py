@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 from envcheck.model import DistributionFile
 from envcheck.pip.tags import platform_tags, supported_tags
 
-__all__ = ["Candidate", "Release", "WheelTarget", "parsed_version", "releases_of", "wheel_version"]
+__all__ = ["Candidate", "Release", "WheelTarget", "parsed_version", "releases_of", "source_version", "wheel_version"]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -57,7 +57,7 @@ class Candidate:
 _SOURCE_SUFFIXES = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz")
 
 
-def _source_version(filename: str, project: str) -> Version | None:
+def source_version(filename: str, project: str) -> Version | None:
     """The version in a source distribution's name, also of those from before PEP 625 (``Foo-Bar-1.0.zip``)."""
     suffix = next((suffix for suffix in _SOURCE_SUFFIXES if filename.lower().endswith(suffix)), None)
     if suffix is None:
@@ -186,7 +186,7 @@ def releases_of(name: str, files: Iterable[DistributionFile], target: WheelTarge
     grouped: dict[Version, list[DistributionFile]] = {}
     for file in files:
         filename = file.filename
-        version = wheel_version(filename) if filename.endswith(".whl") else _source_version(filename, name)
+        version = wheel_version(filename) if filename.endswith(".whl") else source_version(filename, name)
         if version is not None:
             grouped.setdefault(version, []).append(file)
     return {version: Release(version, found, target) for version, found in grouped.items()}

@@ -114,7 +114,7 @@ class SimpleIndex:
 
     def _ask(self, project: str) -> Lookup:
         try:
-            page = self._fetch(f"{self._base}/{project}/")
+            page = self.page(f"{self._base}/{project}/")
             if page is None:
                 self._check_that_there_is_an_index()
                 answer: Lookup = None
@@ -142,8 +142,12 @@ class SimpleIndex:
             if response.status_code == 404:
                 raise UnusablePage(f"there is no package index at {self._base}", of_index=True)
 
-    def _fetch(self, url: str) -> tuple[bytes, str, str] | None:
-        """Body, content type and final URL of a page; ``None`` for a 404 (or a 410, which some mirrors send)."""
+    def page(self, url: str) -> tuple[bytes, str, str] | None:
+        """Body, content type and final URL of a page; ``None`` for a 404 (or a 410, which some mirrors send).
+
+        Raises:
+            UnusablePage: There is no answer, or one that is no page.
+        """
         with self._response("GET", url) as response:
             if response.status_code in (404, 410):
                 return None

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
-from envcheck.pip.configuration import DEFAULT_INDEX_URL, IndexSettings
+from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.installed import Installed, write_wheels
 from envcheck.pip.resolver import Answer, PipTarget, Resolved, Unresolved
 from envcheck.secrets import mask, strip_secrets
@@ -41,6 +41,7 @@ _PLATFORMS = {
 # The macOS for which wheels are taken: that of `envcheck.pip.tags`.
 _MACOS = "11.0"
 _SHOWN = 2000
+_PLACES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _YEAR = 31536000
 
 
@@ -63,10 +64,10 @@ class UvResolver:
 
     def trouble(self, target: PipTarget) -> str:
         """Why nothing can be resolved, known beforehand; empty if there is no reason."""
-        if self.offline and urlsplit(self.settings.url).scheme != "file":
-            return "offline"
-        if self.settings.disabled:
+        if self.settings.disabled and not self.settings.find_links:
             return "pip is configured with no-index"
+        if self.offline and not self.settings.disabled and urlsplit(self.settings.url).scheme != "file":
+            return "offline"
         if _python_platform(target) is None:
             return f"uv resolves for no platform such as {target.platform}"
         if self._path() is None:
@@ -76,20 +77,12 @@ class UvResolver:
     @property
     def indexes(self) -> tuple[str, ...]:
         """The indexes and places of files of the user's configuration, without credentials."""
-        own = " ".join(self.environment.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")).split()
-        links = self.environment.get("UV_FIND_LINKS", "").split(",")
-        texts = (self.settings.url, *self.settings.extra_urls, *self.settings.find_links, *own, *links)
-        return tuple(strip_secrets(text).rstrip("/") for text in texts if text)
+        texts = (self.settings.url, *self.settings.extra_urls, *self.settings.find_links)
+        return tuple(strip_secrets(text).rstrip("/") for text in texts)
 
     def sees_more(self, target: PipTarget) -> bool:
-        """Whether places of files, indexes of the source or settings of uv's own have a say."""
-        own = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_CONFIG_FILE")
-        return bool(
-            self.settings.find_links
-            or target.indexes
-            or target.find_links
-            or any(self.environment.get(name) for name in own)
-        )
+        """Whether indexes or places of files of the source have a say."""
+        return bool(target.indexes or target.find_links)
 
     @property
     def name(self) -> str:
@@ -138,14 +131,15 @@ class UvSession:
         folder.mkdir()
         work = Path(self._directory.name) / "work"
         work.mkdir()
-        settings = self._resolver.settings
+        # A file of its own keeps uv from looking for one of a project further up.
+        lines = ""
         if self._lasting:
             # Files of an index never change, and pages of a mirror that says nothing of caching hold as PyPI's do.
-            (work / "uv.toml").write_text(
-                f"[[index]]\nurl = {json.dumps(settings.url)}\ndefault = true\n"
-                f'cache-control = {{ api = "max-age=600", files = "max-age={_YEAR}, immutable" }}\n',
-                encoding="utf-8",
+            lines = (
+                f"[[index]]\nurl = {json.dumps(self._resolver.settings.url)}\ndefault = true\n"
+                f'cache-control = {{ api = "max-age=600", files = "max-age={_YEAR}, immutable" }}\n'
             )
+        (work / "uv.toml").write_text(lines, encoding="utf-8")
         write_wheels(folder, self._installed, self._extras)
         return self
 
@@ -243,6 +237,8 @@ class UvSession:
         arguments += ["--no-build", "--no-python-downloads", "--python", sys.executable, "--no-sources"]
         arguments += ["--python-version", self._target.python, "--constraints", str(constraints)]
         arguments += ["--python-platform", _python_platform(self._target) or ""]
+        if self._resolver.settings.disabled:
+            arguments.append("--no-index")
         if self._resolver.exclude_newer is not None:
             arguments += ["--exclude-newer", _date(self._resolver.exclude_newer)]
         return arguments
@@ -251,20 +247,21 @@ class UvSession:
         resolver, settings = self._resolver, self._resolver.settings
         variables = dict(resolver.environment)
         # An interpreter, a project or a folder of the user's has no say in what is resolved for another machine.
-        for name in ("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIRECTORY", "VIRTUAL_ENV"):
+        for name in ("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIRECTORY", "UV_WORKING_DIR"):
+            variables.pop(name, None)
+        # What these say stands in the settings.
+        for name in (*_PLACES, "VIRTUAL_ENV"):
             variables.pop(name, None)
         variables |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "GIT_TERMINAL_PROMPT": "0"}
         variables.setdefault("UV_HTTP_TIMEOUT", "30")
         variables["MACOSX_DEPLOYMENT_TARGET"] = _MACOS
-        if settings.url != DEFAULT_INDEX_URL and not settings.origin.startswith("UV_") and not self._lasting:
+        if not self._lasting:
             variables["UV_DEFAULT_INDEX"] = settings.url
         extra = (*settings.extra_urls, *self._target.indexes)
         if extra:
-            variables["UV_INDEX"] = " ".join([*variables.get("UV_INDEX", "").split(), *extra])
-            # pip takes the best version that any of its indexes has.
-            variables.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
-        links = [*settings.find_links, *self._target.find_links, str(installed)]
-        variables["UV_FIND_LINKS"] = ",".join([*filter(None, [variables.get("UV_FIND_LINKS")]), *links])
+            variables["UV_INDEX"] = " ".join(extra)
+            variables["UV_INDEX_STRATEGY"] = settings.strategy
+        variables["UV_FIND_LINKS"] = ",".join([*settings.find_links, *self._target.find_links, str(installed)])
         if isinstance(settings.verify_tls, str):
             variables["SSL_CERT_DIR" if Path(settings.verify_tls).is_dir() else "SSL_CERT_FILE"] = settings.verify_tls
         if resolver.offline:
@@ -281,8 +278,8 @@ def _may_last(settings: IndexSettings, environment: Mapping[str, str]) -> bool:
     return (
         settings.url.startswith(("http://", "https://"))
         and strip_secrets(settings.url) == settings.url
-        and not settings.origin.startswith("UV_")
-        and not any(environment.get(name) for name in ("UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_DEFAULT_INDEX"))
+        and not settings.disabled
+        and not any(environment.get(name) for name in ("UV_CONFIG_FILE", "UV_NO_CONFIG"))
         and not any(path.exists() for path in own)
     )
 

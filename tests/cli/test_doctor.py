@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 
-def doctor(*arguments: str, condarc: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "CONDARC": str(condarc), "HOME": str(home)}
+def doctor(*arguments: str, condarc: Path, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CONDARC": str(condarc), "HOME": str(home), **variables}
     return subprocess.run(
         [sys.executable, "-m", "envcheck", "doctor", *arguments],
         capture_output=True,
@@ -49,4 +49,24 @@ def test_a_channel_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
 
     assert told.returncode == 3
     assert "conda-forge: there is no such directory" in told.stdout
+    assert "hunter2" not in told.stdout + told.stderr
+
+
+def test_every_place_that_pip_packages_come_from_is_named_without_its_secrets(
+    tmp_path: Path, channels_directory: Path, package_index_directory: Path
+) -> None:
+    uv = tmp_path / ".config" / "uv" / "uv.toml"
+    uv.parent.mkdir(parents=True)
+    uv.write_text('[[index]]\nname = "lab"\nurl = "https://lee:hunter2@lab.example/simple"\n', encoding="utf-8")
+    told = doctor(
+        "--offline",
+        condarc=configured(tmp_path, channels_directory),
+        home=tmp_path,
+        XDG_CONFIG_HOME=str(tmp_path / ".config"),
+        UV_DEFAULT_INDEX=package_index_directory.as_uri(),
+        PIP_FIND_LINKS="https://lee:hunter2@files.example/all.html",
+    )
+    assert f"{package_index_directory.as_uri()} (from UV_DEFAULT_INDEX)" in told.stdout
+    assert f"besides: https://***@lab.example/simple (from {uv})" in told.stdout
+    assert "files: https://***@files.example/all.html (from PIP_FIND_LINKS)" in told.stdout
     assert "hunter2" not in told.stdout + told.stderr

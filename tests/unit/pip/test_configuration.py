@@ -113,7 +113,7 @@ def test_indexes_and_places_of_files_besides(home: Path) -> None:
         "[global]\nextra-index-url =\n  https://a\n  https://b\nfind-links = /w\n",
     )
     assert settings(home).extra_urls == ("https://a", "https://b")
-    assert settings(home).find_links == ("/w",)
+    assert settings(home).find_links == ("file:///w",)
     found = settings(home, PIP_EXTRA_INDEX_URL="https://lee:hunter2@c", PIP_FIND_LINKS="https://d /e")
-    assert (found.extra_urls, found.find_links) == (("https://lee:hunter2@c",), ("https://d", "/e"))
+    assert (found.extra_urls, found.find_links) == (("https://lee:hunter2@c",), ("https://d", "file:///e"))
     assert "hunter2" not in repr(found)

@@ -453,3 +453,31 @@ def test_what_an_index_besides_may_have_is_not_known_to_be_missing(tmp_path: Pat
 
     index = open_index(IndexSettings(url=gone, origin="test", extra_urls=(main.as_uri(),)))
     assert isinstance(index.project("demo"), IndexUnavailable)
+
+
+def test_a_page_of_links_is_a_place_of_files(server: Server) -> None:
+    wheel, source = "some_thing-1.0-py3-none-any.whl", "Some-Thing-0.9.tar.gz"
+    page = f'<a href="f/{wheel}#sha256={"AB" * 32}">the wheel</a> <a href="{source}">{source}</a> <a href="/">up</a>'
+    server.answers["/simple/links.html"] = (200, "text/html", f"<html>{page}</html>".encode())
+    settings = IndexSettings(url="", origin="test", disabled=True, find_links=(f"{server.url}/links.html",))
+    index = open_index(settings)
+    found = index.project("Some.Thing")
+    assert isinstance(found, ProjectFiles)
+    assert [(one.filename, one.url, one.sha256) for one in found.files] == [
+        (wheel, f"{server.url}/f/{wheel}", "ab" * 32),
+        (source, f"{server.url}/{source}", None),
+    ]
+    assert index.project("some") is None
+    assert server.asked == ["GET /simple/links.html"], "one page, however many ask"
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_place_of_files_that_does_not_answer_leaves_open_what_it_may_have(
+    tmp_path: Path, server: Server, offline: bool
+) -> None:
+    main = write_index(tmp_path / "main", wheel("demo", "1.0"))
+    gone = f"{server.url}/gone.html" if offline else (tmp_path / "gone").as_uri()
+    index = open_index(IndexSettings(url=main.as_uri(), origin="test", find_links=(gone,)), offline=offline)
+    assert isinstance(index.project("demo"), ProjectFiles)
+    assert isinstance(index.project("other"), ProjectUnreadable)
+    assert server.asked == []
