@@ -54,8 +54,10 @@ def render(locks: Sequence[PlatformLock], *, channels: Sequence[Channel], indexe
     """The lock of one environment, ``default``, for several platforms, as text; the same bytes for the same arguments.
 
     Order, fields and what is left out because the URL tells it are those of rattler's own writer, so that pixi leaves
-    the file as it is (but for markers, which rattler puts in words of its own). The virtual packages are not written:
-    pixi holds those in the lock against its manifest's, and trusts a lock that has none.
+    the file as it is (but for markers, which rattler puts in words of its own, and files of a directory, whose URLs it
+    makes paths). Not written is what pixi does not need to install: licenses, run exports, the index of each
+    distribution. Nor are the virtual packages: pixi holds those in the lock against its manifest's, and trusts a lock
+    that has none.
 
     Args:
         locks: What is locked, one entry per platform, in any order.
@@ -89,7 +91,7 @@ def render(locks: Sequence[PlatformLock], *, channels: Sequence[Channel], indexe
         "platforms": [{"name": lock.platform} for lock in ordered],
         "environments": {"default": environment},
         "packages": [
-            *(_described_record(records[url], projects.get(records[url].name, ())) for url in sorted(records)),
+            *(_described_record(records[url], projects.get(records[url].name)) for url in sorted(records)),
             *sorted(
                 (_described_distribution(one) for one in distributions.values()),
                 key=lambda described: described["pypi"],
@@ -100,24 +102,32 @@ def render(locks: Sequence[PlatformLock], *, channels: Sequence[Channel], indexe
 
 
 def _projects(locks: Sequence[PlatformLock]) -> dict[str, tuple[str, ...]]:
-    """The projects of PyPI that conda packages hold, where their names differ.
+    """The projects of PyPI that conda packages hold, as far as the pip section asked for them.
 
-    Where nothing is said, pixi takes a package of conda-forge for the project of its own name.
+    Where nothing is said, pixi takes a package of conda-forge for the project of its own name and any other for none
+    (``package_identifier.rs`` of ``pixi_core``). A package that has only its name in common with a locked distribution
+    is therefore said to hold none.
     """
     found: dict[str, set[str]] = {}
     for lock in locks:
         for project, package in lock.provided:
             found.setdefault(package, set()).add(project)
-    return {package: tuple(sorted(names)) for package, names in found.items() if names != {package}}
+        for distribution in lock.distributions:
+            found.setdefault(distribution.name, set())
+    return {package: tuple(sorted(names)) for package, names in found.items()}
 
 
-def _described_record(record: Record, projects: tuple[str, ...]) -> dict[str, Any]:
+def _described_record(record: Record, projects: tuple[str, ...] | None) -> dict[str, Any]:
     """A conda package: what its URL does not tell, and what it needs (``CondaPackageDataModel`` of ``models/v7``)."""
     told = package_from_url(record.url)
     name, version, build, subdir = told or ("", "", "", "")
+    channel = record.url.rsplit("/", 2)[0]
+    if record.url.startswith("file:"):
+        # To rattler that is a path, which tells neither.
+        subdir = channel = ""
     number = re.search(r"[0-9]+\Z", record.build)
     noarch = None
-    if subdir == "noarch":
+    if record.subdir == "noarch":
         noarch = "python" if "py" in build else "generic"
     fields = {
         "name": record.name if record.name != name else None,
@@ -128,15 +138,28 @@ def _described_record(record: Record, projects: tuple[str, ...]) -> dict[str, An
         "noarch": (record.noarch or False) if record.noarch != noarch else None,
         "sha256": record.sha256,
         "md5": record.md5,
-        "depends": list(record.depends),
-        "constrains": list(record.constrains),
-        "channel": record.channel if record.url.rsplit("/", 2)[0] != record.channel.rstrip("/") else None,
-        "track_features": list(record.track_features),
-        "purls": [f"pkg:pypi/{project}" for project in projects],
+        "depends": list(record.depends) or None,
+        "constrains": list(record.constrains) or None,
+        "channel": record.channel if channel != record.channel.rstrip("/") else None,
+        "track_features": list(record.track_features) or None,
+        "purls": None if projects is None else [f"pkg:pypi/{project}" for project in projects],
         "size": record.size,
         "timestamp": record.timestamp,
+        "python_site_packages_path": _site_packages(record),
     }
-    return {"conda": record.url, **{key: value for key, value in fields.items() if value not in (None, [])}}
+    return {"conda": record.url, **{key: value for key, value in fields.items() if value is not None}}
+
+
+def _site_packages(record: Record) -> str | None:
+    """Where a Python keeps its packages if not where its version says: what is noarch would be put elsewhere.
+
+    Free-threaded builds have the tag in their build string; so libmamba tells them too
+    (``effective_python_site_packages_path``), but for Windows, where they keep to the usual place.
+    """
+    minor = ".".join(record.version.split(".")[:2])
+    if record.name != "python" or record.subdir.startswith("win-"):
+        return None
+    return f"lib/python{minor}t/site-packages" if f"cp{minor.replace('.', '')}t" in record.build else None
 
 
 def _described_distribution(distribution: LockedDistribution) -> dict[str, Any]:

@@ -270,10 +270,7 @@ def write(
     envcheck = CommandLine(work, "channels: []\n", server.url)
 
     def written(style: str, *, name: str = "demo", pip: Sequence[str] = (), with_pip: bool = True) -> Steps:
-        # rattler takes a file: URL in a pixi.lock for a path, and asks for more about it.
-        over_http = style == "pixi"
-        channels = loopback_server(package_channels_directory).url if over_http else package_channels_directory.as_uri()
-        channel = f"{channels}/conda-forge"
+        channel = f"{package_channels_directory.as_uri()}/conda-forge"
         environment = ENVIRONMENT.format(channel=channel)
         if not with_pip:
             environment = environment.replace(", pip: [attrs==23.1.0]", "")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from envcheck.errors import SourceError
 from envcheck.locks.contents import LockedPackage, LockError, PlatformLock
 from envcheck.locks.pixi_lock_v7 import read, render, verify
+from envcheck.model import Channel, Record
 from tests.unit.locks.making import CHANNELS, COMMIT, DISTRIBUTIONS, FORGE, PACKAGES, conda, wheel
 
 FILES = "https://files.example/packages"
@@ -229,11 +230,63 @@ def test_indexes_stand_only_where_something_comes_from_them() -> None:
     assert "indexes" not in environment(lock=replace(LINUX, distributions=()))
 
 
-def test_the_project_of_a_package_is_told_where_the_names_differ() -> None:
-    packages = yaml.safe_load(render([LINUX], channels=CHANNELS))["packages"]
-    assert [one.get("purls") for one in packages if "/six-" in one.get("conda", "")] == [["pkg:pypi/six-x"]]
-    same = replace(LINUX, provided=(("six", "six"),))
-    assert "purls" not in render([same], channels=CHANNELS)
+def purls(lock: PlatformLock, name: str) -> list[str] | None:
+    packages = yaml.safe_load(render([lock], channels=CHANNELS))["packages"]
+    (found,) = (one for one in packages if f"/{name}-" in one.get("conda", ""))
+    return found.get("purls")  # type: ignore[no-any-return]
+
+
+def test_the_project_that_a_package_holds_is_told() -> None:
+    assert purls(LINUX, "six") == ["pkg:pypi/six-x"]
+    # pixi locks anew where the manifest has a pip section and no package says what it holds.
+    assert purls(replace(LINUX, provided=(("six", "six"),)), "six") == ["pkg:pypi/six"]
+    assert purls(LINUX, "zlib") is None
+
+
+def test_a_package_that_only_has_the_name_of_a_project_holds_none(tmp_path: Path) -> None:
+    rattler = pytest.importorskip("rattler")
+    lock = replace(LINUX, distributions=(wheel("zlib"),))
+    assert purls(lock, "zlib") == []
+    text = render([lock], channels=CHANNELS)
+    (tmp_path / "pixi.lock").write_text(text, encoding="utf-8")
+    rattler.LockFile.from_path(tmp_path / "pixi.lock").to_path(tmp_path / "again.lock")
+    assert (tmp_path / "again.lock").read_text("utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (conda("python", "3.13.2", "hbf91978_1_cp313t", number=1), "lib/python3.13t/site-packages"),
+        (conda("python", "3.13.2", "hf636f53_101_cp313", number=101), None),
+        # Both Pythons of Windows have Lib/site-packages.
+        (conda("python", "3.14.6", "hb4b0029_2_cp314t", subdir="win-64", number=2), None),
+        (conda("python-freethreading", "3.13.2", "0_cp313t"), None),
+    ],
+)
+def test_a_free_threaded_python_has_a_place_of_its_own(record: Record, expected: str | None, tmp_path: Path) -> None:
+    rattler = pytest.importorskip("rattler")
+    lock = PlatformLock(platform=record.subdir, packages=(record,))
+    (tmp_path / "pixi.lock").write_text(render([lock], channels=CHANNELS), encoding="utf-8")
+    environment = rattler.LockFile.from_path(tmp_path / "pixi.lock").default_environment()
+    (found,) = environment.conda_repodata_records()[record.subdir]
+    assert found.python_site_packages_path == expected
+
+
+def test_a_channel_in_a_directory_is_read_by_rattler(tmp_path: Path) -> None:
+    rattler = pytest.importorskip("rattler")
+    channel = (tmp_path / "channel").as_uri()
+    packages = tuple(replace(one, channel=channel, url=one.url.replace(FORGE, channel)) for one in PACKAGES)
+    channels = (Channel(name="mine", url=channel, locations=(channel,)),)
+    text = render([replace(LINUX, packages=packages, distributions=())], channels=channels)
+    (tmp_path / "pixi.lock").write_text(text, encoding="utf-8")
+    environment = rattler.LockFile.from_path(tmp_path / "pixi.lock").default_environment()
+    found = environment.conda_repodata_records()["linux-64"]
+    assert {(one.url, one.subdir, one.channel.rstrip("/")) for one in found} == {
+        (one.url, one.subdir, channel) for one in packages
+    }
+    assert {one.name.normalized: one.noarch.python for one in found} == {
+        one.name: one.noarch == "python" for one in packages
+    }
 
 
 def test_metadata_that_rattler_would_refuse_is_left_out(tmp_path: Path) -> None:
