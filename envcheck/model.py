@@ -41,6 +41,7 @@ __all__ = [
     "PlanChanged",
     "PlanDropped",
     "PlanKept",
+    "PlanObstacle",
     "Presence",
     "Record",
     "Remedy",
@@ -651,6 +652,20 @@ class PlanAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanObstacle:
+    """What keeps a version that the target has out of the plan.
+
+    ``name`` is the requirement's; ``record`` is of the version's builds the one that the plan comes nearest to, and
+    ``against`` are the names of a minimal set of the plan's packages that no such build goes together with, in name
+    order: empty where it goes together with them and more would have to change, or with nothing at all.
+    """
+
+    name: str
+    record: Record
+    against: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The closest environment found for the target.
 
@@ -661,7 +676,8 @@ class Plan:
     ``optimal`` is false when the search for the optimum was cut short; ``disagreements`` counts the candidates that the
     engine refused although the encoding allowed them. Where nothing may change and the requirements do not go together,
     ``conflicts`` are minimal sets of MatchSpecs that do not. ``uninstallable`` are direct names of which the target has
-    records and no version can be installed, even alone.
+    records and no version can be installed, even alone. ``obstacles`` stand for what was changed or dropped although
+    the target has it.
     """
 
     kept: tuple[PlanKept, ...] = ()
@@ -679,6 +695,7 @@ class Plan:
     disagreements: int = 0
     conflicts: tuple[tuple[str, ...], ...] = ()
     uninstallable: tuple[str, ...] = ()
+    obstacles: tuple[PlanObstacle, ...] = ()
 
 
 class Verdict(str, enum.Enum):

@@ -102,6 +102,7 @@ def make_plan(
         disagreements=search.disagreements,
         conflicts=search.conflicts,
         uninstallable=account.impossible,
+        obstacles=account.obstacles,
     )
 
 

@@ -15,6 +15,7 @@ from envcheck.model import (
     PlanChanged,
     PlanDropped,
     PlanKept,
+    PlanObstacle,
     Presence,
     Record,
 )
@@ -62,6 +63,7 @@ class Accounted:
     added: tuple[PlanAdded, ...]
     requirements: tuple[str, ...]
     impossible: tuple[str, ...] = ()
+    obstacles: tuple[PlanObstacle, ...] = ()
 
 
 def account_for(account: Account) -> Accounted:
@@ -95,11 +97,17 @@ def account_for(account: Account) -> Accounted:
     listed = {account.names.get(one.requirement.name, "") for one in account.availability} & chosen.keys()
     try:
         dropped = tuple(explain.dropped(one) for one in lost)
+        altered = tuple(explain.changed(one, record) for one, record in changed)
         return Accounted(
             kept=tuple(kept),
-            changed=tuple(explain.changed(one, record) for one, record in changed),
+            changed=altered,
             dropped=dropped,
             impossible=tuple(row.name for row in dropped if row.name in explain.impossible),
+            obstacles=tuple(
+                explain.obstacles[name]
+                for name in (*(row.name for row in altered), *(row.name for row in dropped))
+                if name in explain.obstacles
+            ),
             to_pip=tuple(to_pip),
             added=_added(account, listed),
             requirements=tuple(
@@ -145,6 +153,7 @@ class _Explanations:
         self._listed = frozenset(account.names.values())
         self._conflicts: Conflicts | None = None
         self.impossible: set[str] = set()
+        self.obstacles: dict[str, PlanObstacle] = {}
 
     def close(self) -> None:
         """Free the conflict solver."""
@@ -161,7 +170,7 @@ class _Explanations:
         if reason is None and requirement.name == "python" and self._other_python is not None:
             reason = f"the closest plan is one for Python {self._other_python}"
         if reason is None:
-            reason = f"{asked} exists for {self._account.platform}, {self._but(record.name, requirement.version)}"
+            reason = f"{asked} exists for {self._account.platform}, {self._but(one, record.name, requirement.version)}"
         to_version = record.version if record.name == requirement.name else f"{record.name} {record.version}"
         return PlanChanged(name=requirement.name, from_version=asked, to_version=to_version, reason=reason)
 
@@ -193,19 +202,23 @@ class _Explanations:
             here = self._account.names.get(name, name)
             clauses = self._account.clauses
             others = "" if clauses is None or not clauses.universe.records.get(here) else "; other versions do, "
-            return f"{came}{self._account.reasons[name]}{others and others + self._but(here, None)}"
-        return f"{came}it exists for {platform}, {self._but(self._account.names.get(name, name), None)}"
+            return f"{came}{self._account.reasons[name]}{others and others + self._but(one, here, None)}"
+        return f"{came}it exists for {platform}, {self._but(one, self._account.names.get(name, name), None)}"
 
-    def _but(self, name: str, version: str | None) -> str:
+    def _but(self, one: Availability, name: str, version: str | None) -> str:
         """``but not together with hdf5 1.14.3``: the conflict of a package, or one version of it, with what is kept."""
         clauses = self._account.clauses
         if clauses is None:
             return "but not together with the other packages"
         records = [r for r in clauses.universe.records.get(name, ()) if satisfies(r.version, version)]
         names = self._solver(clauses).reason(name, records)
+        if names is None and name in self._account.needed_by and name not in self._chosen:
+            return "but nothing in the plan needs it"
+        if records:
+            self.obstacles[one.requirement.name] = PlanObstacle(
+                name=one.requirement.name, record=min(records, key=self._unmet), against=names or ()
+            )
         if names is None:
-            if name in self._account.needed_by and name not in self._chosen:
-                return "but nothing in the plan needs it"
             return "but would need more other changes"
         if not names:
             if self._other_python is not None and not records:
@@ -219,6 +232,15 @@ class _Explanations:
         ]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         return f"but not together with {', '.join(described)}{more}"
+
+    def _unmet(self, record: Record) -> tuple[int, int, str]:
+        """How much a record needs that the plan has otherwise or not at all; by build where that is equal."""
+        unmet = 0
+        for dependency in record.depends:
+            name, version, _ = dependency_parts(dependency)
+            chosen = self._chosen.get(name)
+            unmet += chosen is None or not satisfies(chosen.version, version)
+        return unmet, -record.build_number, record.build
 
     def _solver(self, clauses: Clauses) -> Conflicts:
         if self._conflicts is None:

@@ -112,6 +112,13 @@ def test_what_only_came_along_gives_way_first(universe: Universe) -> None:
 
     assert outcome(found) == {"lib": "1.0.0 -> 2.0.0", "app-major": "kept 1.0"}
     assert "1.0.0 exists for linux-64, but" in found.changed[0].reason
+    (obstacle,) = found.obstacles
+    assert (obstacle.name, obstacle.record.version, obstacle.against) == ("lib", "1.0.0", ("app-major",))
+
+
+def test_nothing_stands_in_the_way_of_what_is_kept_or_not_there(universe: Universe) -> None:
+    assert plan(universe, "lib=1.0.0", "app=1.0").obstacles == ()
+    assert plan(universe, "lib=1.2.0", "vc=14.3").obstacles == ()
 
 
 def test_a_direct_pin_gives_way_to_the_same_minor(universe: Universe) -> None:
