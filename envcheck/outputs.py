@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
-from envcheck.secrets import mask, strip_secrets
+from envcheck.secrets import mask, split_secrets, strip_secrets
 
 __all__ = [
     "PLATFORM",
@@ -237,12 +237,27 @@ def _after_lock(report: Report, lock: str, format_name: str, environment: str | 
         yield f"micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})"
         if resolved and report.pip_resolution is not None and report.pip_resolution.distributions:
             yield "then install the requirements file beside it, as its first lines say"
-    else:
+    elif _is_for_micromamba(report):
         yield f"micromamba create -n {name} -f {quoted}   (or: conda-lock install -n {name} …)"
+    else:
+        yield f"conda-lock install -n {name} {quoted}"
     pip = planned_pip_lines(report)
     if pip and not resolved:
         where = f"in {environment}" if environment is not None else "in the file that --environment writes"
         yield f"the lock holds the conda packages; the {len(pip)} pip requirements stand {where}"
+
+
+def _is_for_micromamba(report: Report) -> bool:
+    """Whether micromamba can do with every URL of a conda-lock.yml; those of channels with a secret have variables."""
+    from envcheck.locks.conda_lock_v1 import micromamba_reads
+
+    resolution = report.pip_resolution or PipResolution()
+    secret = any(
+        split_secrets(place).has_secrets and strip_secrets(place).rstrip("/") == one.url
+        for one in _channels(report)
+        for place in one.locations[:1]
+    )
+    return not secret and all(micromamba_reads(one.url) for one in resolution.distributions)
 
 
 def _pip_lines(report: Report) -> tuple[str, ...]:

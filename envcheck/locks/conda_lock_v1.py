@@ -33,7 +33,16 @@ from envcheck.locks.documents import load_document
 from envcheck.locks.scalars import document_text
 from envcheck.model import Channel, LockedDistribution, Record, VirtualPackage
 
-__all__ = ["DEFAULT_FILENAME", "FORMAT", "PlatformLock", "read", "render", "render_platforms", "verify"]
+__all__ = [
+    "DEFAULT_FILENAME",
+    "FORMAT",
+    "PlatformLock",
+    "micromamba_reads",
+    "read",
+    "render",
+    "render_platforms",
+    "verify",
+]
 
 FORMAT = "conda-lock-v1"
 DEFAULT_FILENAME = "conda-lock.yml"
@@ -50,8 +59,8 @@ _HEADER = """\
 #
 # Install this environment as "YOURENV" with one of:
 #     conda-lock install -n YOURENV {filename}
-#     micromamba create -n YOURENV -f {filename}
 """
+_HEADER_OF_MICROMAMBA = "#     micromamba create -n YOURENV -f {filename}\n"
 
 
 def render(
@@ -117,7 +126,21 @@ def render_platforms(
             ),
         )
         document = lockfile.dict_for_output()
-    return _HEADER.format(filename=filename) + document_text(document)
+    header = _HEADER
+    if all(micromamba_reads(package.url) for package in lockfile.package):
+        header += _HEADER_OF_MICROMAMBA
+    return header.format(filename=filename) + document_text(document)
+
+
+def micromamba_reads(url: str) -> bool:
+    """Whether micromamba can do with a URL; with one that it cannot do with, it refuses the lock.
+
+    It knows files by their ending and repositories over https (``PackageInfo::from_url`` of libmamba 2), and leaves
+    the variables in a URL as they are.
+    """
+    file = urldefrag(url).url
+    known = file.endswith((".conda", ".tar.bz2", ".whl", ".tar.gz")) or url.startswith("git+https:")
+    return known and "${" not in url
 
 
 @contextlib.contextmanager

@@ -416,6 +416,19 @@ def test_the_words_after_a_lock_are_those_of_its_format(resolved: Report) -> Non
     assert "pip requirements stand" in steps(failed, Verdict.FIXABLE, lock="conda-lock.yml")[1]
 
 
+def test_what_micromamba_cannot_read_is_installed_by_conda_lock(resolved: Report) -> None:
+    assert resolved.pip_resolution is not None
+    one = resolved.pip_resolution.distributions[0]
+    over_ssh = replace(one, url=f"git+ssh://git@host.example/one@{'0' * 40}", sha256=None)
+    held = replace(resolved, pip_resolution=replace(resolved.pip_resolution, distributions=(over_ssh,)))
+    assert steps(held, Verdict.FIXABLE, lock="conda-lock.yml") == ["conda-lock install -n environment conda-lock.yml"]
+    channel = resolved.target.channels[0]
+    host, _, name = channel.url.rpartition("/")
+    secret = replace(channel, locations=(f"{host}/t/tk-123-secret/{name}",))
+    behind = replace(resolved, target=replace(resolved.target, channels=(secret,)))
+    assert steps(behind, Verdict.FIXABLE, lock="conda-lock.yml") == ["conda-lock install -n environment conda-lock.yml"]
+
+
 def test_names_that_a_shell_would_take_apart_are_quoted(report: Report) -> None:
     odd = replace(report, export=replace(report.export, path="my file; rm -rf x.txt"))
 

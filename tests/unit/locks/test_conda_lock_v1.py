@@ -71,6 +71,28 @@ def rendered(packages: tuple[Record, ...] = PACKAGES) -> str:
     )
 
 
+def advice(*urls: str, environment: dict[str, str] | None = None, location: str = FORGE) -> list[str]:
+    """The commands of the header of a lock with distributions from these URLs."""
+    distributions = tuple(replace(DISTRIBUTIONS[0], url=url, name=f"n{place}") for place, url in enumerate(urls))
+    lock = PlatformLock(platform="linux-64", packages=PACKAGES, distributions=distributions)
+    channels = (Channel(name="conda-forge", url=FORGE, locations=(location,)),)
+    text = render_platforms([lock], channels=channels, environment=environment or {})
+    return [line.split()[1] for line in text.splitlines() if line.startswith("#     ")]
+
+
+def test_the_header_names_micromamba_where_it_can_do_with_every_url() -> None:
+    both, one = ["conda-lock", "micromamba"], ["conda-lock"]
+    assert advice() == both
+    assert advice("https://files.example/a-1.0-py3-none-any.whl", f"git+https://h.example/r@{COMMIT}") == both
+    # With one URL that it does not know it refuses the lock (PackageInfo::from_url of libmamba).
+    assert advice(f"git+ssh://git@h.example/r@{COMMIT}") == one
+    assert advice("https://files.example/a-1.0-py3-none-any.whl?raw=1") == one
+    # It looks for a package at the name of a variable.
+    secret = FORGE.replace("/conda-forge", "/t/tk-123-secret/conda-forge")
+    assert advice(location=secret) == both
+    assert advice(location=secret, environment={"FORGE_TOKEN": "tk-123-secret"}) == one
+
+
 def test_a_package_of_the_lock_in_full() -> None:
     document = yaml.safe_load(rendered())
     python = next(package for package in document["package"] if package["name"] == "python")
