@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from envcheck.model import Finding, Intent, Remedy, Report, Severity, Verdict
+from envcheck.model import Finding, Intent, Report, Severity, Verdict
 from envcheck.reports.account import Account
+from envcheck.reports.groups import SEVERITY_WORDS, alike, by_cause, pip_line, remedy_words, severity_counts
 from envcheck.reports.plain import plain
+from envcheck.rules.facts import counted
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _SHOWN_PER_CODE = 4
 _SHOWN_SUBJECTS = 8
 _SHOWN_CHANGES = 8
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
-_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _VERDICT_STYLES = {Verdict.READY: "bold green", Verdict.FIXABLE: "bold yellow", Verdict.BLOCKED: "bold red"}
 
 
@@ -106,34 +106,29 @@ class FindingsWriter:
             self._line("No problems found.")
             self._line()
             return
-        counts = [
-            _counted(count, _WORDS[severity])
-            for severity in Severity
-            if (count := sum(1 for finding in findings if finding.severity is severity))
-        ]
-        self._line(f"Problems: {', '.join(counts)}")
+        self._line(f"Problems: {severity_counts(findings)}")
         self._line()
-        for _, group in groupby(findings, key=lambda finding: (finding.severity, finding.code)):
-            self._group(list(group))
+        for cause in by_cause(findings):
+            self._group(cause)
 
     def _group(self, findings: list[Finding]) -> None:
         from rich.text import Text as RichText
 
         first = findings[0]
         head = RichText.assemble(
-            (_WORDS[first.severity], _STYLES[first.severity]),
+            (SEVERITY_WORDS[first.severity], _STYLES[first.severity]),
             (f" {first.code} ", "bold"),
             first.title + (f" ({len(findings)})" if len(findings) > 1 else ""),
         )
         self._line(head)
-        alike = _alike(findings)
-        shown = alike if self._verbose else alike[:_SHOWN_PER_CODE]
+        groups = alike(findings)
+        shown = groups if self._verbose else groups[:_SHOWN_PER_CODE]
         for group in shown:
             self._line(f"{self._subjects(group)}: {plain(mask(group[0].message))}", indent=2)
             remedies = group[0].remedies if self._verbose else group[0].remedies[:2]
             if remedies:
-                self._line(f"fix: {', or '.join(_remedy_words(remedy) for remedy in remedies)}", indent=4)
-        rest = [finding for group in alike[len(shown) :] for finding in group]
+                self._line(f"fix: {', or '.join(remedy_words(remedy) for remedy in remedies)}", indent=4)
+        rest = [finding for group in groups[len(shown) :] for finding in group]
         if rest:
             names = ", ".join(plain(mask(finding.subject)) for finding in rest[:12])
             more = f" and {len(rest) - 12} more" if len(rest) > 12 else ""
@@ -162,8 +157,8 @@ class _Writer(FindingsWriter):
     def _header(self, report: Report) -> None:
         export, target = report.export, report.target
         origin = f" from {export.platform}" if export.platform else ""
-        rows = _counted(len(export.requirements), "conda row")
-        pip = f" and {_counted(len(export.pip), 'pip row')}" if export.pip else ""
+        rows = counted(len(export.requirements), "conda row")
+        pip = f" and {counted(len(export.pip), 'pip row')}" if export.pip else ""
         self._line(f"{plain(mask(export.path))}: {export.kind.value}{origin}, {export.encoding}, {rows}{pip}")
         if self._verbose:
             for evidence in export.evidence:
@@ -192,8 +187,8 @@ class _Writer(FindingsWriter):
                 f"{len(plan.to_pip)} to pip",
                 f"{len(plan.added)} added",
             ]
-            self._line(f"plan: {', '.join(parts)}; {_counted(len(plan.packages), 'package')} in all")
-            if (pip := _pip_line(report)) is not None:
+            self._line(f"plan: {', '.join(parts)}; {counted(len(plan.packages), 'package')} in all")
+            if (pip := pip_line(report)) is not None:
                 self._line(pip)
             if not plan.optimal:
                 self._line("the search was cut short: a plan closer to the source may exist")
@@ -240,26 +235,6 @@ class _Writer(FindingsWriter):
         self._line()
 
 
-def _pip_line(report: Report) -> str | None:
-    """``pip: 34 locked, 5 provided by conda, 2 left out``; ``None`` where pip has nothing to install."""
-    resolution = report.pip_resolution
-    if resolution is None:
-        return None
-    if resolution.trouble:
-        return f"pip: not resolved ({plain(mask(resolution.trouble.splitlines()[0]))})"
-    names = {one.name for one in resolution.distributions}
-    handled = names | {name for name, _ in (*resolution.provided, *resolution.moved)}
-    named = {row.name for row in report.environment.pip if row.name is not None and row.marker is None}
-    provided = {name for name, _ in resolution.provided} - {name for name, _ in resolution.moved}
-    parts = [
-        f"{len(names)} locked",
-        f"{len(provided)} provided by conda" if provided else "",
-        f"{len(resolution.moved)} moved to conda" if resolution.moved else "",
-        f"{len(named - handled)} left out" if named - handled else "",
-    ]
-    return f"pip: {', '.join(part for part in parts if part)}"
-
-
 def _verdict_sentence(report: Report) -> str:
     platform = report.target.platform
     if not report.complete:
@@ -271,20 +246,3 @@ def _verdict_sentence(report: Report) -> str:
     if report.plan.solved:
         return f"it does not build on {platform}, and the closest plan loses packages that were asked for"
     return f"it does not build on {platform}, and no plan was found"
-
-
-def _alike(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Findings of one code, with those together that say the same and are mended the same way."""
-    groups: dict[tuple[str, tuple[Remedy, ...]], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding.message, finding.remedies), []).append(finding)
-    return list(groups.values())
-
-
-def _remedy_words(remedy: Remedy) -> str:
-    proof = " [verified]" if remedy.verified else ""
-    return f"{plain(mask(remedy.summary))}{proof}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
