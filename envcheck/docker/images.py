@@ -1,125 +1,77 @@
-"""Base images: which conda tool each has, where, with which channels, as tables with their sources.
+"""Base images: which conda tool each has, where, with which channels, and which are no longer kept up.
 
-Distribution, C library and CUDA of an image are in `envcheck.virtual_packages`.
+Distribution, C library and CUDA of an image are in `envcheck.base_images`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from envcheck.base_images import cuda_of, named_release, release_of, split_reference
+from envcheck.docker.image_facts import (
+    DEPRECATED,
+    IMAGES,
+    LINUX_ANVIL,
+    NAMES_OF_DISTRIBUTIONS,
+    PYTHON_ENDED,
+    WITHOUT_CONDA,
+    WITHOUT_LATEST,
+    Deprecation,
+    Image,
+)
 
 __all__ = [
+    "Deprecation",
     "Image",
     "deprecation",
     "find_image",
+    "has_latest",
     "has_musl",
     "image_variables",
+    "lacks_conda",
     "python_of",
     "split_reference",
 ]
-
-_CONDA_PATH = (("PATH", "/opt/conda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """What a kind of image brings along.
-
-    ``tools`` are the commands that make environments; ``channels`` what they use by default; ``prefix`` the base
-    environment; ``run_shell`` its SHELL; ``user`` whom it runs as;
-    ``variables`` are its ENV.
-    """
-
-    tools: tuple[str, ...]
-    channels: tuple[str, ...] = ()
-    prefix: str = "/opt/conda"
-    run_shell: tuple[str, ...] = ()
-    user: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
-
-
-_ANACONDA = Image(tools=("conda",), channels=("defaults",), variables=_CONDA_PATH)
-_MINIFORGE = Image(
-    tools=("conda", "mamba"), channels=("conda-forge",), variables=(("CONDA_DIR", "/opt/conda"), *_CONDA_PATH)
-)
-
-_JUPYTER = Image(
-    tools=("conda", "mamba"),
-    channels=("conda-forge",),
-    user="jovyan",
-    variables=(("CONDA_DIR", "/opt/conda"), ("HOME", "/home/jovyan"), *_CONDA_PATH),
-)
-
-# The ENV and RUN lines of each image's Dockerfile: anaconda/docker-images, conda-forge/miniforge-images,
-# mamba-org/micromamba-docker (debian.Dockerfile: no .condarc, so no channel but those that are asked for),
-# conda-forge/docker-images (linux-anvil), prefix-dev/pixi-docker, jupyter/docker-stacks (docker-stacks-foundation).
-_IMAGES: Mapping[str, Image] = {
-    "continuumio/miniconda3": _ANACONDA,
-    "continuumio/anaconda3": _ANACONDA,
-    "anaconda/miniconda": _ANACONDA,
-    "anaconda/anaconda": _ANACONDA,
-    "condaforge/miniforge3": _MINIFORGE,
-    "condaforge/mambaforge": _MINIFORGE,
-    "mambaorg/micromamba": Image(
-        tools=("micromamba",),
-        run_shell=("/usr/local/bin/_dockerfile_shell.sh",),
-        user="mambauser",
-        variables=(
-            ("ENV_NAME", "base"),
-            ("MAMBA_ROOT_PREFIX", "/opt/conda"),
-            ("MAMBA_EXE", "/bin/micromamba"),
-            ("MAMBA_USER", "mambauser"),
-        ),
-    ),
-    **dict.fromkeys(
-        (
-            "jupyter/base-notebook",
-            "jupyter/minimal-notebook",
-            "jupyter/scipy-notebook",
-            "jupyter/datascience-notebook",
-            "jupyter/pyspark-notebook",
-            "jupyter/tensorflow-notebook",
-        ),
-        _JUPYTER,
-    ),
-    "prefix-dev/pixi": Image(tools=("pixi",), channels=("conda-forge",), prefix=""),
-}
-
-_REGISTRY = re.compile(r"^(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?|localhost(?::\d+)?)/")
-
-
-def split_reference(reference: str) -> tuple[str, str | None, str | None]:
-    """An image reference's repository (without registry and ``library/``), tag and digest.
-
-    The registry is told from a name by a dot, a port or ``localhost`` (distribution/reference).
-    """
-    name, _, digest = reference.strip().partition("@")
-    name = _REGISTRY.sub("", name.lower()).removeprefix("library/")
-    repository, _, tag = name.partition(":")
-    return repository, tag or None, digest or None
 
 
 def find_image(reference: str) -> Image | None:
     """The table's entry of an image, ``None`` where it has none."""
     repository = split_reference(reference)[0]
     if repository.startswith("condaforge/linux-anvil"):
-        return _MINIFORGE
-    return _IMAGES.get(repository)
+        return LINUX_ANVIL
+    return IMAGES.get(repository)
 
 
 def image_variables(reference: str) -> tuple[tuple[str, str], ...]:
     """The ENV variables that an image sets, as far as the table knows."""
     image = find_image(reference)
-    return () if image is None else image.variables
+    if image is None:
+        return ()
+    cuda = cuda_of(reference)
+    if "micromamba" in image.tools and cuda is not None:
+        # debian.Dockerfile of mamba-org/micromamba-docker: ENV CONDA_OVERRIDE_CUDA="${CUDA_VERSION:-}".
+        return (*image.variables, ("CONDA_OVERRIDE_CUDA", cuda))
+    return image.variables
+
+
+def lacks_conda(reference: str) -> bool:
+    """Whether an image is known to come without conda and its like: a distribution, Python or CUDA and no more."""
+    return split_reference(reference)[0] in WITHOUT_CONDA
+
+
+def has_latest(reference: str) -> bool:
+    """Whether a repository has a tag ``latest``, as far as is known."""
+    return split_reference(reference)[0] not in WITHOUT_LATEST
 
 
 def has_musl(reference: str) -> bool:
-    """Whether an image has musl in place of glibc, so that conda's packages do not run on it."""
-    repository, tag, _ = split_reference(reference)
-    if repository in ("frolvlad/alpine-glibc", "mambaorg/micromamba") or "glibc" in (tag or ""):
-        return False
-    return repository in ("alpine", "busybox") or "alpine" in (tag or "") or repository.startswith("frolvlad/alpine-")
+    """Whether an image has musl and no glibc beside it, so that conda's packages do not run on it."""
+    repository = split_reference(reference)[0]
+    release = release_of(reference)
+    if release is not None:
+        return release.glibc is None
+    return repository == "busybox" or repository.startswith("frolvlad/alpine-")
 
 
 def python_of(reference: str) -> str | None:
@@ -129,21 +81,32 @@ def python_of(reference: str) -> str | None:
     return None if match is None else match[1]
 
 
-# Repositories whose owners say so: hub.docker.com/r/continuumio/miniconda3 (and its entry point's message),
-# conda-forge.org/news/2024/07/29/sunsetting-mambaforge, jupyter-docker-stacks on quay.io since October 2023,
-# CentOS Linux 8 (end of 2021) and 7 (June 2024) at blog.centos.org.
-_DEPRECATED: Mapping[str, tuple[str, str]] = {
-    "continuumio/miniconda3": ("is deprecated; it ends with Miniconda 26.7", "anaconda/miniconda"),
-    "continuumio/anaconda3": ("is deprecated", "anaconda/anaconda"),
-    "continuumio/miniconda": ("has Python 2 and is no longer made", "anaconda/miniconda"),
-    "continuumio/anaconda": ("has Python 2 and is no longer made", "anaconda/anaconda"),
-    "condaforge/mambaforge": ("is no longer made; Miniforge has had mamba since 2023", "condaforge/miniforge3"),
-    "condaforge/mambaforge-pypy3": ("is no longer made", "condaforge/miniforge3"),
-    "centos": ("gets no more updates", "rockylinux/rockylinux:9"),
-}
-
-
-def deprecation(reference: str) -> tuple[str, str] | None:
-    """Why an image should no longer be used, and what to use in its place."""
+def deprecation(reference: str) -> Deprecation | None:
+    """Why an image should no longer be used, and what to use in its place; ``None`` where nothing is known."""
     repository = split_reference(reference)[0]
-    return _DEPRECATED.get(repository)
+    if repository.startswith("jupyter/") and re.match(r"(?:docker\.io/)?jupyter/", reference.strip().lower()) is None:
+        return None  # quay.io has those that are kept up
+    if (known := DEPRECATED.get(repository)) is not None:
+        return known
+    python = python_of(reference)
+    if python in PYTHON_ENDED:
+        why = f"has Python {python}, which has had no updates since {PYTHON_ENDED[python]}"
+        return Deprecation(why=why, instead="python:3.13-slim")
+    release = named_release(reference)
+    if release is None or release.ended is None:
+        return None
+    name = f"{NAMES_OF_DISTRIBUTIONS.get(release.distribution, release.distribution)} {release.name}"
+    why = f"is {name}" if repository == release.distribution else f"is built upon {name}"
+    instead = _IN_PLACE_OF.get(release.distribution, "debian:13-slim")
+    return Deprecation(why=f"{why}, which has had no updates since {release.ended}", instead=instead)
+
+
+_IN_PLACE_OF: Mapping[str, str] = {
+    "debian": "debian:13-slim",
+    "ubuntu": "ubuntu:24.04",
+    "centos": "rockylinux/rockylinux:9",
+    "rhel": "redhat/ubi9",
+    "oraclelinux": "oraclelinux:9",
+    "amazonlinux": "amazonlinux:2023",
+    "fedora": "fedora:44",
+}

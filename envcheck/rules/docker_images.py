@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envcheck.docker.images import deprecation, split_reference
+from envcheck.docker.images import deprecation, has_latest, split_reference
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, edit
 from envcheck.rules.facts import Draft
@@ -21,42 +21,55 @@ __all__ = [
 def unpinned_image(facts: DockerFacts) -> Iterator[Draft]:
     """A base image has no tag, or ``latest``.
 
-    What is built tomorrow is then built upon another image, with another Python and another conda.
+    What is built tomorrow is then built upon another image, with another Python and another conda. Of some repositories
+    there is no ``latest`` at all, and the build stops with "manifest unknown".
 
     Fix: name a version, best with its digest.
     """
     for stage in facts.stages():
-        if stage.parent is not None or stage.base in ("scratch", ""):
+        if stage.parent is not None or stage.base in ("scratch", "") or facts.dockerfile.stage(stage.base) is not None:
             continue
         _, tag, digest = split_reference(stage.base)
         if digest is None and tag in (None, "latest"):
+            moves = has_latest(stage.base)
+            message = "the image has no tag" if tag is None else "the tag 'latest' moves"
             yield Draft(
-                severity=Severity.WARNING,
+                severity=Severity.WARNING if moves else Severity.ERROR,
                 subject=stage.base,
-                message="the image has no tag" if tag is None else "the tag 'latest' moves",
+                message=message if moves else "there is no tag 'latest' in this repository, so there is no such image",
                 line=stage.origin.first_line,
                 remedies=edit("name a version, for example " + _example(stage.base)),
             )
 
 
+# What is there to name in place of `latest`: the tags of docker-library/official-images (August 2026), and those that
+# the images' own repositories list (see `envcheck.image_tables`).
+_TAGS = {
+    "anaconda/miniconda": "v26.5.3-1",
+    "condaforge/miniforge3": "26.3.2-3",
+    "mambaorg/micromamba": "2.6.1",
+    "prefix-dev/pixi": "0.76.1",
+    "ubuntu": "24.04",
+    "debian": "13-slim",
+    "python": "3.13-slim",
+    "rockylinux/rockylinux": "9",
+    "oraclelinux": "9",
+    "nvidia/cuda": "12.9.1-base-ubuntu24.04",
+}
+
+
 def _example(base: str) -> str:
-    repository = split_reference(base)[0]
-    replacement = (deprecation(base) or ("", repository))[1]
-    versions = {
-        "anaconda/miniconda": "26.1.1-1",
-        "condaforge/miniforge3": "26.1.0-0",
-        "mambaorg/micromamba": "2.6.1",
-        "ubuntu": "24.04",
-        "debian": "13-slim",
-        "python": "3.13-slim",
-    }
-    return f"{replacement}:{versions.get(replacement, 'VERSION')}"
+    found = deprecation(base)
+    image = split_reference(base)[0] if found is None else found.instead
+    repository, tag, _ = split_reference(image)
+    return image if tag is not None else f"{image}:{_TAGS.get(repository, 'VERSION')}"
 
 
 def deprecated_image(facts: DockerFacts) -> Iterator[Draft]:
-    """A base image is no longer made or kept up by its owners.
+    """A base image is no longer made or kept up by its owners, or is built upon a release that has come to its end.
 
-    It gets no security updates, and its conda is too old for channels of today.
+    It gets no security updates, its conda may be too old for channels of today, and the packages of a distribution that
+    has come to its end may have moved to where ``apt-get`` and ``yum`` do not look for them.
 
     Fix: use the image that took its place.
     """
@@ -66,9 +79,9 @@ def deprecated_image(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=stage.base,
-                message=f"the image {found[0]}",
+                message=f"the image {found.why}",
                 line=stage.origin.first_line,
-                remedies=edit(f"use {found[1]}", found[1]),
+                remedies=edit(f"use {found.instead}", found.instead),
             )
 
 
