@@ -6,21 +6,28 @@ wheels, as they do in an image. Where a locked hash is not the file's, nobody in
 
 from __future__ import annotations
 
-import asyncio
 import importlib.metadata
-import os
 import platform
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from envcheck.locks import conda_lock_v1
 from tests.cli.running import CommandLine
+from tests.support.installers import (
+    MICROMAMBA,
+    NEEDS_MICROMAMBA,
+    WITH_PIP,
+    Installer,
+    InstallerError,
+    Locks,
+    call,
+    conda_lock_install,
+    micromamba_of_list,
+    micromamba_of_lock,
+)
 from tests.support.packages import OUTPUT, PLATFORMS, PYTHON, write_packages, write_wheels
 from tests.support.server import ServerFactory
 
@@ -33,26 +40,6 @@ name: demo
 channels: [{channel}]
 dependencies: [python={python}, pip, hello, {{pip: [greeting]}}]
 """
-
-MICROMAMBA = os.environ.get("MICROMAMBA") or shutil.which("micromamba")
-NEEDS_MICROMAMBA = pytest.mark.skipif(
-    MICROMAMBA is None or not Path(MICROMAMBA).exists(),
-    reason="needs micromamba on the PATH, or its path in MICROMAMBA",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locks:
-    """A directory with ``conda-lock.yml``, ``pixi.lock`` and, per platform, a list and its requirements file."""
-
-    directory: Path
-    index: str
-
-    def copy(self, directory: Path) -> Locks:
-        """The same locks, to be changed."""
-        shutil.copytree(self.directory, directory)
-        return Locks(directory=directory, index=self.index)
-
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The locks
@@ -100,100 +87,6 @@ def several_platforms(tmp_path_factory: pytest.TempPathFactory, places: tuple[st
 @pytest.fixture(scope="session")
 def conda_only(tmp_path_factory: pytest.TempPathFactory, places: tuple[str, str]) -> Locks:
     return locked(tmp_path_factory.mktemp("conda-only"), places, platforms=("linux-64",), with_pip=False)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The installers
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-class InstallerError(Exception):
-    """An installer said no."""
-
-
-def call(words: list[str], directory: Path) -> str:
-    """Run a program that sees nothing of the user; its output."""
-    home = directory.parent / f"{directory.name}-home"
-    variables = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(home),
-        "MAMBA_ROOT_PREFIX": str(home / "root"),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
-    done = subprocess.run(words, cwd=directory, env=variables, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode:
-        raise InstallerError(done.stdout + done.stderr)
-    return done.stdout
-
-
-def micromamba_of_lock(locks: Locks, prefix: Path) -> None:
-    """micromamba has the environment's own ``python -m pip`` install the wheels."""
-    assert MICROMAMBA is not None
-    call([MICROMAMBA, "create", "--yes", "--no-rc", "-p", str(prefix), "-f", "conda-lock.yml"], locks.directory)
-
-
-def conda_lock_install(locks: Locks, prefix: Path) -> None:
-    assert MICROMAMBA is not None
-    conda = ["--micromamba", "--conda", MICROMAMBA]
-    call([sys.executable, "-m", "conda_lock", "install", *conda, "-p", str(prefix), "conda-lock.yml"], locks.directory)
-
-
-def micromamba_of_list(locks: Locks, prefix: Path) -> None:
-    assert MICROMAMBA is not None
-    listed = "conda-linux-64.lock"
-    call([MICROMAMBA, "create", "--yes", "--no-rc", "-p", str(prefix), "-f", listed], locks.directory)
-
-
-def list_and_pip(locks: Locks, prefix: Path) -> None:
-    """The list, and its requirements file in the words of its own first lines."""
-    micromamba_of_list(locks, prefix)
-    words = ["--index-url", locks.index, "--require-hashes", "--no-deps", "-r", "conda-linux-64.pip.txt"]
-    call([str(prefix / "bin/python"), "-m", "pip", "install", "--no-cache-dir", *words], locks.directory)
-
-
-def list_and_uv(locks: Locks, prefix: Path) -> None:
-    micromamba_of_list(locks, prefix)
-    words = ["--index-url", locks.index, "--require-hashes", "--no-deps", "-r", "conda-linux-64.pip.txt"]
-    uv_install(words, locks.directory, prefix)
-
-
-def rattler_and_uv(locks: Locks, prefix: Path) -> None:
-    """What pixi does: rattler installs its lock's packages, uv its distributions."""
-    import rattler
-
-    environment = rattler.LockFile.from_path(locks.directory / "pixi.lock").default_environment()
-    assert environment is not None
-    cache = locks.directory.parent / f"{locks.directory.name}-cache"
-    records = environment.conda_repodata_records()["linux-64"]
-    try:
-        asyncio.run(rattler.install(records, prefix, cache_dir=cache, show_progress=False))
-    except Exception as error:  # rattler raises its errors as plain exceptions
-        raise InstallerError(str(error)) from error
-    lines = [
-        f"{one.name} @ {one.location} --hash=sha256:{one.hashes.sha256.hex()}"
-        for one in environment.pypi_packages()["linux-64"]
-        if one.hashes is not None and one.hashes.sha256 is not None
-    ]
-    assert len(lines) == len(environment.pypi_packages()["linux-64"])
-    (locks.directory / "pixi.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    uv_install(["--no-index", "--require-hashes", "--no-deps", "-r", "pixi.txt"], locks.directory, prefix)
-
-
-def uv_install(words: list[str], directory: Path, prefix: Path) -> None:
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    assert uv is not None
-    call([uv, "pip", "install", "--no-cache", "--python", str(prefix / "bin/python"), *words], directory)
-
-
-Installer = Callable[[Locks, Path], None]
-
-WITH_PIP = [
-    pytest.param(micromamba_of_lock, marks=NEEDS_MICROMAMBA),
-    pytest.param(conda_lock_install, marks=NEEDS_MICROMAMBA),
-    pytest.param(list_and_pip, marks=NEEDS_MICROMAMBA),
-    pytest.param(list_and_uv, marks=NEEDS_MICROMAMBA),
-    pytest.param(rattler_and_uv),
-]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
