@@ -4,7 +4,8 @@
 
 The options are those of ``corpus.py``; with ``--pip`` the pip sections are resolved, which asks the package index.
 conda-lock.yml is read and rendered by conda-lock, pixi.lock read and written again by py-rattler, and all of it but
-pixi.lock is taken by micromamba in a dry run if MICROMAMBA names one.
+pixi.lock is taken by micromamba in a dry run if MICROMAMBA names one. With ``--pip`` uv takes the hashed requirements
+beside the list in a dry run, for the plan's Python on Linux; files of hosts that are not reached count as refused.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from corpus import exports_of, index_for, options, request_for, unpacked
 
 from envcheck.engines.choice import choose_engine
 from envcheck.errors import EnvcheckError
-from envcheck.locks import load_format
+from envcheck.locks import load_format, pip_requirements
+from envcheck.locks.contents import is_commit
 from envcheck.model import Report
 from envcheck.outputs import output_texts
 from envcheck.pip.configuration import index_settings
@@ -65,11 +67,17 @@ def main() -> None:
                 totals["sources without a solved plan"] += 1
                 continue
             totals["sources with a solved plan"] += 1
+            totals["  conda packages"] += len(report.plan.packages)
             if report.pip_resolution is not None and report.pip_resolution.distributions:
                 totals["  of them with something for pip"] += 1
                 totals["  distributions"] += len(report.pip_resolution.distributions)
+                totals["    of repositories at a commit"] += sum(
+                    is_commit(one.url) for one in report.pip_resolution.distributions
+                )
+                totals["  of them with rows of pip that the lock leaves out"] += bool(_left_out(report))
+                totals["    rows"] += _left_out(report)
             with tempfile.TemporaryDirectory(prefix="locks-") as folder:
-                for line in _try_formats(report, Path(folder), totals, seconds):
+                for line in _try_formats(report, Path(folder), totals, seconds, pip=arguments.pip):
                     if arguments.rows:
                         print(f"{path.name[:40]:41}{line}", flush=True)
     for name, count in totals.items():
@@ -78,8 +86,23 @@ def main() -> None:
         print(f"{spent:6.1f} s in all for {name}")
 
 
+def _left_out(report: Report) -> int:
+    """How many rows that name a project have no distribution in the lock, nor a conda package in its place."""
+    resolution = report.pip_resolution
+    if resolution is None:
+        return 0
+    held = {one.name for one in resolution.distributions}
+    held |= {name for name, _ in (*resolution.provided, *resolution.moved)}
+    return sum(row.name is not None and row.name not in held for row in report.environment.pip)
+
+
 def _try_formats(
-    report: Report, folder: Path, totals: collections.Counter[str], seconds: collections.Counter[str]
+    report: Report,
+    folder: Path,
+    totals: collections.Counter[str],
+    seconds: collections.Counter[str],
+    *,
+    pip: bool,
 ) -> Iterator[str]:
     """Write each format, and have everybody read it who can; yields what went wrong."""
     for format_name, filename in FORMATS.items():
@@ -92,9 +115,12 @@ def _try_formats(
             continue
         seconds[f"writing {format_name}"] += time.perf_counter() - started
         totals[f"{format_name}: written"] += 1
+        totals[f"{format_name}: bytes"] += sum(len(text.encode()) for _, text in texts)
         for name, text in texts:
             (folder / name).write_text(text, encoding="utf-8")
         for reader, read in READERS[format_name].items():
+            if reader == "uv" and not pip:
+                continue
             started = time.perf_counter()
             try:
                 trouble = read(report, folder / filename)
@@ -102,7 +128,7 @@ def _try_formats(
                 trouble = f"{type(error).__name__}: {error}"
             seconds[f"{reader} of {format_name}"] += time.perf_counter() - started
             if trouble is None:
-                totals[f"{format_name}: {reader} passed over (no MICROMAMBA)"] += 1
+                totals[f"{format_name}: {reader} had nothing to do, or is not there"] += 1
             elif trouble:
                 totals[f"{format_name}: {reader} refused"] += 1
                 yield f"{format_name}: {reader}: {' '.join(trouble.split())[:300]}"
@@ -189,12 +215,36 @@ def _micromamba(_: Report, path: Path) -> str | None:
     return done.stderr or "it failed" if done.returncode else ""
 
 
+def _uv(report: Report, path: Path) -> str | None:
+    """uv resolves the hashed requirements as if to install them: every file is found at its hash, for that machine."""
+    listed = path.with_name(pip_requirements.filenames(path.name)[0])
+    python = next((one.version for one in report.plan.packages if one.name == "python"), None)
+    if not listed.exists() or python is None:
+        return None
+    system = [
+        "--python-version",
+        python,
+        "--python-platform",
+        "x86_64-manylinux_2_28",
+        "--target",
+        path.parent / "into",
+    ]
+    done = subprocess.run(
+        ["uv", "pip", "install", "--dry-run", "--require-hashes", "--no-deps", "--no-build", *system, "-r", listed],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.stderr or "it failed" if done.returncode else ""
+
+
 Reader = Callable[[Report, Path], str | None]
 
 READERS: dict[str, dict[str, Reader]] = {
     "conda-lock-v1": {"envcheck": _own, "conda-lock": _conda_lock, "micromamba": _micromamba},
     "pixi-lock-v7": {"envcheck": _own, "py-rattler": _rattler},
-    "explicit": {"envcheck": _own, "micromamba": _micromamba},
+    "explicit": {"envcheck": _own, "micromamba": _micromamba, "uv": _uv},
 }
 
 
