@@ -15,11 +15,13 @@ import click
 
 from envcheck import __version__
 from envcheck.cli_docker import docker
+from envcheck.cli_settings import use_settings
 from envcheck.cli_support import (
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,
     emit,
+    given,
     index_options,
     place_options,
     refuse_unknown_codes,
@@ -214,8 +216,19 @@ def _check_options(function: _F) -> _F:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="envcheck")
-def cli() -> None:
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    envvar="ENVCHECK_CONFIG",
+    help="The settings file.  [default: the nearest envcheck.toml, or pyproject.toml with [tool.envcheck]; "
+    "env: ENVCHECK_CONFIG]",
+)
+@click.option("--no-config", is_flag=True, help="Use no settings file.")
+@click.pass_context
+def cli(context: click.Context, config: str | None, no_config: bool) -> None:
     """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""
+    use_settings(context, named=config, enabled=not no_config)
 
 
 cli.add_command(docker)
@@ -442,7 +455,7 @@ def _check_and_report(
     if len(sources) > 1 and any((lock, explicit, environment)):
         raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
     _refuse_shared_names(outputs, wanted)
-    if lock_format and not lock:
+    if lock_format and not lock and given("lock_format"):
         raise click.UsageError("--lock-format is about the file that --lock FILE writes.")
     if direct_only and not environment:
         raise click.UsageError("--direct-only is about the file that --environment FILE writes.")

@@ -13,6 +13,7 @@ from envcheck.cli_support import (
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,
+    given,
     index_options,
     place_options,
     refuse_unknown_codes,
@@ -135,7 +136,7 @@ def docker(
     from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), (*RULES, *LOCK_RULES, *DOCKER_RULES))
-    if write is None and (style or write_ignore):
+    if write is None and ((style and given("style")) or write_ignore):
         raise click.UsageError("--style and --write-ignore are about the file that --write FILE writes.")
     if write is not None and len(set(platforms)) > 1:
         raise click.UsageError("--write takes one --platform.")

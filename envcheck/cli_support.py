@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from envcheck.errors import EnvcheckError, OutputError, SourceError
 from envcheck.reports.formats import FORMATS, render_accounts
@@ -23,6 +24,7 @@ __all__ = [
     "REPORT_OPTIONS",
     "decoded",
     "emit",
+    "given",
     "index_options",
     "place_options",
     "refuse_unknown_codes",
@@ -133,10 +135,17 @@ def index_options(function: _F) -> _F:
     )
 
 
+def given(parameter: str) -> bool:
+    """Whether the running command has a parameter's value from the command line, and not as anybody's default."""
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
+
+
 def refuse_unknown_codes(prefixes: Sequence[str], rules: Sequence[Rule[Any]]) -> None:
     """A misspelled code in ``--select`` would hide every finding and look like success."""
+    # Those of a settings file were looked at there, and may be another command's.
+    elsewhere = () if given("ignore") else click.get_current_context().params.get("ignore", ())
     for prefix in prefixes:
-        if not any(rule.code.startswith(prefix.upper()) for rule in rules):
+        if prefix not in elsewhere and not any(rule.code.startswith(prefix.upper()) for rule in rules):
             raise click.UsageError(f"No finding's code begins with {prefix!r}; 'envcheck rules' lists them.")
 
 
