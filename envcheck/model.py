@@ -711,7 +711,7 @@ class Report:
     """Everything that one check of one source for one target found.
 
     ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install
-    (``None``: nothing).
+    (``None``: nothing). ``accepted`` are findings that a baseline accepts; they are not among ``findings``.
     """
 
     envcheck_version: str
@@ -727,6 +727,7 @@ class Report:
     pip_resolution: PipResolution | None = None
     channel_statuses: tuple[ChannelStatus, ...] = ()
     intent: Intent | None = None
+    accepted: tuple[Finding, ...] = ()
 
     @property
     def complete(self) -> bool:
