@@ -39,7 +39,10 @@ class LockVerdict(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockReport:
-    """Everything that was found out about a lock for one platform; ``complete`` if everybody answered who was asked."""
+    """Everything that was found out about a lock for one platform; ``complete`` if everybody answered who was asked.
+
+    ``accepted`` are findings that a baseline accepts; they are not among ``findings``.
+    """
 
     envcheck_version: str
     lock: LockFile
@@ -49,6 +52,7 @@ class LockReport:
     findings: tuple[Finding, ...]
     entries: tuple[LockEntry, ...]
     complete: bool
+    accepted: tuple[Finding, ...] = ()
 
 
 def verify(

@@ -19,7 +19,8 @@ class Account:
     whole. ``complete`` is false where somebody did not answer who was asked. ``text`` is the file's text, ``None``
     where it is not at hand; it is as the user wrote it, secrets included, so it is masked before it is shown.
     ``report`` is what `envcheck.pipeline.check` found, where that was asked. ``origin`` is where another file's command
-    asked for this one: a path and a line.
+    asked for this one: a path and a line. ``accepted`` are findings that a baseline accepts; they are not among
+    ``findings``.
     """
 
     path: str
@@ -32,3 +33,4 @@ class Account:
     text: str | None = field(default=None, repr=False)
     report: Report | None = None
     origin: tuple[str, int] | None = None
+    accepted: tuple[Finding, ...] = ()

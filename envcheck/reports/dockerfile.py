@@ -23,11 +23,15 @@ __all__ = ["DockerReport", "accounts", "render_json", "render_text"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerReport:
-    """Everything that a pre-flight found: the Dockerfile's own findings, and the environments in its order."""
+    """Everything that a pre-flight found: the Dockerfile's own findings, and the environments in its order.
+
+    ``accepted`` are findings of the Dockerfile that a baseline accepts; they are not among ``findings``.
+    """
 
     followed: Followed
     findings: tuple[Finding, ...]
     checked: tuple[CheckedSource, ...]
+    accepted: tuple[Finding, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -58,6 +62,7 @@ def accounts(report: DockerReport, data: bytes, decoded: Callable[[bytes], str |
             findings=report.findings,
             complete=report.complete,
             text=whole,
+            accepted=report.accepted,
         )
     ]
     for one in report.checked:
@@ -109,6 +114,7 @@ def render_json(report: DockerReport) -> str:
                 "environments": [_environment(one) for one in report.checked],
             },
             "findings": [report_json.finding_document(one) for one in report.findings],
+            **report_json.accepted_document(report.accepted),
             "reports": [
                 {"dockerfile_line": one.made.line, **json.loads(document)}
                 for one in report.checked
@@ -189,7 +195,7 @@ class _Writer(text.FindingsWriter):
         if not report.checked:
             self._line("no command makes an environment", indent=2)
         self._line()
-        self._findings(report.findings)
+        self._findings(report.findings, report.accepted)
 
     def _summary(self, one: CheckedSource) -> str:
         words = one.verdict.upper() if one.verdict is not None else f"not checked: {one.reason}"

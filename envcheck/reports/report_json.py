@@ -10,7 +10,7 @@ from typing import Any
 from envcheck.model import Finding, Plan, PlanDropped, Record, Report
 from envcheck.secrets import mask_document, strip_secrets
 
-__all__ = ["SCHEMA_VERSION", "document_text", "finding_document", "render", "render_all"]
+__all__ = ["SCHEMA_VERSION", "accepted_document", "document_text", "finding_document", "render", "render_all"]
 
 SCHEMA_VERSION = 1
 
@@ -61,6 +61,7 @@ def _report(report: Report) -> dict[str, Any]:
         "engine": {"name": report.engine.name, "version": report.engine.version, "reason": report.engine.reason},
         "verdict": report.verdict.value,
         "findings": [finding_document(finding) for finding in report.findings],
+        **accepted_document(report.accepted),
         "plan": _plan(report.plan),
         "packages": [_package(record) for record in report.plan.packages],
         "pip": [
@@ -89,6 +90,11 @@ def finding_document(finding: Finding) -> dict[str, Any]:
             for remedy in finding.remedies
         ],
     }
+
+
+def accepted_document(accepted: Sequence[Finding]) -> dict[str, Any]:
+    """The findings that a baseline accepts, as a report's ``accepted``; no key where there are none."""
+    return {"accepted": [finding_document(finding) for finding in accepted]} if accepted else {}
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

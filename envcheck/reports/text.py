@@ -59,6 +59,7 @@ def account(report: Report, text: str | None) -> Account:
         complete=report.complete,
         text=text,
         report=report,
+        accepted=report.accepted,
     )
 
 
@@ -101,15 +102,21 @@ class FindingsWriter:
         else:
             self._console.print(content)
 
-    def _findings(self, findings: Sequence[Finding]) -> None:
-        if not findings:
-            self._line("No problems found.")
-            self._line()
-            return
-        self._line(f"Problems: {severity_counts(findings)}")
+    def _findings(self, findings: Sequence[Finding], accepted: Sequence[Finding]) -> None:
+        if findings:
+            self._line(f"Problems: {severity_counts(findings)}")
+        else:
+            self._line("No problems found that the baseline does not accept." if accepted else "No problems found.")
+        if accepted and not self._verbose:
+            self._line(f"accepted by the baseline: {severity_counts(accepted)} (-v shows them)")
         self._line()
         for cause in by_cause(findings):
             self._group(cause)
+        if accepted and self._verbose:
+            self._line(f"Accepted by the baseline: {severity_counts(accepted)}")
+            self._line()
+            for cause in by_cause(accepted):
+                self._group(cause)
 
     def _group(self, findings: list[Finding]) -> None:
         from rich.text import Text as RichText
@@ -149,7 +156,7 @@ class _Writer(FindingsWriter):
     def write(self, report: Report) -> None:
         self._header(report)
         self._verdict(report)
-        self._findings(report.findings)
+        self._findings(report.findings, report.accepted)
         self._plan(report)
         if self._verbose and report.intent is not None:
             self._intent(report.intent, {channel.url.rstrip("/"): channel.name for channel in report.target.channels})

@@ -21,7 +21,7 @@ from typing import Any
 from envcheck.model import Finding, Severity
 from envcheck.reports.account import Account
 from envcheck.reports.plain import plain
-from envcheck.reports.report_json import SCHEMA_VERSION, document_text, finding_document
+from envcheck.reports.report_json import SCHEMA_VERSION, accepted_document, document_text, finding_document
 from envcheck.reports.text import FindingsWriter
 from envcheck.rules.facts import counted
 from envcheck.rules.lock_facts import Place
@@ -53,6 +53,7 @@ def account(report: LockReport, text: str | None) -> Account:
         findings=report.findings,
         complete=report.complete,
         text=text,
+        accepted=report.accepted,
     )
 
 
@@ -94,6 +95,7 @@ def _document(report: LockReport) -> dict[str, Any]:
             **{severity.value: _of_severity(report.findings, severity) for severity in Severity},
         },
         "findings": [finding_document(finding) for finding in report.findings],
+        **accepted_document(report.accepted),
     }
 
 
@@ -150,7 +152,7 @@ class _Writer(FindingsWriter):
         word = report.verdict.value.upper()
         self._line(Text.assemble((word, _STYLES[report.verdict]), f": {_sentence(report, conda)}"))
         self._line()
-        self._findings(report.findings)
+        self._findings(report.findings, report.accepted)
 
 
 def _sentence(report: LockReport, conda: int) -> str:
