@@ -1,8 +1,9 @@
 """A name for a finding that stays the same from run to run, for baselines and for what a code host shows once.
 
 A fingerprint is made of the finding's code and subject, and of the file's path. Neither its line nor its message goes
-in: rows move, and messages name versions that change with every day of a channel. Findings of one file that share code
-and subject are told apart by their ordinal, the how-manieth they are from the top; so of three alike, mending the first
+in: rows move, and messages name versions that change with every day of a channel. Where the subject is a number of
+things (``219 builds``) the number is left out, as it changes with every row. Findings of one file that share code and
+subject are told apart by their ordinal, the how-manieth they are from the top; so of three alike, mending the first
 leaves the fingerprints of the first two.
 
 The target's platform does not go in either: what is known of a file and accepted is accepted wherever it is built.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -20,10 +22,13 @@ from collections.abc import Sequence
 from envcheck.model import Finding
 from envcheck.secrets import mask
 
-__all__ = ["fingerprint", "fingerprints", "normalized_path"]
+__all__ = ["fingerprint", "fingerprints", "normalized_path", "stable_subject"]
 
 # Goes up when anything about the making of a fingerprint changes; baselines of before then no longer fit.
 _VERSION = 1
+
+# What `envcheck.rules.facts.counted` writes; no name of a package or channel has a space.
+_COUNTED = re.compile(r"\d+ ([A-Za-z][A-Za-z ]*?)s?")
 
 
 def fingerprint(path: str, finding: Finding, *, ordinal: int = 0) -> str:
@@ -38,7 +43,7 @@ def fingerprint(path: str, finding: Finding, *, ordinal: int = 0) -> str:
         32 hexadecimal digits, the same on every machine, system and Python.
     """
     # A token that is renewed makes no new finding, and nobody gets to try passwords on what is published.
-    parts = [_VERSION, normalized_path(path), finding.code, mask(finding.subject), ordinal]
+    parts = [_VERSION, normalized_path(path), finding.code, stable_subject(finding.subject), ordinal]
     # Its escapes are ASCII, so that lone surrogates (file names that are no UTF-8) are no trouble.
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode("ascii")).hexdigest()[:32]
 
@@ -53,10 +58,16 @@ def fingerprints(path: str, findings: Sequence[Finding]) -> tuple[str, ...]:
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for finding in findings:
-        alike = (finding.code, mask(finding.subject))
+        alike = (finding.code, stable_subject(finding.subject))
         found.append(fingerprint(path, finding, ordinal=seen[alike]))
         seen[alike] += 1
     return tuple(found)
+
+
+def stable_subject(subject: str) -> str:
+    """A subject without its secrets; where it is a number of things, what they are: ``build`` of ``219 builds``."""
+    counted = _COUNTED.fullmatch(subject)
+    return counted[1] if counted is not None else mask(subject)
 
 
 def normalized_path(path: str) -> str:

@@ -11,7 +11,36 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "render_accounts"]
 
 
-FORMATS: Mapping[str, Callable[[Sequence[Account]], str]] = {}
+def _markdown(accounts: Sequence[Account]) -> str:
+    from envcheck.reports import markdown
+
+    return markdown.render(accounts)
+
+
+def _sarif(accounts: Sequence[Account]) -> str:
+    from envcheck.reports import sarif
+
+    return sarif.render(accounts)
+
+
+def _github(accounts: Sequence[Account]) -> str:
+    from envcheck.reports import github
+
+    return github.render(accounts)
+
+
+def _junit(accounts: Sequence[Account]) -> str:
+    from envcheck.reports import junit
+
+    return junit.render(accounts)
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Account]], str]] = {
+    "markdown": _markdown,
+    "sarif": _sarif,
+    "github": _github,
+    "junit": _junit,
+}
 """Each format by its name on the command line; a function that imports its module when it is called."""
 
 

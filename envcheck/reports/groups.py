@@ -10,7 +10,7 @@ from envcheck.reports.plain import plain
 from envcheck.rules.facts import counted
 from envcheck.secrets import mask
 
-__all__ = ["SEVERITY_WORDS", "alike", "by_cause", "pip_line", "remedy_words", "severity_counts"]
+__all__ = ["SEVERITY_WORDS", "alike", "by_cause", "pip_line", "remedy_words", "severity_counts", "shown"]
 
 SEVERITY_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 """What each severity is called in front of a reader, worst first."""
@@ -30,6 +30,12 @@ def alike(findings: Sequence[Finding]) -> list[list[Finding]]:
     for finding in findings:
         groups.setdefault((finding.message, finding.remedies), []).append(finding)
     return list(groups.values())
+
+
+def shown(text: str, most: int = 1_000) -> str:
+    """A text on one line, harmless, without secrets and of bearable length."""
+    harmless = plain(mask(text))
+    return harmless if len(harmless) <= most else f"{harmless[: most - 1]}\u2026"
 
 
 def severity_counts(findings: Sequence[Finding]) -> str:

@@ -76,6 +76,12 @@ def test_one_file_has_one_path(path: str, same: str) -> None:
     assert normalized_path(path) == same
 
 
+def test_one_row_more_is_no_new_finding_about_many() -> None:
+    marks = {fingerprint("a.yml", replace(NUMPY, subject=subject)) for subject in ("1 build", "2 builds", "219 builds")}
+    assert len(marks) == 1
+    assert marks.isdisjoint({fingerprint("a.yml", replace(NUMPY, subject=other)) for other in ("7zip", "2 rows")})
+
+
 def test_a_renewed_token_is_no_new_finding() -> None:
     one, two = (replace(NUMPY, subject=f"https://lee:{word}@conda.example.org/x") for word in ("old", "new"))
     assert fingerprint("a.yml", one) == fingerprint("a.yml", two)
