@@ -21,7 +21,16 @@ from envcheck.world import Services
 if TYPE_CHECKING:
     from envcheck.pip.configuration import IndexSettings
 
-__all__ = ["home_directory", "package_index_settings", "pages_directory", "prepare", "read", "user_configuration"]
+__all__ = [
+    "cache_directory",
+    "home_directory",
+    "open_services",
+    "package_index_settings",
+    "pages_directory",
+    "prepare",
+    "read",
+    "user_configuration",
+]
 
 # Larger files are no exports; the reader says so, and nothing beyond this is read into memory.
 _LARGEST_SOURCE = 64 * 1024 * 1024
@@ -98,10 +107,6 @@ def prepare(
         ConfigurationError: A configuration file or variable has a value that cannot be used.
         EngineError: The engine asked for is not there.
     """
-    from envcheck.engines.choice import choose_engine
-    from envcheck.pip.index import open_index
-    from envcheck.pip.metadata import with_metadata
-    from envcheck.pip.uv import UvResolver
     from envcheck.virtual_packages import overrides_from_environment
 
     home = home_directory()
@@ -131,42 +136,75 @@ def prepare(
     if effort is not None:
         request = replace(request, effort=effort)
     if services is None:
-        chosen = choose_engine(engine)
-        settings = package_index_settings(index_url, home)
-        services = Services(
-            engine=chosen,
-            second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
-            if cross_check
-            else None,
-            package_index=open_index(
-                settings,
-                cache_directory=pages_directory(cache_dir),
-                offline=offline or configuration.offline,
-            ),
-            resolver=UvResolver(
-                settings=settings,
-                environment=os.environ,
-                cache_directory=None if cache_dir is None else Path(cache_dir) / "uv",
-                offline=offline or configuration.offline,
-                exclude_newer=exclude_newer,
-            ),
-            describe=lambda resolution, hosts: with_metadata(
-                resolution,
-                settings,
-                hosts=hosts,
-                cache_directory=pages_directory(cache_dir),
-                offline=offline or configuration.offline,
-            ),
-            progress=progress,
+        services = open_services(
+            package_index_settings(index_url, home),
+            engine=engine,
+            cross_check=cross_check,
+            offline=offline or configuration.offline,
+            cache_dir=cache_dir,
+            exclude_newer=exclude_newer,
         )
     return request, replace(services, progress=progress)
 
 
-def pages_directory(cache_dir: str | None) -> Path:
-    """Where the package index's answers are kept."""
+def open_services(
+    settings: IndexSettings,
+    *,
+    engine: str,
+    cross_check: bool = False,
+    offline: bool,
+    cache_dir: str | None,
+    exclude_newer: int | None,
+) -> Services:
+    """The services of a run, without anywhere to tell progress.
+
+    Args:
+        settings: Where the Python package index is.
+        engine: ``--engine``.
+        cross_check: ``--cross-check``.
+        offline: ``--offline``, or what the configuration says of it.
+        cache_dir: ``--cache-dir``.
+        exclude_newer: ``--exclude-newer`` in milliseconds since 1970.
+
+    Raises:
+        EngineError: The engine asked for is not there.
+    """
+    from envcheck.engines.choice import choose_engine
+    from envcheck.pip.index import open_index
+    from envcheck.pip.metadata import with_metadata
+    from envcheck.pip.uv import UvResolver
+
+    chosen = choose_engine(engine)
+    pages = pages_directory(cache_dir)
+    return Services(
+        engine=chosen,
+        second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
+        if cross_check
+        else None,
+        package_index=open_index(settings, cache_directory=pages, offline=offline),
+        resolver=UvResolver(
+            settings=settings,
+            environment=os.environ,
+            cache_directory=None if cache_dir is None else Path(cache_dir) / "uv",
+            offline=offline,
+            exclude_newer=exclude_newer,
+        ),
+        describe=lambda resolution, hosts: with_metadata(
+            resolution, settings, hosts=hosts, cache_directory=pages, offline=offline
+        ),
+    )
+
+
+def cache_directory(cache_dir: str | None) -> Path:
+    """Where envcheck keeps what is its own."""
     from platformdirs import user_cache_path
 
-    return (Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")) / "package-index"
+    return Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")
+
+
+def pages_directory(cache_dir: str | None) -> Path:
+    """Where the package index's answers are kept."""
+    return cache_directory(cache_dir) / "package-index"
 
 
 def home_directory() -> Path | None:

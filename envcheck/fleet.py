@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from envcheck.model import Finding, Presence, Report, Severity
 
-__all__ = ["AuditResult", "AuditVerdict", "Cause", "FrequentCause", "Totals", "frequent_causes", "result_of", "totals"]
+__all__ = [
+    "AuditResult",
+    "AuditVerdict",
+    "Cause",
+    "FrequentCause",
+    "Totals",
+    "frequent_causes",
+    "frequent_channels",
+    "result_document",
+    "result_from_document",
+    "result_of",
+    "selected",
+    "totals",
+    "worst_first",
+]
 
 
 class AuditVerdict(str, enum.Enum):
@@ -45,7 +60,8 @@ class AuditResult:
     all its requirements, ``pins`` the conda rows that name one version which the target has, ``kept`` those of them
     that the plan keeps in that version. ``causes`` are distinct, in the order of the report. ``added_channels`` are the
     names of channels that the plan adds. ``trouble`` says why there is no verdict. ``seconds`` is how long the check
-    took when it was made; ``complete`` is false where a channel did not answer.
+    took when it was made; ``complete`` is false where a channel did not answer; ``reused`` is true where an earlier
+    check's result still holds.
     """
 
     path: str
@@ -61,6 +77,7 @@ class AuditResult:
     trouble: str = ""
     seconds: float = 0.0
     complete: bool = True
+    reused: bool = False
 
     def count(self, severity: Severity) -> int:
         """How many causes are of a severity."""
@@ -164,4 +181,107 @@ def frequent_causes(results: Iterable[AuditResult], *, most: int = 10) -> tuple[
         FrequentCause(code=cause.code, subject=cause.subject, title=cause.title, severity=cause.severity, sources=count)
         for key, count in ranked
         for cause in (seen[key],)
+    )
+
+
+def frequent_channels(results: Iterable[AuditResult]) -> tuple[tuple[str, int], ...]:
+    """The channels that plans add and for how many sources, the most frequent first."""
+    counts = Counter(name for result in results for name in dict.fromkeys(result.added_channels))
+    return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def worst_first(results: Iterable[AuditResult]) -> tuple[AuditResult, ...]:
+    """A fleet in the order in which it is shown: by verdict, then by how much is wrong, then by path."""
+    order = {verdict: position for position, verdict in enumerate(AuditVerdict)}
+    return tuple(
+        sorted(
+            results,
+            key=lambda one: (
+                order[one.verdict],
+                -one.count(Severity.ERROR),
+                -one.count(Severity.WARNING),
+                one.path,
+                one.platform,
+            ),
+        )
+    )
+
+
+def selected(result: AuditResult, select: Sequence[str], ignore: Sequence[str]) -> AuditResult:
+    """A result with those causes alone that ``--select`` and ``--ignore`` leave; the verdict stays what it is.
+
+    Args:
+        result: The result with every cause.
+        select: Prefixes of codes to keep; all where there are none.
+        ignore: Prefixes of codes to leave out.
+    """
+    if not select and not ignore:
+        return result
+    kept = tuple(
+        cause
+        for cause in result.causes
+        if (not select or cause.code.startswith(tuple(select))) and not cause.code.startswith(tuple(ignore))
+    )
+    return replace(result, causes=kept)
+
+
+def result_document(result: AuditResult) -> dict[str, Any]:
+    """A result as JSON has it; `result_from_document` reads it."""
+    return {
+        "path": result.path,
+        "platform": result.platform,
+        "verdict": result.verdict.value,
+        "kind": result.kind,
+        "sentence": result.sentence,
+        "rows": result.rows,
+        "pins": {"asked": result.pins, "kept": result.kept},
+        "problems": {severity.value: result.count(severity) for severity in Severity},
+        "causes": [
+            {
+                "code": cause.code,
+                "subject": cause.subject,
+                "severity": cause.severity.value,
+                "title": cause.title,
+                "line": cause.line,
+            }
+            for cause in result.causes
+        ],
+        "added_channels": list(result.added_channels),
+        "trouble": result.trouble,
+        "complete": result.complete,
+        "reused": result.reused,
+        "seconds": round(result.seconds, 3),
+    }
+
+
+def result_from_document(document: Mapping[str, Any]) -> AuditResult:
+    """The result that `result_document` gave.
+
+    Raises:
+        KeyError, TypeError, ValueError: The document is none of them.
+    """
+    return AuditResult(
+        path=document["path"],
+        platform=document["platform"],
+        verdict=AuditVerdict(document["verdict"]),
+        kind=document["kind"],
+        sentence=document["sentence"],
+        rows=document["rows"],
+        pins=document["pins"]["asked"],
+        kept=document["pins"]["kept"],
+        causes=tuple(
+            Cause(
+                code=cause["code"],
+                subject=cause["subject"],
+                severity=Severity(cause["severity"]),
+                title=cause["title"],
+                line=cause["line"],
+            )
+            for cause in document["causes"]
+        ),
+        added_channels=tuple(document["added_channels"]),
+        trouble=document["trouble"],
+        complete=document["complete"],
+        reused=document["reused"],
+        seconds=document["seconds"],
     )
