@@ -530,7 +530,9 @@ class PipResolution:
     already holds it, ``replaced`` those whose conda package pip overwrites with another version, ``moved`` those of
     rows that conda gives in place of pip; ``conflicts`` what had to give way. ``resolver`` is its name and version;
     ``trouble`` says why nothing was resolved (``offline``), and is empty if it was; ``unexplained`` are requirements
-    that had to give way, too, and for which the time ran out before it was known to what.
+    that had to give way, too, and for which the time ran out before it was known to what. ``listed`` are names of rows
+    by URL whose very file the package index lists; ``untold`` are extras (``dask[complete]``) of conda's packages of
+    which could not be told what they need.
     """
 
     distributions: tuple[LockedDistribution, ...] = ()
@@ -541,6 +543,8 @@ class PipResolution:
     resolver: str = ""
     trouble: str = ""
     unexplained: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,7 @@ def check(request: Request, services: Services) -> Report:
         trust_source_indexes=request.trust_source_indexes,
         effort=request.effort,
         preferred=request.preferred_pip,
+        describe=services.describe,
     )
     if pip.plan is not plan:
         plan = _judged(pip.plan, target, world)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,13 +13,14 @@ from envcheck.errors import ChannelError
 from envcheck.model import (
     Channel,
     ChannelReference,
+    DistributionFile,
     PipAvailability,
     PipRequirement,
     PipRequirementKind,
     PipResolution,
     Target,
 )
-from envcheck.pip.lookup import IndexUnavailable, PackageIndex
+from envcheck.pip.lookup import IndexUnavailable, PackageIndex, ProjectFiles
 from envcheck.pip.resolver import Resolver
 from envcheck.request import Request
 from envcheck.survey import newest_python
@@ -176,6 +177,14 @@ class LoadedWorld:
             if row.kind is PipRequirementKind.NAMED and row.name is not None:
                 questions.setdefault((row.name, row.pin), row.specifier)
         return self._judged(questions, python or self.python_minor)
+
+    def files_of(self, names: Iterable[str]) -> Mapping[str, tuple[DistributionFile, ...]]:
+        """Every file that the package index has of some projects; those of which it tells nothing are left out."""
+        names = list(dict.fromkeys(names))
+        if not self._request.check_pip or not names:
+            return {}
+        answers = self._services.package_index.projects(names, progress=self._services.progress)
+        return {name: one.files for name, one in answers.items() if isinstance(one, ProjectFiles)}
 
     def _judged(
         self, questions: Mapping[tuple[str, str | None], str], python: str | None

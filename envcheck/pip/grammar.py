@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-__all__ = ["admits", "project_of"]
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+__all__ = ["admits", "parsed_requirement", "project_of"]
 
 
 def admits(specifier: str, version: str, *, unreadable: bool = False) -> bool:
@@ -29,3 +33,13 @@ def project_of(text: str) -> str:
     from packaging.utils import canonicalize_name
 
     return canonicalize_name(re.split(r"[\[=<>!~; ]", text, maxsplit=1)[0])
+
+
+def parsed_requirement(text: str) -> Requirement | None:
+    """A PEP 508 requirement, ``None`` for a text that is none."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return None

@@ -25,15 +25,21 @@ __all__ = ["Installed", "installed_distributions", "write_wheels"]
 _LABEL = "conda"
 # What a project can be called (PEP 508), normalized; conda's names may begin with an underscore.
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+# How a marker names an extra (PEP 508).
+_EXTRA = re.compile(r"\bextra\s*==\s*[\"']([^\"']+)[\"']")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """A distribution that a conda package brings; ``name`` is normalized, ``version`` without the label."""
+    """A distribution that a conda package brings; ``name`` is normalized, ``version`` without the label.
+
+    ``needs`` are the requirements of its extras (PEP 508, with the extra as marker), of which conda knows nothing.
+    """
 
     name: str
     version: str
     conda_name: str
+    needs: tuple[str, ...] = ()
 
     @property
     def labelled(self) -> str:
@@ -76,7 +82,7 @@ def installed_distributions(records: Iterable[Record]) -> Mapping[str, Installed
 def write_wheels(
     directory: Path, distributions: Iterable[Installed], extras: Mapping[str, Collection[str]] | None = None
 ) -> None:
-    """Write the wheels of metadata, which state no dependency: conda has already seen to those.
+    """Write the wheels of metadata, which state no dependency but those of extras: conda has seen to the others.
 
     Args:
         directory: An empty folder.
@@ -92,9 +98,16 @@ def write_wheels(
                 "Metadata-Version: 2.1",
                 f"Name: {one.name}",
                 f"Version: {one.labelled}",
-                *(f"Provides-Extra: {extra}" for extra in sorted((extras or {}).get(one.name, ()))),
+                *(f"Provides-Extra: {extra}" for extra in _extras_of(one, (extras or {}).get(one.name, ()))),
+                *(f"Requires-Dist: {line}" for line in one.needs),
             ],
         )
+
+
+def _extras_of(one: Installed, asked: Collection[str]) -> list[str]:
+    """The extras that are asked of a distribution, and those of which it is known what they need."""
+    told = {name for line in one.needs for name in _EXTRA.findall(line)}
+    return sorted({*asked, *told})
 
 
 def _write_wheel(path: Path, folder: str, metadata: Sequence[str]) -> None:

@@ -75,6 +75,8 @@ def with_metadata(
             session_for(_host(one.url))
 
         def filled(one: LockedDistribution) -> LockedDistribution:
+            if one.requires or one.requires_python:
+                return one  # It was told before.
             if urlsplit(one.url).scheme == "file":
                 text = _of_file(one.url)
             elif offline or _host(one.url) not in allowed or not one.filename:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from envcheck.model import PipAvailability, PipRequirement, PipRequirementKind, PipResolution, Report
 from envcheck.pip.grammar import admits
+from envcheck.pip.references import same_file
 from envcheck.pip.resolution import requirement_text
 from envcheck.secrets import strip_secrets
 
@@ -52,10 +53,19 @@ def _rows_of_plan(rows: Sequence[PipRequirement], resolution: PipResolution | No
         return list(rows)
     gone = {name for name, _ in resolution.moved}
     locked = {one.name: one.version for one in resolution.distributions}
+    urls = {one.name: one.url for one in resolution.distributions}
     outvoted = {*resolution.unexplained, *(conflict.requirements[-1] for conflict in resolution.conflicts)}
     planned = []
     for row in rows:
         version = locked.get(row.name or "")
+        if (
+            row.kind is PipRequirementKind.URL
+            and version is not None
+            and not same_file(urls[row.name or ""], row.url or "")
+        ):
+            # The file is not for the target, and another one of the same project is.
+            planned.append(replace(row, kind=PipRequirementKind.NAMED, specifier=f"=={version}", pin=version, url=None))
+            continue
         if row.name in gone or (version is None and requirement_text(row) in outvoted):
             continue
         other = version is not None and requirement_text(row) is not None and not admits(row.specifier, version)

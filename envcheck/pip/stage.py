@@ -7,41 +7,34 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 from envcheck.engines import Index
 from envcheck.model import (
     Availability,
+    DistributionFile,
     Environment,
-    LockedDistribution,
     PipAvailability,
     PipPresence,
     PipRequirement,
     PipRequirementKind,
     PipResolution,
     Plan,
-    PlanAdded,
     Record,
-    Solved,
     Target,
 )
-from envcheck.names import conda_names_for_pypi
+from envcheck.pip.extras import Describe, asked_by, host_of, with_extras
 from envcheck.pip.grammar import project_of
 from envcheck.pip.installed import Installed, installed_distributions
+from envcheck.pip.references import as_named, file_of, listed_files, locked_reference
 from envcheck.pip.resolution import Settled, requirement_text, settle, sorted_out
 from envcheck.pip.resolver import PipTarget, Resolved, Resolver
-from envcheck.pip.tags import supported_tags
-from envcheck.secrets import strip_secrets
-from envcheck.specs import dependency_parts, exact_spec, nearest_versions
-from envcheck.universe import python_constraints
+from envcheck.pip.to_conda import move_to_conda
 
 __all__ = ["PackageQuestions", "PipStage", "named_indexes", "rows_for_pip", "run_pip_stage"]
 
-_SOLVE_SECONDS = 30.0
 _PLAN = "plan"
-_MOVED = "pip has no wheel of it"
 
 
 class PackageQuestions(Protocol):
@@ -51,6 +44,10 @@ class PackageQuestions(Protocol):
         self, rows: Sequence[PipRequirement], python: str | None
     ) -> Mapping[tuple[str, str | None], PipAvailability]:
         """What the package index has of the rows' projects for a Python of the target."""
+        ...
+
+    def files_of(self, names: Iterable[str]) -> Mapping[str, tuple[DistributionFile, ...]]:
+        """Every file that the package index has of some projects; those of which it tells nothing are left out."""
         ...
 
     @property
@@ -113,6 +110,7 @@ def run_pip_stage(
     trust_source_indexes: bool = False,
     effort: float = 60.0,
     preferred: tuple[tuple[str, str], ...] = (),
+    describe: Describe | None = None,
 ) -> PipStage:
     """Look up and resolve the pip section for the plan's Python, beside the plan's conda packages.
 
@@ -128,12 +126,17 @@ def run_pip_stage(
         trust_source_indexes: Whether indexes that only the source names are asked.
         effort: Seconds that taking apart what does not go together may take.
         preferred: Names and versions of distributions to take wherever there is a choice.
+        describe: Reads what distributions need; without it extras of conda's packages bring nothing.
     """
     rows = rows_for_pip(environment, plan, availability)
     if not rows:
         return PipStage(plan=plan)
     python = next((one.version for one in plan.packages if one.name == "python"), python)
-    answers = questions.about_rows(rows, python)
+    by_url = [row for row in rows if file_of(row) and row.name is not None]
+    listed = listed_files(by_url, questions.files_of([row.name or "" for row in by_url]) if by_url else {})
+    # A file that the index lists is asked for by its version, so that its needs are resolved.
+    stand_ins = {row: one for row, file in listed.items() if (one := as_named(row, file)) is not None}
+    answers = questions.about_rows([stand_ins.get(row, row) for row in rows], python)
     resolution = PipResolution(trouble=_trouble(plan, questions, resolver, python))
     if resolution.trouble or resolver is None or python is None:
         return PipStage(plan=plan, answers=tuple(answers.values()), resolution=resolution)
@@ -144,14 +147,17 @@ def run_pip_stage(
     if trouble := resolver.trouble(pip_target):
         return PipStage(plan=plan, answers=tuple(answers.values()), resolution=replace(resolution, trouble=trouble))
     return _Stage(
-        rows=rows,
+        rows=[stand_ins.get(row, row) for row in rows],
+        references=tuple((row, listed.get(row)) for row in rows if row.url is not None),
         plan=plan,
         target=pip_target,
         index=index,
         answers=answers,
+        questions=questions,
         resolver=resolver,
         effort=effort,
         preferred=preferred,
+        describe=describe,
     ).run()
 
 
@@ -176,14 +182,21 @@ class _Stage:
         self,
         *,
         rows: Sequence[PipRequirement],
+        references: tuple[tuple[PipRequirement, DistributionFile | None], ...],
         plan: Plan,
         target: PipTarget,
         index: Index,
         answers: Mapping[tuple[str, str | None], PipAvailability],
+        questions: PackageQuestions,
         resolver: Resolver,
         effort: float,
         preferred: tuple[tuple[str, str], ...],
+        describe: Describe | None,
     ) -> None:
+        self._references = references
+        self._questions = questions
+        self._describe = describe
+        self._untold: frozenset[str] = frozenset()
         self._preferred = preferred
         self._rows = rows
         self._plan = plan
@@ -199,18 +212,40 @@ class _Stage:
     def run(self) -> PipStage:
         """Move to conda what has no wheel; resolve; move what turns out to need such a thing, and resolve again."""
         asked = [row for row in self._rows if requirement_text(row) is not None]
-        plan, moved = _move_to_conda(self._plan, self._source_only(asked), self._index)
+        plan, moved = move_to_conda(self._plan, _movable(self._source_only(asked)), self._index)
         settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         if not settled.trouble and (stuck := _alone(asked, settled)):
-            plan, more = _move_to_conda(plan, stuck, self._index)
+            plan, more = move_to_conda(plan, _movable(stuck), self._index)
             if more:
                 moved += more
                 settled, installed = self._settle(asked, plan, [row for row, _ in moved])
+        settled = self._described(settled)
+        if self._asks_more(settled, installed):
+            settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         return PipStage(
             plan=plan,
             answers=tuple(self._answers.values()),
             resolution=self._resolution(settled, installed, moved),
         )
+
+    def _described(self, settled: Settled) -> Settled:
+        """What was resolved, with what it needs in turn."""
+        if self._describe is None or settled.resolved is None:
+            return settled
+        hosts = frozenset(host_of(one.file.url) for one in self._answers.values() if one.file is not None)
+        told = self._describe(PipResolution(distributions=settled.resolved.distributions), hosts)
+        return replace(settled, resolved=replace(settled.resolved, distributions=told.distributions))
+
+    def _asks_more(self, settled: Settled, installed: Mapping[str, Installed]) -> bool:
+        """Whether what was resolved asks extras of conda's packages that no row asks; they are noted."""
+        found = asked_by(
+            line for one in (settled.resolved or Resolved(distributions=())).distributions for line in one.requires
+        )
+        more = False
+        for name in found.keys() & installed.keys():
+            more = more or not found[name] <= self._extras.get(name, set())
+            self._extras.setdefault(name, set()).update(found[name])
+        return more
 
     def _source_only(self, asked: Sequence[PipRequirement]) -> list[PipRequirement]:
         """The rows that pip would have to build, but for those that conda's packages meet."""
@@ -227,9 +262,16 @@ class _Stage:
         self, asked: Sequence[PipRequirement], plan: Plan, gone: Collection[PipRequirement]
     ) -> tuple[Settled, Mapping[str, Installed]]:
         """Resolve rows, without those that look-ups know to be missing or with their nearest versions."""
-        installed = installed_distributions(plan.packages)
-        # What conda gives in place of pip is there in the version that conda has.
-        asked = [row for row in asked if row not in gone]
+        told = with_extras(
+            installed_distributions(plan.packages), self._extras, self._questions.files_of, self._describe
+        )
+        installed, self._untold = told.installed, told.untold
+        # What conda gives in place of pip is there in the version that conda has; its extras are pip's affair still.
+        asked = [
+            replace(row, specifier="", pin=None) if row in gone else row
+            for row in asked
+            if row not in gone or row.extras
+        ]
         with self._resolver.open(self._target, installed.values(), self._extras, preferred=self._preferred) as session:
             texts = {text: row for row in asked if (text := requirement_text(row)) is not None}
             missing = sorted_out(asked, self._answers, installed)
@@ -251,10 +293,24 @@ class _Stage:
     ) -> PipResolution:
         resolved = settled.resolved or Resolved(distributions=())
         locked = {one.name: one for one in resolved.distributions}
-        for row in self._rows:
-            reference = _referenced(row, self._target)
-            if reference is not None:
-                locked.setdefault(reference.name, reference)
+        for row, listed in self._references:
+            reference = locked_reference(
+                row,
+                python=self._target.python,
+                platform=self._target.platform,
+                glibc=self._target.glibc,
+                listed=listed,
+            )
+            if reference is None:
+                continue
+            if listed is None:
+                locked[reference.name] = reference
+            elif reference.name in locked and locked[reference.name].version == reference.version:
+                # The very file that the row names, and not another wheel of its version.
+                needs = locked[reference.name]
+                locked[reference.name] = replace(
+                    reference, requires=needs.requires, requires_python=needs.requires_python
+                )
         trouble = settled.trouble
         if settled.resolved is None and not trouble:
             trouble = "nothing of it resolves"
@@ -267,6 +323,12 @@ class _Stage:
             resolver=self._resolver.name,
             trouble=trouble,
             unexplained=settled.unexplained,
+            listed=tuple(sorted({row.name or "" for row, listed in self._references if listed is not None})),
+            untold=tuple(
+                f"{name}[{','.join(sorted(self._extras[name]))}]"
+                for name, _ in sorted(resolved.provided)
+                if name in self._untold
+            ),
         )
 
 
@@ -276,122 +338,6 @@ def _alone(asked: Sequence[PipRequirement], settled: Settled) -> list[PipRequire
     return [row for row in asked if row.name in alone]
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# References
-# ---------------------------------------------------------------------------------------------------------------------
-
-_COMMIT = re.compile(r"(?P<repository>git\+.+)@(?P<commit>[0-9a-f]{40})(?:[#?].*)?")
-
-
-def _referenced(row: PipRequirement, target: PipTarget) -> LockedDistribution | None:
-    """What a row that names its source itself locks: a commit, or a wheel that fits; nothing of it is fetched."""
-    if row.name is None or row.url is None:
-        return None
-    if row.kind is PipRequirementKind.VCS:
-        commit = _COMMIT.fullmatch(row.url)
-        if commit is None:
-            return None
-        url = f"{strip_secrets(commit['repository'])}@{commit['commit']}"
-        return LockedDistribution(name=row.name, version=commit["commit"], url=url, filename="", sha256=None)
-    if row.kind is not PipRequirementKind.URL:
-        return None
-    parts = urlsplit(row.url)
-    filename = unquote(parts.path.rsplit("/", 1)[-1])
-    try:
-        _, version, _, tags = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
-        return None
-    if tags.isdisjoint(supported_tags(target.python, target.platform, target.glibc)):
-        return None
-    digest = re.search(r"sha256[=:]([0-9a-fA-F]{64})", parts.fragment)
-    return LockedDistribution(
-        name=row.name,
-        version=str(version),
-        url=strip_secrets(row.url.partition("#")[0]),
-        filename=filename,
-        sha256=None if digest is None else digest[1].lower(),
-    )
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# To conda
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def _move_to_conda(
-    plan: Plan, rows: Sequence[PipRequirement], index: Index
-) -> tuple[Plan, tuple[tuple[PipRequirement, Record], ...]]:
-    """The plan with the conda packages of rows that pip cannot install, each proven by a dry-solve beside the rest."""
-    # What the plan itself gives to pip, conda could not give in any version.
-    rows = [row for row in rows if row.origin != _PLAN]
-    wanted = [(row, specs) for row in rows if (specs := _conda_specs(row, index))]
-    best = _solved_with(plan, [specs[0] for _, specs in wanted], index) if wanted else None
-    if best is not None:
-        return _moved(plan, [(row, specs[0]) for row, specs in wanted], best)
-    chosen: list[tuple[PipRequirement, str]] = []
-    packages: tuple[Record, ...] = ()
-    for row, specs in wanted:
-        for spec in specs:
-            found = _solved_with(plan, [*(one for _, one in chosen), spec], index)
-            if found is not None:
-                chosen.append((row, spec))
-                packages = found
-                break
-    return _moved(plan, chosen, packages) if chosen else (plan, ())
-
-
-def _conda_specs(row: PipRequirement, index: Index) -> tuple[str, ...]:
-    """What to ask conda for: the row's version, else the nearest, else any."""
-    known = index.names()
-    name = next((one for one in conda_names_for_pypi(row.name or "") if one in known), None)
-    if name is None:
-        return ()
-    versions = {record.version for record in index.records(name)}
-    if row.pin is None:
-        return (name,)
-    near = nearest_versions(row.pin, versions, limit=1)
-    exact = (exact_spec(name, row.pin),) if row.pin in versions else ()
-    return tuple(dict.fromkeys([*exact, *(exact_spec(name, one) for one in near), name]))
-
-
-def _solved_with(plan: Plan, specs: Sequence[str], index: Index) -> tuple[Record, ...] | None:
-    """The plan's packages and what some specs add to them; none of them changes."""
-    pinned = [exact_spec(one.name, one.version, one.build) for one in plan.packages]
-    python = next((one.version for one in plan.packages if one.name == "python"), None)
-    outcome = index.solve(
-        [*pinned, *specs],
-        preferred=plan.packages,
-        constraints=python_constraints(python),
-        timeout=_SOLVE_SECONDS,
-    )
-    return outcome.packages if isinstance(outcome, Solved) else None
-
-
-def _moved(
-    plan: Plan, chosen: Sequence[tuple[PipRequirement, str]], packages: tuple[Record, ...]
-) -> tuple[Plan, tuple[tuple[PipRequirement, Record], ...]]:
-    by_name = {record.name: record for record in packages}
-    before = {record.name for record in plan.packages}
-    moved = tuple((row, by_name[dependency_parts(spec)[0]]) for row, spec in chosen)
-    names = {record.name for _, record in moved}
-    needed_by: dict[str, str] = {}
-    for record in packages:
-        for dependency in record.depends:
-            needed_by.setdefault(dependency_parts(dependency)[0], record.name)
-    added = tuple(
-        PlanAdded(
-            name=record.name,
-            version=record.version,
-            reason=f"the pip section asks for it, and {_MOVED}"
-            if record.name in names
-            else f"{needed_by.get(record.name, 'the plan')} needs it",
-        )
-        for record in packages
-        if record.name not in before
-    )
-    listed = {dependency_parts(one)[0] for one in plan.requirements}
-    specs = tuple(exact_spec(record.name, record.version) for _, record in moved if record.name not in listed)
-    return (
-        replace(plan, packages=packages, added=(*plan.added, *added), requirements=(*plan.requirements, *specs)),
-        moved,
-    )
+def _movable(rows: Sequence[PipRequirement]) -> list[PipRequirement]:
+    """The rows that conda may be asked for: what the plan itself gives to pip, conda has in no version."""
+    return [row for row in rows if row.origin != _PLAN]

@@ -69,7 +69,8 @@ class UvResolver:
         if self.offline and not self.settings.disabled and urlsplit(self.settings.url).scheme != "file":
             return "offline"
         if _python_platform(target) is None:
-            return f"uv resolves for no platform such as {target.platform}"
+            old = f" with glibc {target.glibc}" if target.platform in _MACHINES else ""
+            return f"uv cannot resolve for {target.platform}{old}"
         if self._path() is None:
             return "uv is missing"
         return ""

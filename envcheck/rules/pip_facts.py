@@ -17,7 +17,10 @@ from envcheck.rules.facts import Facts
 
 __all__ = [
     "conda_instead",
+    "glibc_of",
+    "is_for_target",
     "nearest_versions_of",
+    "python_of",
     "rows_of",
     "rows_of_kind",
 ]
@@ -52,8 +55,25 @@ def _names_that_are_fine(facts: Facts) -> set[tuple[str | None, str | None]]:
 
 
 def rows_of_kind(facts: Facts, *kinds: PipRequirementKind) -> list[PipRequirement]:
-    """The rows of some kinds."""
-    return [row for row in facts.environment.pip if row.kind in kinds]
+    """The rows of some kinds that are for the target by their markers."""
+    return [row for row in facts.environment.pip if row.kind in kinds and is_for_target(facts, row)]
+
+
+def is_for_target(facts: Facts, row: PipRequirement) -> bool:
+    """Whether the marker of a row is true on the target."""
+    from envcheck.pip.markers import holds
+
+    return holds(row.marker, python=python_of(facts), platform=facts.target.platform)
+
+
+def python_of(facts: Facts) -> str | None:
+    """The Python of the plan, if it has one."""
+    return next((one.version for one in facts.plan.packages if one.name == "python"), None)
+
+
+def glibc_of(facts: Facts) -> str | None:
+    """The glibc of the target, if it has one."""
+    return next((one.version for one in facts.target.virtual_packages if one.name == "__glibc"), None)
 
 
 def nearest_versions_of(answer: PipAvailability) -> tuple[Remedy, ...]:

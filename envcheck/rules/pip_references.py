@@ -13,8 +13,8 @@ from envcheck.model import (
     Severity,
 )
 from envcheck.rules.facts import Draft, Facts
-from envcheck.rules.pip_facts import rows_of_kind
-from envcheck.secrets import mask, strip_secrets
+from envcheck.rules.pip_facts import conda_instead, glibc_of, python_of, rows_of_kind
+from envcheck.secrets import mask
 
 __all__ = [
     "editable",
@@ -118,25 +118,92 @@ def not_followed(facts: Facts) -> Iterator[Draft]:
 
 
 def reference_by_url(facts: Facts) -> Iterator[Draft]:
-    """A requirement names the URL of its file, which is kept and not fetched.
+    """A requirement names the URL of a file that no configured index lists, or of one that is not for the target.
 
-    A wheel whose name fits the target is locked as it is; what it needs in turn is not looked into. A source
-    distribution, or a wheel for another platform, is not.
+    Nothing is fetched because a file points at it. A wheel elsewhere is locked if its name fits the target and its hash
+    is given, but what it needs in turn is not known and not locked. A file that a configured index lists is resolved
+    like any other requirement. pip refuses a wheel for another platform or Python.
 
-    Fix: write a name and version that the package index has, or add the hash (``#sha256=…``).
+    Fix: put the file on an index or into a folder of ``PIP_FIND_LINKS`` and write name and version.
     """
     resolution = facts.pip_resolution
-    locked = {one.name: one for one in resolution.distributions} if resolution is not None else {}
+    resolved = resolution is not None and not resolution.trouble
     for row in rows_of_kind(facts, PipRequirementKind.URL):
-        one = locked.get(row.name or "")
-        kept = one is not None and one.url == strip_secrets((row.url or "").partition("#")[0])
-        fate = "is locked without what it needs" if kept else "is not locked"
-        if one is not None and kept and one.sha256 is None:
-            fate += ", and without a hash"
-        yield Draft(
-            severity=Severity.WARNING,
-            subject=row.name or mask(row.text),
-            message=f"comes from a URL, {fate}: {mask(row.url or row.text)}",
-            line=row.line,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary="write a name and version that the index has"),),
+        other = _not_for_target(facts, row) if resolved else None
+        if other is not None:
+            yield other
+        elif resolution is None or row.name not in resolution.listed:
+            yield _elsewhere(facts, row, resolved=resolved)
+
+
+def _not_for_target(facts: Facts, row: PipRequirement) -> Draft | None:
+    """What is wrong with the file itself: made for something else, to be built, or another than the row says."""
+    from envcheck.pip.references import digest_of, file_of, fits_target, same_file
+
+    resolution, python, name = facts.pip_resolution, python_of(facts), file_of(row)
+    if resolution is None or python is None or not name:
+        return None
+    wheel = name.endswith(".whl")
+    fits = fits_target(name, python=python, platform=facts.target.platform, glibc=glibc_of(facts))
+    found = next((one for one in resolution.distributions if one.name == row.name), None)
+    if wheel and not fits:
+        severity, message = Severity.ERROR, "is the URL of a wheel that is not for the target"
+    elif not wheel and row.name in resolution.listed:
+        severity, message = Severity.WARNING, "is the URL of a source distribution, which would be built"
+    elif found is not None and same_file(found.url, row.url or "") and digest_of(row) not in (None, found.sha256):
+        severity, message = (
+            Severity.ERROR,
+            "gives its file another hash than the package index does",
         )
+    else:
+        return None
+    moved = dict(resolution.moved)
+    if row.name in moved:
+        remedies: tuple[Remedy, ...] = (conda_instead(facts, moved[row.name]),)
+    elif found is not None and found.filename != name:
+        spec = f"{found.name}=={found.version}"
+        summary = f"write {spec}, of which the index has a wheel for the target"
+        remedies = (Remedy(action=RemedyAction.CHANGE_VERSION, summary=summary, spec=spec, verified=True),)
+    elif fits:
+        remedies = (Remedy(action=RemedyAction.EDIT, summary="correct the hash, or find out who changed the file"),)
+    else:
+        remedies = (Remedy(action=RemedyAction.EDIT, summary="write a name and version that an index has"),)
+    return Draft(
+        severity=severity,
+        subject=row.name or mask(row.text),
+        message=f"{message}: {mask(row.url or row.text)}",
+        line=row.line,
+        remedies=remedies,
+    )
+
+
+def _elsewhere(facts: Facts, row: PipRequirement, *, resolved: bool) -> Draft:
+    """A file of which nobody who is asked knows anything."""
+    from envcheck.pip.references import digest_of, file_of, same_file
+
+    resolution = facts.pip_resolution
+    found = [one for one in resolution.distributions if one.name == row.name] if resolution is not None else []
+    kept = any(same_file(one.url, row.url or "") for one in found)
+    if not resolved:
+        fate = "it is kept and was not looked into"
+    elif kept:
+        fate = "it is locked as it is, and what it needs in turn is not known"
+    elif digest_of(row) is None and file_of(row).endswith(".whl"):
+        fate = "it is not locked, as it has no hash, and what it needs in turn is not known"
+    else:
+        fate = "it is not locked, and what it needs in turn is not known"
+    remedies = [
+        Remedy(
+            action=RemedyAction.EDIT,
+            summary="put it on an index or into a folder of PIP_FIND_LINKS, and write name and version",
+        )
+    ]
+    if resolved and not kept and digest_of(row) is None and file_of(row).endswith(".whl"):
+        remedies.append(Remedy(action=RemedyAction.EDIT, summary="add its hash (#sha256=...): then it is locked"))
+    return Draft(
+        severity=Severity.WARNING,
+        subject=row.name or mask(row.text),
+        message=f"comes from a URL that no configured index lists; {fate}: {mask(row.url or row.text)}",
+        line=row.line,
+        remedies=tuple(remedies),
+    )

@@ -17,6 +17,7 @@ from envcheck.rules.pip_facts import conda_instead, rows_of
 
 __all__ = [
     "contradicting_rows",
+    "extras_not_told",
     "given_by_conda",
     "needs_what_cannot_be_had",
     "replaced_by_pip",
@@ -179,4 +180,35 @@ def replaced_by_pip(facts: Facts) -> Iterator[Draft]:
             severity=Severity.WARNING,
             subject=counted(len(needed), "conda package"),
             message=f"the pip section needs other versions than conda's: pip replaces {some_of(needed)}",
+        )
+
+
+def extras_not_told(facts: Facts) -> Iterator[Draft]:
+    """An extra is asked of what conda gives, and what the extra needs could not be told.
+
+    conda knows no extras: its package brings the base requirements alone, and pip would install the rest. That stands
+    in the metadata of that very version on the package index, which does not have it or does not serve metadata.
+
+    Fix: list what the extra brings, or ask conda for a version that the package index has too.
+    """
+    resolution = facts.pip_resolution
+    if resolution is None:
+        return
+    packages = {one.name: one.version for one in facts.plan.packages}
+    provided = dict(resolution.provided)
+    for text in resolution.untold:
+        conda = provided.get(project_of(text), project_of(text))
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=project_of(text),
+            message=f"{text} is given by conda's {conda} {packages.get(conda, '')} without its extras, and the package "
+            "index does not tell what these need: nothing of that is locked",
+            line=_line(facts, text),
+            remedies=(
+                Remedy(
+                    action=RemedyAction.EDIT,
+                    summary="list in the pip section what the extra brings, "
+                    f"or ask conda for a version of {conda} that the index has",
+                ),
+            ),
         )

@@ -17,7 +17,7 @@ from envcheck.model import (
 )
 from envcheck.pip.grammar import project_of
 from envcheck.rules.facts import Draft, Facts, counted, some_of
-from envcheck.rules.pip_facts import rows_of, rows_of_kind
+from envcheck.rules.pip_facts import is_for_target, rows_of, rows_of_kind
 from envcheck.secrets import mask, strip_secrets
 
 __all__ = [
@@ -165,7 +165,8 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
     rows = [
         row
         for row in facts.environment.pip
-        if row.marker and row.kind is PipRequirementKind.NAMED and row.name not in found | missing
+        if row.marker
+        and (row.name not in found | missing if row.kind is PipRequirementKind.NAMED else not is_for_target(facts, row))
     ]
     if rows:
         yield Draft(
@@ -179,7 +180,8 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
 def not_resolved(facts: Facts) -> Iterator[Draft]:
     """The pip section was looked up, but what it needs in turn was not resolved.
 
-    uv may be missing, or the index may not answer it. Nothing of pip is in a lock then.
+    uv may be missing, or the index may not answer it; for platforms such as linux-ppc64le uv resolves nothing. Each row
+    is then looked up by itself, and stays in the environment file. Nothing of pip is in a lock.
 
     Fix: what is named; then run again.
     """
@@ -187,5 +189,15 @@ def not_resolved(facts: Facts) -> Iterator[Draft]:
     if resolution is None or facts.package_index_trouble or not facts.plan.solved:
         return
     if resolution.trouble:
-        message = f"the pip section was not resolved: {mask(resolution.trouble)}"
-        yield Draft(severity=Severity.WARNING, subject="pip section", message=message)
+        yield Draft(
+            severity=Severity.WARNING,
+            subject="pip section",
+            message=f"the pip section was not resolved: {mask(resolution.trouble)}; "
+            "each row was looked up by itself, and no lock holds any of them",
+            remedies=(
+                Remedy(
+                    action=RemedyAction.EDIT,
+                    summary="have pip install the rows from the environment file (--environment), after the lock",
+                ),
+            ),
+        )

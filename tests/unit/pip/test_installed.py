@@ -57,3 +57,17 @@ def test_a_wheel_of_metadata_needs_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("specifier", "met"), [("", True), ("==1.0", True), (">=1.1", False), ("~=1.0", True)])
 def test_a_specifier_ignores_the_label(specifier: str, *, met: bool) -> None:
     assert Installed(name="x", version="1.0", conda_name="x").meets(specifier) is met
+
+
+def test_extras_state_what_they_need(tmp_path: Path) -> None:
+    needs = ("more>=1 ; extra == 'x'", 'other ; python_version > "3" and extra == "y-z"')
+    write_wheels(tmp_path, [Installed(name="demo", version="1.0", conda_name="demo", needs=needs)], {"demo": {"asked"}})
+    (wheel,) = tmp_path.iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read("demo-1.0+conda.dist-info/METADATA").decode()
+    assert [line for line in metadata.splitlines() if line.startswith(("Provides", "Requires"))] == [
+        "Provides-Extra: asked",
+        "Provides-Extra: x",
+        "Provides-Extra: y-z",
+        *(f"Requires-Dist: {line}" for line in needs),
+    ]

@@ -247,8 +247,8 @@ def test_without_uv_there_is_trouble() -> None:
         ("linux-aarch64", "2.39", ""),
         ("osx-arm64", None, ""),
         ("win-64", None, ""),
-        ("linux-64", "2.12", "uv resolves for no platform such as linux-64"),
-        ("linux-s390x", "2.28", "uv resolves for no platform such as linux-s390x"),
+        ("linux-64", "2.12", "uv cannot resolve for linux-64 with glibc 2.12"),
+        ("linux-s390x", "2.28", "uv cannot resolve for linux-s390x"),
     ],
 )
 def test_platforms(platform: str, glibc: str | None, trouble: str, index: LoopbackServer, tmp_path: Path) -> None:

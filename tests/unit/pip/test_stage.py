@@ -9,10 +9,11 @@ import pytest
 
 from envcheck.condarc import Configuration
 from envcheck.engines.rattler import RattlerEngine
-from envcheck.model import PipResolution, RemedyAction, Report, Verdict
+from envcheck.model import Finding, PipResolution, RemedyAction, Report, Severity, Verdict
 from envcheck.outputs import environment_text
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.index import open_index
+from envcheck.pip.metadata import with_metadata
 from envcheck.pip.uv import UvResolver
 from envcheck.pipeline import check
 from envcheck.reports.text import render
@@ -20,8 +21,17 @@ from envcheck.request import Request
 from envcheck.world import Services
 from tests.support.channels import record, write_channel
 from tests.support.package_index import source, wheel, write_index
+from tests.support.server import ServerFactory
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class FoundEngine(RattlerEngine):
+    """The engine, and the folder that a test finds its channel in."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +45,9 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
         record("docopt", "0.6.2", **bound),
         record("needs-sources", "1.5", noarch="python", depends=["python", "docopt"]),
         record("geos", "3.4.1", **bound),
+        record("frame", "2023.1", **bound),
+        record("other", "1.0", **bound),
+        record("unlisted", "5.0", **bound),
     ]
     write_channel(folder / "lab", {"linux-64": python, "noarch": records})
     index = write_index(
@@ -50,20 +63,62 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
         source("geos", "3.4.3"),
         source("lonely", "1.0"),
         wheel("torch", "1.13.0"),
+        wheel(
+            "frame",
+            "2023.1",
+            "heavy",
+            "frame[plot] ; extra == 'complete'",
+            "lines >=1 ; extra == 'plot' and python_version >= '3.10'",
+            "other[more] ; extra == 'complete'",
+            "never ; extra == 'plot' and sys_platform == 'win32'",
+            extras=("complete", "plot"),
+        ),
+        wheel("frame", "2024.1", extras=("complete",)),
+        wheel("other", "1.0", "deep ; extra == 'more'", extras=("more",)),
+        wheel("asks", "1.0", "frame[plot]"),
+        wheel("lines", "1.5"),
+        wheel("deep", "0.1"),
+        wheel("unlisted", "4.0"),
+        wheel("built", "1.0", "base<3", tag="cp310-cp310-manylinux_2_17_x86_64"),
+        wheel("built", "1.0", tag="cp310-cp310-win_amd64"),
+        source("built", "1.0"),
     )
     settings = IndexSettings(url=index.as_uri(), origin="test")
     return Services(
-        engine=RattlerEngine(),
+        engine=FoundEngine(folder),
         package_index=open_index(settings),
         resolver=UvResolver(settings=settings, environment={}, cache_directory=folder / "uv", offline=True),
+        describe=lambda resolution, hosts: with_metadata(resolution, settings, hosts=hosts, offline=True),
     )
+
+
+@pytest.fixture
+def served(services: Services, loopback_server: ServerFactory, tmp_path: Path) -> Services:
+    """The same with the index on loopback: only files on the web have URLs that a row could name."""
+    settings = IndexSettings(url=loopback_server(folder_of(services) / "index").url, origin="test")
+    return replace(
+        services,
+        package_index=open_index(settings),
+        resolver=UvResolver(settings=settings, environment={"UV_HTTP_RETRIES": "0"}, cache_directory=tmp_path / "uv"),
+        describe=lambda resolution, hosts: with_metadata(resolution, settings, hosts=hosts),
+    )
+
+
+def folder_of(services: Services) -> Path:
+    """The folder that channel and index lie in, whoever serves it."""
+    assert isinstance(services.engine, FoundEngine)
+    return services.engine.folder
+
+
+def file_url(services: Services, filename: str) -> str:
+    assert isinstance(services.resolver, UvResolver)
+    return f"{services.resolver.settings.url}/files/{filename}"
 
 
 def checked(
     services: Services, *lines: str, listed: str = "python=3.10, pip", uv: bool = True, **options: object
 ) -> Report:
-    assert isinstance(services.resolver, UvResolver)
-    lab = Path(services.resolver.settings.url.removeprefix("file://")).parent / "lab"
+    lab = folder_of(services) / "lab"
     rows = "".join(f'      - "{line}"\n' for line in lines)
     names = "".join(f"  - {name.strip()}\n" for name in listed.split(","))
     request = Request(
@@ -84,6 +139,11 @@ def resolution(report: Report) -> PipResolution:
 
 def locked(report: Report) -> dict[str, str]:
     return {one.name: one.version for one in resolution(report).distributions}
+
+
+def told(report: Report, code: str) -> Finding:
+    (finding,) = [one for one in report.findings if one.code == code]
+    return finding
 
 
 def codes(report: Report) -> set[str]:
@@ -171,6 +231,119 @@ def test_references_are_kept_and_nothing_of_them_is_fetched(services: Services) 
         "z": ("1.0", "https://example.org/z-1.0-py3-none-any.whl", digest),
     }
     assert "hunter2" not in render(report, verbose=True) + repr(report.findings)
+
+
+def test_a_url_without_a_hash_is_in_no_lock_and_a_wheel_for_another_platform_is_an_error(services: Services) -> None:
+    report = checked(services, "z @ https://example.org/z-1.0-py3-none-any.whl", "any")
+    assert locked(report).keys() == {"any", "base"}
+    finding = told(report, "EC621")
+    assert finding.severity is Severity.WARNING
+    assert "not locked, as it has no hash" in finding.message
+    assert [one.summary[:9] for one in finding.remedies] == ["put it on", "add its h"]
+
+    report = checked(services, f"https://example.org/w-1.0-cp310-cp310-win_amd64.whl#sha256={'a' * 64}", "any")
+    assert locked(report).keys() == {"any", "base"}
+    assert told(report, "EC621").severity is Severity.ERROR
+    assert report.verdict is Verdict.FIXABLE
+
+
+def test_a_url_elsewhere_is_what_is_locked_although_the_index_has_the_project(services: Services) -> None:
+    url = f"https://example.org/base-2.5-py3-none-any.whl#sha256={'a' * 64}"
+    report = checked(services, f"base @ {url}", "any")
+    assert locked(report) == {"any": "1.0", "base": "2.5"}
+    assert "what it needs in turn is not known" in told(report, "EC621").message
+
+
+def test_a_url_that_the_index_lists_is_resolved_like_any_other(served: Services) -> None:
+    name = "built-1.0-cp310-cp310-manylinux_2_17_x86_64.whl"
+    url = file_url(served, name)
+    report = checked(served, f"built @ {url}", "any")
+    assert locked(report) == {"any": "1.0", "base": "2.0", "built": "1.0"}
+    built = next(one for one in resolution(report).distributions if one.name == "built")
+    assert (built.url, built.filename, built.requires) == (url, name, ("base<3",))
+    assert built.sha256 is not None
+    assert len(built.sha256) == 64
+    assert codes(report) == set()
+    assert f"built @ {url}" in environment_text(report)
+    assert "pip: 3 locked\n" in render(report)
+
+    same = checked(served, f"built @ {url}#sha256={built.sha256}", "any")
+    assert resolution(same).distributions == resolution(report).distributions
+    other = checked(served, f"built @ {url}#sha256={'0' * 64}", "any")
+    assert told(other, "EC621").severity is Severity.ERROR
+    assert "another hash" in told(other, "EC621").message
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("built-1.0-cp310-cp310-win_amd64.whl", Severity.ERROR), ("built-1.0.tar.gz", Severity.WARNING)],
+)
+def test_another_file_of_the_index_gives_way_to_the_wheel_for_the_target(
+    served: Services, name: str, severity: Severity
+) -> None:
+    report = checked(served, f"built @ {file_url(served, name)}")
+    assert locked(report) == {"base": "2.0", "built": "1.0"}
+    finding = told(report, "EC621")
+    assert finding.severity is severity
+    assert [(one.spec, one.verified) for one in finding.remedies] == [("built==1.0", True)]
+    assert "      - built==1.0\n" in environment_text(report).replace("    - built", "      - built")
+
+
+def test_a_reference_for_another_platform_by_its_marker_is_no_concern(services: Services) -> None:
+    report = checked(
+        services,
+        "w @ https://example.org/w-1.0-cp310-cp310-win_amd64.whl ; sys_platform == 'win32'",
+        "v @ git+https://git.example.org/v.git@main ; sys_platform == 'win32'",
+        "any",
+    )
+    assert codes(report) == {"EC619"}
+    assert told(report, "EC619").subject == "2 rows"
+    assert locked(report).keys() == {"any", "base"}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Extras of what conda gives
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_extras_of_conda_packages_bring_what_they_need_and_nothing_else(services: Services) -> None:
+    report = checked(services, "frame[complete]==2023.1", listed="python=3.10, pip, frame, other")
+    assert locked(report) == {"deep": "0.1", "lines": "1.5"}, "heavy is a base requirement: conda's affair"
+    assert resolution(report).provided == (("frame", "frame"), ("other", "other"))
+    assert resolution(report).untold == ()
+    assert codes(report) == {"EC617"}
+
+
+def test_an_extra_that_a_distribution_asks_counts_too(services: Services) -> None:
+    report = checked(services, "asks==1.0", listed="python=3.10, pip, frame")
+    assert locked(report) == {"asks": "1.0", "lines": "1.5"}
+
+
+def test_without_extras_they_bring_nothing(services: Services) -> None:
+    report = checked(services, "frame==2023.1", listed="python=3.10, pip, frame")
+    assert locked(report) == {}
+
+
+def test_what_an_extra_needs_and_the_index_does_not_tell_is_told(services: Services) -> None:
+    report = checked(services, "unlisted[all]", "any", listed="python=3.10, pip, unlisted")
+    assert locked(report).keys() == {"any", "base"}
+    finding = told(report, "EC622")
+    assert (finding.subject, finding.line) == ("unlisted", 8)
+    assert "unlisted[all] is given by conda's unlisted 5.0 without its extras" in finding.message
+
+    deaf = replace(services, describe=None)
+    assert "EC622" in codes(checked(deaf, "frame[complete]", listed="python=3.10, pip, frame"))
+
+
+def test_extras_of_what_pip_replaces_are_the_index_s(services: Services) -> None:
+    report = checked(services, "frame[complete]==2024.1", listed="python=3.10, pip, frame")
+    assert locked(report) == {"frame": "2024.1"}
+    assert codes(report) == {"EC618"}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Places and platforms
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_a_local_version_names_its_index(services: Services) -> None:
