@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import click
 
 from envcheck import __version__
+from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_docker import docker
 from envcheck.cli_settings import use_settings
 from envcheck.cli_support import (
@@ -181,6 +182,7 @@ def _check_options(function: _F) -> _F:
                 "telling them apart takes the channels, so normalize cannot.",
             ),
             *FINDING_OPTIONS,
+            *BASELINE_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding and change."),
         ],
     )
@@ -439,6 +441,8 @@ def _check_and_report(
     format_name: str,
     output: str | None,
     fail_on: str,
+    baseline: str | None,
+    update_baseline: bool,
     quiet: bool,
     verbose: int,
     **options: Any,
@@ -462,6 +466,9 @@ def _check_and_report(
     from envcheck.rules import RULES
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), RULES)
+    known = open_baseline(
+        baseline, update=update_baseline, rules=RULES, select=options["select"], ignore=options["ignore"]
+    )
     from envcheck.cli_input import prepare, read
     from envcheck.pip.metadata import described
     from envcheck.pipeline import check as check_one
@@ -487,6 +494,12 @@ def _check_and_report(
                 report = check_one(request, services)
                 read_data.append(data)
                 reports.append(described(report, services.describe) if lock is not None else report)
+    complete = all(report.complete for report in reports)
+    looked = [known.looked(report.export.path, report.target.platform, report.findings) for report in reports]
+    judged = known.judge(looked, complete=complete)
+    reports = [
+        replace(report, findings=one.new, accepted=one.accepted) for report, one in zip(reports, judged, strict=True)
+    ]
     written = _write_outputs(reports, outputs)
     show(
         format_name,
@@ -496,13 +509,12 @@ def _check_and_report(
         json=partial(render_all, reports),
         accounts=lambda: [account(report, decoded(data)) for report, data in zip(reports, read_data, strict=True)],
     )
+    known.close(looked, complete=complete, quiet=quiet)
     if not quiet:
         _tell_what_next(reports, outputs, written)
     return status(
-        (finding for report in reports for finding in report.findings),
-        complete=all(report.complete for report in reports),
-        fail_on=fail_on,
-    )
+        (finding for report in reports for finding in report.findings), complete=complete, fail_on=fail_on
+    )  # fmt: skip
 
 
 def _refuse_shared_names(outputs: _Outputs, platforms: Sequence[str]) -> None:

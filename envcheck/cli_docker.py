@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from envcheck.cli_baseline import BASELINE_OPTIONS, BaselineFile, open_baseline
 from envcheck.cli_support import (
     FINDING_OPTIONS,
     REPORT_OPTIONS,
@@ -25,11 +28,13 @@ from envcheck.cli_support import (
 from envcheck.errors import EnvcheckError
 
 if TYPE_CHECKING:
+    from envcheck.baseline import Judged, Looked
     from envcheck.docker.instructions import Dockerfile
     from envcheck.docker.preflight import Question
     from envcheck.docker.writing_files import WrittenFiles
     from envcheck.lock_file import LockFile
     from envcheck.model import Report
+    from envcheck.reports.dockerfile import DockerReport
     from envcheck.verify import LockReport
     from envcheck.world import Services
 
@@ -85,6 +90,7 @@ def _docker_options(function: Any) -> Any:
                 "--write-ignore", is_flag=True, help="With --write: a .dockerignore too, where there is none."
             ),
             *FINDING_OPTIONS,
+            *BASELINE_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding and change."),
         ],
     )
@@ -104,6 +110,8 @@ def docker(
     format_name: str,
     output: str | None,
     fail_on: str,
+    baseline: str | None,
+    update_baseline: bool,
     quiet: bool,
     verbose: int,
     write: str | None,
@@ -129,13 +137,16 @@ def docker(
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports import dockerfile as rendering
-    from envcheck.rules import RULES, select_findings
-    from envcheck.rules.about_dockerfiles import DOCKER_RULES, apply_docker_rules
-    from envcheck.rules.about_locks import LOCK_RULES
+    from envcheck.rules import select_findings
+    from envcheck.rules.about_dockerfiles import apply_docker_rules
     from envcheck.rules.docker_facts import DockerFacts
+    from envcheck.rules.documented import DOCUMENTED_RULES
     from envcheck.verify import verify as verify_one
 
-    refuse_unknown_codes((*options["select"], *options["ignore"]), (*RULES, *LOCK_RULES, *DOCKER_RULES))
+    refuse_unknown_codes((*options["select"], *options["ignore"]), DOCUMENTED_RULES)
+    known = open_baseline(
+        baseline, update=update_baseline, rules=DOCUMENTED_RULES, select=options["select"], ignore=options["ignore"]
+    )
     if write is None and ((style and given("style")) or write_ignore):
         raise click.UsageError("--style and --write-ignore are about the file that --write FILE writes.")
     if write is not None and len(set(platforms)) > 1:
@@ -179,6 +190,8 @@ def docker(
         tuple(code.upper() for code in options["ignore"]),
     )
     report = rendering.DockerReport(followed=followed, findings=findings, checked=checked)
+    looked = _looked(known, report)
+    report = _judged(report, known.judge(looked, complete=report.complete))
     show(
         format_name,
         output,
@@ -187,15 +200,44 @@ def docker(
         json=partial(rendering.render_json, report),
         accounts=lambda: rendering.accounts(report, data, decoded),
     )
+    known.close(looked, complete=report.complete, quiet=quiet)
     if isinstance(written, EnvcheckError):
         raise written
     if written is not None and not quiet:
         _tell_written(written)
     return status(
-        (*report.findings, *(finding for one in checked for finding in one.findings)),
+        (*report.findings, *(finding for one in report.checked for finding in one.findings)),
         complete=report.complete,
         fail_on=fail_on,
     )
+
+
+def _looked(known: BaselineFile, report: DockerReport) -> list[Looked]:
+    """The Dockerfile's own findings, then those of each environment; what stands in the Dockerfile is found there."""
+    path = report.followed.dockerfile.path
+    return [
+        known.looked(path, report.followed.platform, report.findings),
+        *(
+            known.looked(path if one.path.startswith(f"{path}:") else one.path, one.platform, one.findings)
+            for one in report.checked
+        ),
+    ]
+
+
+def _judged(report: DockerReport, judged: Sequence[Judged]) -> DockerReport:
+    """A report whose findings are the new ones; `_looked` has the order."""
+    own, *others = judged
+    checked = []
+    for one, parts in zip(report.checked, others, strict=True):
+        if one.report is not None:
+            found = replace(one.report, findings=parts.new, accepted=parts.accepted)
+            checked.append(replace(one, report=found))
+        elif one.lock_report is not None:
+            verified = replace(one.lock_report, findings=parts.new, accepted=parts.accepted)
+            checked.append(replace(one, lock_report=verified))
+        else:
+            checked.append(one)
+    return replace(report, findings=own.new, accepted=own.accepted, checked=tuple(checked))
 
 
 def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[Path | None, bytes, Dockerfile]:
@@ -244,8 +286,6 @@ def _prepared(
     **options: Any,
 ) -> Any:
     """The request of one environment: the command line's word first, then the Dockerfile's."""
-    from dataclasses import replace
-
     from envcheck.cli_input import prepare
 
     request, services = prepare(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_support import (
     FINDING_OPTIONS,
     REPORT_OPTIONS,
@@ -42,6 +44,7 @@ def _verify_options(function: Any) -> Any:
             click.option("--index-url", metavar="URL", help="The Python package index."),
             *REPORT_OPTIONS,
             *FINDING_OPTIONS,
+            *BASELINE_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding."),
         ],
     )
@@ -59,6 +62,8 @@ def verify(
     format_name: str,
     output: str | None,
     fail_on: str,
+    baseline: str | None,
+    update_baseline: bool,
     quiet: bool,
     verbose: int,
     **options: Any,
@@ -82,6 +87,9 @@ def verify(
     from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), LOCK_RULES)
+    known = open_baseline(
+        baseline, update=update_baseline, rules=LOCK_RULES, select=options["select"], ignore=options["ignore"]
+    )
     data = read(lock)
     found = read_lock(data, lock)
     reports: list[LockReport] = []
@@ -90,6 +98,12 @@ def verify(
         for platform in platforms_to_verify(found, platforms):
             request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)
             reports.append(verify_one(request, services, found, drift=drift, online=online))
+    complete = all(report.complete for report in reports)
+    looked = [known.looked(lock, report.target.platform, report.findings) for report in reports]
+    judged = known.judge(looked, complete=complete)
+    reports = [
+        replace(report, findings=one.new, accepted=one.accepted) for report, one in zip(reports, judged, strict=True)
+    ]
     show(
         format_name,
         output,
@@ -98,8 +112,7 @@ def verify(
         json=partial(verification.render_json, reports),
         accounts=lambda: [verification.account(report, decoded(data)) for report in reports],
     )
+    known.close(looked, complete=complete, quiet=quiet)
     return status(
-        (finding for report in reports for finding in report.findings),
-        complete=all(report.complete for report in reports),
-        fail_on=fail_on,
-    )
+        (finding for report in reports for finding in report.findings), complete=complete, fail_on=fail_on
+    )  # fmt: skip
