@@ -716,6 +716,8 @@ class Report:
 
     ``pip`` holds what the index says of the rows of the pip section, ``pip_resolution`` what pip is to install
     (``None``: nothing). ``accepted`` are findings that a baseline accepts; they are not among ``findings``.
+    ``source_indexes`` are the package indexes and places of files that the source names and that were asked, without
+    secrets.
     """
 
     envcheck_version: str
@@ -732,6 +734,7 @@ class Report:
     channel_statuses: tuple[ChannelStatus, ...] = ()
     intent: Intent | None = None
     accepted: tuple[Finding, ...] = ()
+    source_indexes: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -113,11 +113,14 @@ def explicit_texts(report: Report, *, path: str) -> tuple[tuple[str, str], ...]:
 
     resolution = report.pip_resolution or PipResolution()
     hashed_path, commits_path = pip_requirements.filenames(path)
-    rows = report.environment.pip
+    references = {strip_secrets(row.url.partition("#")[0]) for row in report.environment.pip if row.url is not None}
+    if report.source_indexes:
+        # Nothing tells which index a file is of, pip and uv would not search these in the way it was found, and an
+        # index that was not asked has no place in the file at all.
+        references |= {one.url for one in resolution.distributions}
     hashed = pip_requirements.render(
         resolution.distributions,
-        references={strip_secrets(row.url.partition("#")[0]) for row in rows if row.url is not None},
-        options=pip_requirements.index_options(rows),
+        references=references,
         filename=PurePath(hashed_path).name,
     )
     commits = pip_requirements.render_commits(resolution.distributions, filename=PurePath(commits_path).name)

@@ -14,6 +14,7 @@ from envcheck.intent import infer_intent
 from envcheck.locks.judge import judge_solution
 from envcheck.model import (
     Availability,
+    Environment,
     Export,
     Finding,
     Outcome,
@@ -27,12 +28,13 @@ from envcheck.model import (
     Verdict,
 )
 from envcheck.normalize import is_full_export, normalize, platform_differs
-from envcheck.pip.stage import run_pip_stage
+from envcheck.pip.stage import named_indexes, run_pip_stage
 from envcheck.plan import make_plan
 from envcheck.provenance import Provenance, trace
 from envcheck.request import Request
 from envcheck.rules import Facts, apply_rules, select_findings
 from envcheck.second_opinion import ask_second_engine
+from envcheck.secrets import strip_secrets
 from envcheck.sources import read_source
 from envcheck.specs import spec_text
 from envcheck.survey import World, survey
@@ -192,7 +194,14 @@ def check(request: Request, services: Services) -> Report:
         pip_resolution=pip.resolution,
         channel_statuses=world.index.statuses,
         intent=intent,
+        source_indexes=_asked_source_indexes(environment, facts.asked_indexes, trusted=request.trust_source_indexes),
     )
+
+
+def _asked_source_indexes(environment: Environment, asked: Sequence[str], *, trusted: bool) -> tuple[str, ...]:
+    """The indexes that the source names and that are asked: all if they are trusted, else those of the user's own."""
+    named = dict.fromkeys(strip_secrets(url).rstrip("/") for urls in named_indexes(environment.pip) for url in urls)
+    return tuple(url for url in named if trusted or url in asked)
 
 
 def _trace(rows: Sequence[Requirement], export: Export, world: World, platform: str) -> Provenance:

@@ -33,15 +33,14 @@ def render(
     distributions: Sequence[LockedDistribution],
     *,
     references: Collection[str] = (),
-    options: Sequence[str] = (),
     filename: str = DEFAULT_FILENAME,
 ) -> str | None:
     """The files of a pip section with their hashes, as text; ``None`` where it has none.
 
     Args:
         distributions: What pip is to install, in any order.
-        references: The URLs that the pip section itself names: what comes from there is written with its URL.
-        options: Lines that say where the files come from; see `index_options`.
+        references: The URLs of what is written with its URL: what the pip section itself names by it, and what an
+            installer would not find on the indexes of its own configuration.
         filename: The name to use in the advice of the header.
 
     Raises:
@@ -56,7 +55,7 @@ def render(
         for one in sorted(distributions, key=lambda one: one.name)
         if not is_commit(one.url)
     ]
-    return _text([*options, *lines], f"--require-hashes --no-deps -r {filename}") if lines else None
+    return _text(lines, f"--require-hashes --no-deps -r {filename}") if lines else None
 
 
 def render_commits(distributions: Sequence[LockedDistribution], *, filename: str) -> str | None:

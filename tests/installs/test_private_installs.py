@@ -112,6 +112,30 @@ def test_a_repository_is_installed_at_its_commit(
     assert "words" in call([python, "-c", "import greeting; print(greeting.text())"], tmp_path / "prefix")
 
 
+@pytest.mark.parametrize("install", [list_and_pip, list_and_uv])
+def test_what_an_index_of_the_source_has_is_installed_once_it_is_trusted(
+    install: Installer, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    write_packages(tmp_path / "channels" / "lab")
+    channel = f"{loopback_server(tmp_path / 'channels').url}/lab"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/index.json").write_text('{"meta": {"api-version": "1.0"}, "projects": []}', encoding="utf-8")
+    own = loopback_server(tmp_path / "own").url
+    other = loopback_server(write_wheels(tmp_path / "index")).url
+    envcheck = CommandLine(directory(tmp_path), "channels: []\n", own)
+    pip = f"[--index-url {other}, greeting]"
+    envcheck.write("environment.yml", f"channels: [{channel}]\ndependencies: [python={PYTHON}, pip, {{pip: {pip}}}]\n")
+    words = ["lock", "environment.yml", "-c", channel, "--override-channels", "--explicit", "conda-linux-64.lock"]
+    envcheck(*words)
+    assert not (envcheck.directory / "conda-linux-64.pip.txt").exists()
+
+    run = envcheck(*words, "--trust-source-indexes")
+    assert "wrote conda-linux-64.pip.txt" in run.errors, run.output + run.errors
+    install(Locks(directory=envcheck.directory, index=own), tmp_path / "prefix")
+    python = str(tmp_path / "prefix/bin/python")
+    assert "words" in call([python, "-c", "import greeting; print(greeting.text())"], tmp_path / "prefix")
+
+
 def test_a_channel_behind_a_token_is_installed_by_whoever_has_the_token(
     tmp_path: Path, loopback_server: ServerFactory
 ) -> None:

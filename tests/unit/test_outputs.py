@@ -244,12 +244,17 @@ def test_the_requirements_stand_beside_the_explicit_list(resolved: Report, repor
     texts = dict(explicit_texts(resolved, path="out/list.txt"))
     assert list(texts) == ["out/list.txt", "out/list.pip.txt", "out/list.pip-vcs.txt"]
     assert texts["out/list.txt"] == explicit_text(report)
-    assert texts["out/list.pip.txt"].splitlines()[-2:] == [
-        "--extra-index-url https://index.example/simple",
-        f"requests==2.28 --hash=sha256:{'ab' * 32}",
-    ]
+    lines = texts["out/list.pip.txt"].splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [f"requests==2.28 --hash=sha256:{'ab' * 32}"]
     assert texts["out/list.pip-vcs.txt"].splitlines()[-1] == f"mike @ git+https://github.com/example/mike@{COMMIT}"
     assert [path for path, _ in explicit_texts(report, path="list.txt")] == ["list.txt"]
+
+
+def test_what_an_index_of_the_source_gave_is_named_by_its_url(resolved: Report) -> None:
+    asked = replace(resolved, source_indexes=("https://index.example/simple",))
+    text = dict(explicit_texts(asked, path="list.txt"))["list.pip.txt"]
+    (line,) = (line for line in text.splitlines() if not line.startswith("#"))
+    assert line == f"requests @ {RESOLUTION.distributions[1].url} --hash=sha256:{'ab' * 32}"
 
 
 def test_the_environment_file_pins_what_was_resolved(resolved: Report) -> None:
