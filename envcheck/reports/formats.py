@@ -35,11 +35,18 @@ def _junit(accounts: Sequence[Account]) -> str:
     return junit.render(accounts)
 
 
+def _html(accounts: Sequence[Account]) -> str:
+    from envcheck.reports import html_report
+
+    return html_report.render(accounts)
+
+
 FORMATS: Mapping[str, Callable[[Sequence[Account]], str]] = {
     "markdown": _markdown,
     "sarif": _sarif,
     "github": _github,
     "junit": _junit,
+    "html": _html,
 }
 """Each format by its name on the command line; a function that imports its module when it is called."""
 
