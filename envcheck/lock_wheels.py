@@ -7,11 +7,13 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from envcheck.locks.contents import LockedPackage
+from envcheck.model import DistributionFile
 from envcheck.pip.lookup import IndexUnavailable, Lookup, PackageIndex, Progress, ProjectUnreadable
+from envcheck.pip.releases import parsed_version, source_version, wheel_version
 from envcheck.pip.tags import LINUX_ARCHITECTURES, platform_tags, supported_tags
 from envcheck.rules.lock_facts import FileState, LockEntry, WheelFit
 
@@ -102,7 +104,7 @@ def ask_package_index(
     entries: Sequence[LockEntry], index: PackageIndex, progress: Progress | None = None
 ) -> tuple[tuple[LockEntry, ...], str]:
     """The entries with the index's answer about each pip package's file, and why there is none (empty: there is)."""
-    asked = [entry for entry in entries if entry.package.manager == "pip" and _is_file(entry.package.url)]
+    asked = [entry for entry in entries if entry.package.manager == "pip" and _can_be_asked(entry.package.url)]
     if not asked:
         return tuple(entries), ""
     answers = index.projects([entry.package.name for entry in asked], progress=progress)
@@ -112,17 +114,24 @@ def ask_package_index(
     return tuple(_answered(entry, answers[entry.package.name]) if entry in asked else entry for entry in entries), ""
 
 
-def _is_file(url: str) -> bool:
-    """Whether a URL is that of a file on the web; a reference into version control is on no index."""
-    return urlsplit(url).scheme in ("http", "https")
+def _can_be_asked(url: str) -> bool:
+    """Whether a package is a file on the web, or named by its version; version control is on no index."""
+    return urlsplit(url).scheme in ("http", "https") or _is_named(url)
+
+
+def _is_named(url: str) -> bool:
+    """Whether a requirement stands in place of a URL: ``name==version``, in an ``@EXPLICIT`` list."""
+    return "==" in url and "/" not in url
 
 
 def _answered(entry: LockEntry, answer: Lookup) -> LockEntry:
     package = entry.package
-    host = urlsplit(package.url).hostname or ""
     if isinstance(answer, ProjectUnreadable):
         return replace(entry, file=FileState.UNREADABLE, answer=answer.reason)
     files = () if answer is None or isinstance(answer, IndexUnavailable) else answer.files
+    if _is_named(package.url):
+        return _named(entry, files)
+    host = urlsplit(package.url).hostname or ""
     file = next((one for one in files if one.filename == _filename(package.url)), None)
     if file is None:
         of_index = _PYPI_HOSTS | {urlsplit(one.url).hostname for one in files}
@@ -132,3 +141,24 @@ def _answered(entry: LockEntry, answer: Lookup) -> LockEntry:
     if file.yanked:
         return replace(entry, file=FileState.YANKED)
     return replace(entry, file=FileState.SAME)
+
+
+def _named(entry: LockEntry, files: Sequence[DistributionFile]) -> LockEntry:
+    """A package that is named by its version: any file of it will do, or the one with the lock's hash."""
+    package = entry.package
+    wanted = parsed_version(package.version)
+    its = [file for file in files if wanted is not None and _version_of(file.filename, package.name) == wanted]
+    if not its:
+        return replace(entry, file=FileState.GONE)
+    hashed = [file for file in its if package.sha256 in (None, file.sha256) or file.sha256 is None]
+    if not hashed:
+        return replace(entry, file=FileState.OTHER_HASH, answer=" or ".join(sorted({one.sha256 or "" for one in its})))
+    if all(file.yanked for file in hashed):
+        return replace(entry, file=FileState.YANKED)
+    return replace(entry, file=FileState.SAME)
+
+
+def _version_of(filename: str, name: str) -> Version | None:
+    if filename.endswith(".whl"):
+        return wheel_version(filename)
+    return source_version(filename, canonicalize_name(name))

@@ -25,9 +25,13 @@ DEFAULT_FILENAME = "conda-linux-64.lock"
 
 _MARK = "@EXPLICIT"
 _PLATFORM = "# platform:"
+# What conda-lock's installer has pip install (``render_lockfile_for_platform``), and whatever else pip reads there.
 _PIP = re.compile(
-    r"# pip (?P<name>[A-Za-z0-9._-]+) @ (?P<url>[^\s#]+)(?:(?:#sha256=| --hash=sha256:)(?P<sha256>[0-9a-f]{64})|#\S*)?"
+    r"#\s*pip\s+(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?"
+    r"(?:\s*@\s+(?P<url>[^\s#]+)(?:#(?P<fragment>\S*))?|\s*===?\s*(?P<version>[^\s;=,]+))"
+    r"(?P<rest>\s.*)?"
 )
+_HASH = re.compile(r"sha256[=:]([0-9A-Fa-f]{64})(?![0-9A-Za-z])")
 
 
 def render(packages: Sequence[Record], *, platform: str) -> str:
@@ -119,16 +123,26 @@ def read(text: str, *, path: str | None = None) -> LockContents:
 
 
 def _distribution(match: re.Match[str], platform: str) -> LockedPackage:
-    """A ``# pip name @ url#sha256=…`` line; the version is that of the wheel's name, if it is a wheel (PEP 427)."""
-    filename = unquote(urlsplit(match["url"]).path).rpartition("/")[2]
-    pieces = filename.split("-")
+    """A ``# pip name @ url#sha256=…`` or ``# pip name==version --hash=sha256:…`` line.
+
+    The version of a file is that of the wheel's name, if it is a wheel (PEP 427). What is named by its version alone
+    has that requirement in place of a URL; of several hashes, one for each file that will do, the first is kept.
+    """
+    digest = _HASH.search(f"{match['fragment'] or ''} {match['rest'] or ''}")
+    version, url = match["version"] or "", match["url"]
+    if url is None:
+        url = f"{match['name']}=={version}"
+    else:
+        filename = unquote(urlsplit(url).path).rpartition("/")[2]
+        pieces = filename.split("-")
+        version = pieces[1] if filename.endswith(".whl") and len(pieces) >= 5 else ""
     return LockedPackage(
         name=match["name"],
-        version=pieces[1] if filename.endswith(".whl") and len(pieces) >= 5 else "",
+        version=version,
         manager="pip",
         platform=platform,
-        url=match["url"],
-        sha256=match["sha256"],
+        url=url,
+        sha256=None if digest is None else digest[1].lower(),
     )
 
 

@@ -17,8 +17,8 @@ __all__ = ["KIND", "matches", "read"]
 KIND = SourceKind.EXPLICIT
 
 _MARKER = "@EXPLICIT"
-#: conda-lock renders the pip part of a lock as comments: ``# pip name @ https://… --hash=sha256:…``.
-_PIP_COMMENT = re.compile(r"#\s*pip\s+(?P<line>[A-Za-z0-9][\w.-]*\s+@\s+\S.*)")
+#: conda-lock renders the pip part of a lock as comments: ``# pip name @ https://…#sha256=…``, and has pip install them.
+_PIP_COMMENT = re.compile(r"#\s*pip\s+(?P<line>[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\]\s*)?(?:@\s+|===?\s*)[^\s=].*)")
 
 
 def matches(document: Document) -> bool:

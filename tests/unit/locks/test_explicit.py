@@ -141,3 +141,33 @@ def test_what_conda_lock_has_pip_install_is_read_from_its_comments() -> None:
     assert requests.url == "https://files.example/requests-2.28-py3-none-any.whl"
     assert (old.name, old.version, old.sha256) == ("old", "", None)
     assert [problem.subject for problem in verify(text)] == ["old (linux-64)"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "version", "url", "sha256"),
+    [
+        (f"# pip demo==1.0 --hash=sha256:{'C' * 64}", "demo", "1.0", "demo==1.0", "c" * 64),
+        (f"# pip demo === 1.0  --hash=sha256:{'c' * 64} --hash=sha256:{'d' * 64}", "demo", "1.0", "demo==1.0",
+         "c" * 64),
+        ("# pip Demo[extra] == 1.0 ; python_version > '3'", "Demo", "1.0", "Demo==1.0", None),
+        (f"#pip demo[x] @ https://f.example/d-1.0.zip --hash=sha256:{'c' * 64}", "demo", "", "https://f.example/d-1.0.zip",
+         "c" * 64),
+        ("# pip demo @ git+https://g.example/d.git@" + "1" * 40 + "#egg=demo", "demo", "",
+         "git+https://g.example/d.git@" + "1" * 40, None),
+    ],
+)  # fmt: skip
+def test_every_way_in_which_a_comment_names_a_pip_package(
+    line: str, name: str, version: str, url: str, sha256: str | None
+) -> None:
+    (one,) = (one for one in read(f"@EXPLICIT\n{line}\n").packages if one.manager == "pip")
+    assert (one.name, one.version, one.url, one.sha256) == (name, version, url, sha256)
+
+
+@pytest.mark.parametrize("line", ["# pip install demo", "# pip demo", "# pipx demo==1.0"])
+def test_other_comments_are_comments(line: str) -> None:
+    assert read(f"@EXPLICIT\n{line}\n").packages == ()
+
+
+def test_a_pip_package_without_a_hash_is_remarked_upon() -> None:
+    text = render(PACKAGES, platform="linux-64") + f"# pip a==1.0\n# pip b==1.0 --hash=sha256:{'c' * 64}\n"
+    assert [problem.subject for problem in verify(text)] == ["a (linux-64)"]
