@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from envcheck.docker.options import Parsed, last, parse
 from envcheck.docker.shell import ShellCommand, Word
 
-__all__ = ["CONDA_LIKE", "CondaCommand", "read_conda", "subcommand", "unwrapped"]
+__all__ = ["CONDA_LIKE", "TOOLS", "CondaCommand", "read_conda", "subcommand", "unwrapped"]
 
 CONDA_LIKE = frozenset({"conda", "mamba", "micromamba"})
+TOOLS = CONDA_LIKE | {"conda-lock", "pixi"}
+"""The programs that make environments of conda's packages."""
 
 # Options with a value that says nothing about the environment.
 _OTHER_VALUES = (
@@ -96,7 +98,7 @@ class CondaCommand:
 
     ``action`` is ``create``, ``install``, ``update``, ``env create`` or ``env update``. ``specs`` are the words that
     name packages; ``redirected`` what was cut off of them at an unquoted ``>``; ``unknown`` says that some words are
-    known only when it runs.
+    known only when it runs; ``runs`` that it makes the environment only to run something in it, as ``pixi run`` does.
     """
 
     tool: str
@@ -114,6 +116,7 @@ class CondaCommand:
     everything: bool = False
     clone: bool = False
     unknown: bool = False
+    runs: bool = False
     redirected: tuple[str, ...] = ()
 
 
@@ -152,7 +155,7 @@ def read_conda(command: ShellCommand) -> CondaCommand | None:
     if action not in ("create", "install", "update", "upgrade", "env create", "env update"):
         return None
     parsed = parse(rest, _VALUES)
-    if "dry" in parsed.flags:
+    if parsed.flags & {"dry", "--download-only"}:
         return None
     name = last(parsed, "name")
     prefix = last(parsed, "prefix")
@@ -203,10 +206,15 @@ def _conda_lock(command: ShellCommand) -> CondaCommand | None:
 
 def _pixi(command: ShellCommand) -> CondaCommand | None:
     words = list(command.words[1:])
-    if not words or words[0].text not in ("install", "i"):
+    if not words or words[0].text not in ("install", "i", "run", "r", "shell-hook"):
         return None
     parsed = parse(
-        words[1:], {"--manifest-path": "manifest", "-e": "name", "--environment": "name", "--color": "other"}
+        words[1:],
+        {
+            **dict.fromkeys(("--manifest-path", "-m"), "manifest"),
+            **dict.fromkeys(("-e", "--environment"), "name"),
+            "--color": "other",
+        },
     )
     manifest = last(parsed, "manifest")
     folder = "" if manifest is None or "/" not in manifest.text else manifest.text.rsplit("/", 1)[0] + "/"
@@ -218,6 +226,7 @@ def _pixi(command: ShellCommand) -> CondaCommand | None:
         name=None if name is None else name.text,
         files=(Word(text=f"{folder}pixi.lock", offset=command.offset),),
         yes=True,
+        runs=words[0].text not in ("install", "i"),
         unknown=not all(word.certain for word in words),
     )
 

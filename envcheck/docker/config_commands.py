@@ -29,8 +29,8 @@ def read_config(command: ShellCommand) -> tuple[ConfigChange, ...]:
     words = [word.text for word in rest if word.text not in ("--system", "--env", "--global", "--local")]
     found: list[ConfigChange] = []
     position = 0
-    # micromamba: ``config append channels conda-forge``
-    if command.name == "micromamba" and words and words[0] in ("append", "prepend", "set", "remove"):
+    # micromamba and mamba 2: ``config append channels conda-forge``
+    if command.name in ("micromamba", "mamba") and words and words[0] in ("append", "prepend", "set", "remove"):
         positional = [word for word in words[1:] if not word.startswith("-")]
         if len(positional) >= 2:
             found.append(ConfigChange(how=words[0], key=positional[0], value=positional[1]))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from envcheck.docker.commands import CONDA_LIKE
+from envcheck.docker.commands import TOOLS
 from envcheck.docker.context import Context
 from envcheck.docker.followed import ContextUse, FileFate, UsedFile
 from envcheck.docker.instructions import Dockerfile, Instruction
@@ -54,12 +54,16 @@ class BroughtFiles:
             elif origin is not None:
                 self._copy_from(origin, source, target, into_folder=into_folder, line=line, state=state)
             elif re.match(r"(?:https?|git|ssh)://|git@", source):
+                self._fetched(source, line, state)
                 self._bring(state, Brought(path=target, line=line, directory=True, stage=-1))
             else:
                 before = len(self.context_uses)
                 self._copy_source(source, target, into_folder=into_folder, line=line, state=state)
                 if not certain:
                     del self.context_uses[before:]
+
+    def _fetched(self, address: str, line: int, state: State) -> None:
+        """ADD fetches a file; what that means for an image is for who knows of commands."""
 
     def _copy_source(self, source: str, target: str, *, into_folder: bool, line: int, state: State) -> None:
         """One source of the context, with what the context says of it."""
@@ -98,24 +102,40 @@ class BroughtFiles:
         other = self.dockerfile.stage(origin)
         before = None if other is None else self.states.get(other.index)
         name = posixpath.basename(path)
-        if name in CONDA_LIKE | {"pixi"}:
+        if name in TOOLS:
             state.tools.add(name)
-        placed = posixpath.join(target, name) if into_folder and name else target
+        elif before is None:
+            state.may_have_tools = True
+        else:
+            state.tools |= before.tools
+            state.may_have_tools = state.may_have_tools or before.may_have_tools or before.ran_unknown
+        # Of a folder its content is copied, of a file the file.
+        whole = before is not None and any(one.path.startswith(path.rstrip("/") + "/") for one in before.brought)
+        placed = posixpath.join(target, name) if into_folder and name and not whole else target
         if before is None or other is None:
             self._bring(state, Brought(path=target, line=line, directory=True, stage=-1))
             return
         for prefix, (label, made) in before.environments.items():
             if prefix == path or prefix.startswith(path.rstrip("/") + "/"):
                 state.environments[target + prefix[len(path) :]] = (label, made)
+        if not self._bring_from(before, path, placed, line=line, state=state):
+            self._bring(state, Brought(path=target, line=line, directory=True, stage=other.index))
+
+    def _bring_from(self, before: State, source: str, target: str, *, line: int, state: State) -> bool:
+        """What another stage has at a path, or below it; whether that is known."""
+        path = posixpath.normpath("/" + source.lstrip("/"))
         known = before.find(path)
         if isinstance(known, Brought):
             inside = path[len(known.path) :].strip("/") if known.directory else ""
             context_path = known.context_path
             if context_path is not None and inside:
                 context_path = posixpath.join(context_path, inside)
-            self._bring(state, replace(known, path=placed, line=line, context_path=context_path))
-        else:
-            self._bring(state, Brought(path=target, line=line, directory=True, stage=other.index))
+            self._bring(state, replace(known, path=target, line=line, context_path=context_path))
+            return True
+        below = [one for one in before.brought if one.path.startswith(path.rstrip("/") + "/")]
+        for one in below:
+            self._bring(state, replace(one, path=target.rstrip("/") + one.path[len(path.rstrip("/")) :], line=line))
+        return bool(below)
 
     def _bring(self, state: State, brought: Brought) -> None:
         state.brought.append(brought)

@@ -10,7 +10,17 @@ from envcheck.docker.instructions import Dockerfile, Instruction
 from envcheck.docker.pip_commands import PipCommand
 from envcheck.docker.state import Configured
 
-__all__ = ["Activation", "ContextUse", "FileFate", "Followed", "MadeEnvironment", "Step", "UsedFile"]
+__all__ = [
+    "Activation",
+    "ContextUse",
+    "FileFate",
+    "Followed",
+    "MadeEnvironment",
+    "MissingTool",
+    "MovedEnvironment",
+    "Step",
+    "UsedFile",
+]
 
 
 class FileFate(str, enum.Enum):
@@ -63,7 +73,8 @@ class MadeEnvironment:
     ``base`` is the image at the bottom of the stage's FROM chain; ``platform`` Docker's word for it (``linux/amd64``),
     empty where none is asked for; ``configured`` are the channels of conda's configuration; ``files`` what it reads.
     ``earlier`` are specifications that the same environment was made with before; ``yes`` is true where no question
-    will be asked; ``python`` what is known of the Python that pip installs for.
+    will be asked; ``python`` what is known of the Python that pip installs for; ``script`` the file of the context that
+    holds the command, ``None`` where the Dockerfile does; ``triggered`` says that an ONBUILD instruction does.
     """
 
     stage: int
@@ -86,6 +97,8 @@ class MadeEnvironment:
     musl: bool = False
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     python: str | None = None
+    script: str | None = None
+    triggered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +117,28 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovedEnvironment:
+    """An environment that COPY --from brings from the stage that made it into another stage, upon ``base``."""
+
+    stage: int
+    prefix: str
+    line: int
+    base: str
+    into: int
+    platform: str = ""
+    musl: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingTool:
+    """A program that a command calls, and that nothing has brought into the image."""
+
+    name: str
+    line: int
+    base: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextUse:
     """A source of COPY or ADD that the context does not give; ``pattern`` is the ignore file's line about it."""
 
@@ -115,7 +150,10 @@ class ContextUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """Everything that following one Dockerfile to one stage found."""
+    """Everything that following one Dockerfile to one stage found.
+
+    ``tools`` are the programs of conda and its like that the finished image has, ``None`` where that is not known.
+    """
 
     dockerfile: Dockerfile
     stages: tuple[int, ...]
@@ -133,3 +171,11 @@ class Followed:
     context_known: bool
     ignore_file: str = ".dockerignore"
     ran_unknown: bool = False
+    moved: tuple[MovedEnvironment, ...] = ()
+    missing_tools: tuple[MissingTool, ...] = ()
+    tools: frozenset[str] | None = None
+
+    def bases_of(self, made: MadeEnvironment) -> tuple[str, ...]:
+        """The images that an environment is in: where it is made first, then those that it is copied into."""
+        moved = (one.base for one in self.moved if (one.stage, one.prefix) == (made.stage, made.prefix))
+        return tuple(dict.fromkeys((made.base, *moved)))

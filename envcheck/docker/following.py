@@ -8,35 +8,23 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from envcheck.docker.commands import CONDA_LIKE, read_conda, unwrapped
-from envcheck.docker.config_commands import read_config
+from envcheck.docker.commands import CONDA_LIKE, TOOLS, unwrapped
 from envcheck.docker.context import Context
-from envcheck.docker.followed import Activation, Followed, Step
-from envcheck.docker.images import find_image
+from envcheck.docker.effects import SHELLS, CommandEffects
+from envcheck.docker.followed import Activation, Followed, MissingTool, Step
+from envcheck.docker.images import find_image, lacks_conda
 from envcheck.docker.instructions import Dockerfile, Instruction, Stage
-from envcheck.docker.making import EnvironmentMaker, Run
-from envcheck.docker.nested import activates, conda_run, hooked, inline, is_login, quiet, written
-from envcheck.docker.pip_commands import read_pip
-from envcheck.docker.shell import ShellCommand, Word, read_shell
+from envcheck.docker.making import Run
+from envcheck.docker.nested import activates, conda_run, hooked, inline, is_login, quiet
+from envcheck.docker.shell import Redirect, ShellCommand, Word, read_shell
 from envcheck.docker.state import Brought, Configured, Mount, State
 from envcheck.errors import SourceError
 
 __all__ = ["follow"]
 
 _DEEPEST = 5  # ``bash -c "bash -c …"``
-_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "_dockerfile_shell.sh"})
-# The installers' names: Miniconda3-py311_25.5.1-1-Linux-x86_64.sh, Anaconda3-2025.06-0-…; Miniforge3-… and Mambaforge.
-_INSTALLER = re.compile(r"(?P<kind>Miniconda|Anaconda|Miniforge|Mambaforge|Micromamba)3?-[^\s\"']*\.sh", re.IGNORECASE)
-# Commands that put no environment file anywhere.
-_HARMLESS = frozenset(
-    {"apt-get", "apt", "apk", "yum", "dnf", "microdnf", "mkdir", "echo", "rm", "chmod", "chown", "find"}
-    | {"ln", "useradd", "groupadd", "adduser", "addgroup", "set", "export", "cd", "true", ":", "ls", "cat"}
-    | {"printf", "sha256sum", "which", "touch", "usermod", "groupmod", "chgrp", "id", "locale-gen"}
-)
-_TRUE = frozenset({"true", "yes", "1", "on", "y"})
 
 
 def follow(dockerfile: Dockerfile, context: Context, *, target: str | None = None) -> Followed:
@@ -79,6 +67,9 @@ def follow(dockerfile: Dockerfile, context: Context, *, target: str | None = Non
         context_known=context.root is not None,
         ignore_file=context.ignore_file,
         ran_unknown=state.ran_unknown,
+        moved=tuple(follower.moved),
+        missing_tools=tuple(follower.missing_tools),
+        tools=None if state.may_have_tools or state.ran_unknown else frozenset(state.tools),
     )
 
 
@@ -112,13 +103,14 @@ def _sources(instruction: Instruction) -> Iterator[str]:
                 yield options["from"]
 
 
-class _Follower(EnvironmentMaker):
+class _Follower(CommandEffects):
     """Goes through the stages in order and notes what it sees."""
 
     def __init__(self, dockerfile: Dockerfile, context: Context) -> None:
         super().__init__(dockerfile, context)
         self.steps: list[Step] = []
         self.activations: list[Activation] = []
+        self.missing_tools: list[MissingTool] = []
 
     # -----------------------------------------------------------------------------------------------------------------
     # Stages and their instructions
@@ -135,14 +127,37 @@ class _Follower(EnvironmentMaker):
             if image is not None:
                 state.tools = set(image.tools)
                 state.channels = [Configured(text=name, line=0) for name in image.channels]
+                state.priority = image.priority
                 state.prefix = image.prefix
                 state.user = image.user
                 state.shell = image.run_shell
+            else:
+                state.may_have_tools = not lacks_conda(stage.base)
         self.states[stage.index] = state
+        if stage.parent is None:
+            self._on_build(stage, state)
         for instruction in stage.instructions:
             state.variables = dict(instruction.variables)
             self._instruction(stage, instruction, state)
         state.variables = dict(stage.environment)
+
+    def _on_build(self, stage: Stage, state: State) -> None:
+        """What the ONBUILD instructions of the base image do with the build context."""
+        image = find_image(stage.base)
+        if image is None or not image.on_build or self.context.root is None:
+            return
+        folders = [name for name in ("binder", ".binder") if self.context.is_directory(name)] or [""]
+        home = dict(image.variables).get("HOME", "/")
+        state.variables = dict(image.variables)
+        state.workdir = posixpath.join(home, folders[0])
+        self._bring(state, Brought(path=home, line=stage.origin.first_line, context_path="", directory=True))
+        for name, command in image.on_build:
+            if not name or self.context.is_file(posixpath.join(folders[0], name)):
+                run = Run(stage, stage.origin, state, ())
+                run.triggered = True
+                self._text(command, run, 0, stage.origin.first_line)
+                break
+        state.workdir = home
 
     def _instruction(self, stage: Stage, instruction: Instruction, state: State) -> None:
         keyword = instruction.keyword
@@ -163,14 +178,21 @@ class _Follower(EnvironmentMaker):
 
     def _run(self, stage: Stage, instruction: Instruction, state: State) -> None:
         state.mounts = tuple(_mounts(instruction, state))
+        brought = len(state.brought)
+        self._mount_stages(instruction, state)
+        mounted = state.brought[brought:]
         run = Run(stage, instruction, state, self._later(stage, instruction))
+        run.triggered = instruction.triggered
         if instruction.arguments is not None:
             words = tuple(Word(text=one) for one in instruction.arguments)
             self._commands([ShellCommand(words=words)], run, offset_line=None)
         elif instruction.heredocs and instruction.value.lstrip().startswith("<<"):
             for document in instruction.heredocs:
                 run.heredoc_line = document.first_line
-                self._text(document.body, run, 0)
+                if _is_shell_text(document.body):
+                    self._text(document.body, run, 0)
+                else:
+                    state.ran_unknown = True
                 run.heredoc_line = None
         elif instruction.heredocs:
             text = instruction.value + "\n" + "".join(f"{one.body}{one.name}\n" for one in instruction.heredocs)
@@ -178,6 +200,17 @@ class _Follower(EnvironmentMaker):
         else:
             self._text(instruction.value, run, 0)
         state.mounts = ()
+        state.brought = [one for one in state.brought if one not in mounted]
+
+    def _mount_stages(self, instruction: Instruction, state: State) -> None:
+        """``--mount=type=bind,from=STAGE``: what one instruction sees of another stage."""
+        for options in _mount_options(instruction):
+            target = _target(options)
+            other = self.dockerfile.stage(options.get("from", ""))
+            if target is not None and other is not None and other.index in self.states:
+                source = options.get("source") or options.get("src") or "/"
+                line = instruction.first_line
+                self._bring_from(self.states[other.index], source, state.absolute(target), line=line, state=state)
 
     def _later(self, stage: Stage, instruction: Instruction) -> Sequence[Instruction]:
         return [one for one in stage.instructions if one.first_line > instruction.last_line]
@@ -203,6 +236,9 @@ class _Follower(EnvironmentMaker):
                 return offset_line
             if run.heredoc_line is not None:
                 return run.heredoc_line + text.count("\n", 0, offset)
+            behind = len(run.instruction.value) + 1
+            if run.instruction.heredocs and offset >= behind:
+                return run.instruction.heredocs[0].first_line + text.count("\n", behind, offset)
             return run.instruction.line_at(offset)
 
         before: dict[str, str] = dict(run.state.variables)
@@ -219,13 +255,12 @@ class _Follower(EnvironmentMaker):
             lines = tuple(line_at(word.offset) for word in command.words)
             self._note(command, line, lines, run)
             name = command.name
+            if name in TOOLS and not command.conditional:
+                self._call(command, line, run)
             if name == "cd" and len(command.words) > 1 and command.words[1].certain:
                 folders[command.scope] = run.state.absolute(command.words[1].text, run.folder)
-            elif name in _SHELLS and depth < _DEEPEST and (inner := inline(command)) is not None:
-                outer = run.shell, run.login
-                run.shell, run.login = name, any(is_login(word) for word in command.arguments)
-                self._text(inner.text, run, depth + 1, line_at(inner.offset))
-                run.shell, run.login = outer
+            elif depth < _DEEPEST and self._within(command, run, depth, line_at, offset_line):
+                pass
             elif name in ("activate", "conda", "mamba", "micromamba", ".", "source") and activates(command):
                 used = any(one.words and not quiet(one) for one in commands[position + 1 :])
                 self.activations.append(
@@ -250,6 +285,55 @@ class _Follower(EnvironmentMaker):
         if depth == 0:
             run.state.variables = before
 
+    def _within(
+        self, command: ShellCommand, run: Run, depth: int, line_at: Callable[[int], int], offset_line: int | None
+    ) -> bool:
+        """Take in what a shell is given to run: as a word, as its input, or as a file of the context; if it is one."""
+        name = command.name
+        if name in SHELLS and (inner := inline(command)) is not None:
+            outer = run.shell, run.login
+            run.shell, run.login = name, any(is_login(word) for word in command.arguments)
+            self._text(inner.text, run, depth + 1, line_at(inner.offset))
+            run.shell, run.login = outer
+        elif name in SHELLS and (body := _document(command)) is not None:
+            outer_line, run.heredoc_line = run.heredoc_line, line_at(body.offset) + 1
+            self._text(body.body or "", run, depth + 1, offset_line)
+            run.heredoc_line = outer_line
+        elif (script := self._script(command, run)) is not None:
+            outer_script, run.script = run.script, script[0]
+            self._text(script[1], run, depth + 1, line_at(command.words[0].offset))
+            run.script = outer_script
+        else:
+            return False
+        return True
+
+    def _call(self, command: ShellCommand, line: int, run: Run) -> None:
+        """Note a call of conda or its like that is not in the image."""
+        state = run.state
+        if command.name in state.tools or state.may_have_tools or state.ran_unknown:
+            return
+        self.missing_tools.append(MissingTool(name=command.name, line=line, base=state.base))
+        state.tools.add(command.name)  # told once
+
+    def _script(self, command: ShellCommand, run: Run) -> tuple[str, str] | None:
+        """The path and the text of a script of the build context that a command runs, else ``None``."""
+        words = [word for word in command.words if not word.text.startswith("-")]
+        if command.name in SHELLS:
+            del words[:1]
+        elif "/" not in command.words[0].text:
+            return None
+        if not words or not words[0].certain:
+            return None
+        path = run.state.absolute(words[0].text, run.folder)
+        known = run.state.find(path)
+        if not isinstance(known, Brought):
+            return None
+        data = self._bytes(known, path)
+        text = "" if data is None else data.decode("utf-8", "replace")
+        if not text or (command.name not in SHELLS and not text.startswith("#!")) or not _is_shell_text(text):
+            return None
+        return words[0].text, text
+
     def _note(self, command: ShellCommand, line: int, lines: tuple[int, ...], run: Run) -> None:
         self.steps.append(
             Step(
@@ -263,69 +347,36 @@ class _Follower(EnvironmentMaker):
             )
         )
 
-    def _command(self, command: ShellCommand, line: int, lines: tuple[int, ...], run: Run) -> None:
-        """One command that is neither a shell nor an activation."""
-        state = run.state
-        words = " ".join(word.text for word in command.words)
-        if changes := read_config(command):
-            before = list(state.channels or ())
-            for change in changes:
-                state.configure(change, line)
-            self._note_channels(before, state)
-        elif (made := read_conda(command)) is not None:
-            self._make(made, command, lines, run)
-        elif (pip := read_pip(command)) is not None:
-            self._pip(pip, command, lines, run)
-        elif command.name in CONDA_LIKE and " tos " in f" {words} ":
-            state.tos_accepted = True
-        elif (found := _INSTALLER.search(words)) is not None:
-            self._installer(found, command, line, state)
-        elif command.name in ("cp", "mv") and len(command.words) == 3:
-            source, target = (state.absolute(word.text, run.folder) for word in command.words[1:])
-            known = state.find(source)
-            if isinstance(known, Brought) and known.path == source:
-                into = target + "/" + posixpath.basename(source) if command.words[2].text.endswith("/") else target
-                self._bring(state, replace(known, path=into, line=line))
-        elif command.name in ("apk", "apt-get") and re.search(r"\b(?:glibc|gcompat|libc6-compat)\b", words):
-            state.has_glibc_package = True
-        elif "micromamba" in words and command.name in ("curl", "wget", "tar"):
-            state.tools.add("micromamba")
-        elif command.name not in _HARMLESS | CONDA_LIKE:
-            state.ran_unknown = True
 
-    def _installer(self, found: re.Match[str], command: ShellCommand, line: int, state: State) -> None:
-        """A conda that is installed by its installer comes with its channels."""
-        anaconda = found["kind"].lower() in ("miniconda", "anaconda")
-        if command.name in ("curl", "wget") or state.anaconda_installer is None:
-            state.anaconda_installer = (found[0], line) if anaconda else None
-            state.tos_accepted = state.tos_accepted and anaconda
-        state.tools |= {"conda"} if anaconda else {"conda", "mamba"}
-        if state.channels is None:
-            state.channels = [Configured(text="defaults" if anaconda else "conda-forge", line=0)]
+def _document(command: ShellCommand) -> Redirect | None:
+    """The text that a shell is given as its input: ``bash -e <<EOF``."""
+    if any(not word.text.startswith("-") for word in command.words[1:]):
+        return None
+    return next((one for one in command.redirects if one.body is not None), None)
 
-    def _redirects(self, command: ShellCommand, run: Run, line: int) -> None:
-        """Files that ``echo … > file`` and ``cat <<EOF > file`` write."""
-        for redirect in command.redirects:
-            if redirect.operator not in (">", ">>", ">|") or not redirect.certain or not redirect.target:
-                continue
-            path = run.state.absolute(redirect.target, run.folder)
-            data = written(command)
-            if data is None:
-                run.state.ran_unknown = run.state.ran_unknown or not path.startswith("/dev/")
-                continue
-            if redirect.operator == ">>":
-                known = run.state.find(path)
-                if isinstance(known, Brought):
-                    data = (self._bytes(known, path) or b"") + data
-            self._bring(run.state, Brought(path=path, line=line, data=data))
+
+def _is_shell_text(text: str) -> bool:
+    """Whether a script is for a shell: its first line names one, or none."""
+    first = text.split("\n", 1)[0]
+    return not first.startswith("#!") or re.search(r"\b(?:ba|da|z|a)?sh\b", first) is not None
 
 
 def _mounts(instruction: Instruction, state: State) -> Iterator[Mount]:
-    for flag in instruction.flags:
-        if flag.name != "mount":
-            continue
-        options = dict(part.partition("=")[::2] for part in flag.value.split(","))
-        target = options.get("target") or options.get("dst") or options.get("destination")
-        if options.get("type", "bind") == "bind" and "from" not in options and target:
+    for options in _mount_options(instruction):
+        target = _target(options)
+        if "from" not in options and target is not None:
             source = options.get("source") or options.get("src") or "."
             yield Mount(target=state.absolute(target), context_path=source)
+
+
+def _mount_options(instruction: Instruction) -> Iterator[dict[str, str]]:
+    """The options of each ``--mount`` that binds files."""
+    for flag in instruction.flags:
+        if flag.name == "mount":
+            options = dict(part.partition("=")[::2] for part in flag.value.split(","))
+            if options.get("type", "bind") == "bind":
+                yield options
+
+
+def _target(options: Mapping[str, str]) -> str | None:
+    return options.get("target") or options.get("dst") or options.get("destination")

@@ -6,11 +6,11 @@ nothing is fetched.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from envcheck.docker.images import image_variables
+from envcheck.docker.instruction_parts import Flag, behind_on_build, exec_form, split_flags
 from envcheck.docker.lines import Heredoc, Piece, WrittenInstruction, read_directives, split_instructions
 from envcheck.docker.substitution import pairs, substitute, words
 from envcheck.errors import SourceError
@@ -30,16 +30,10 @@ _WITH_VARIABLES = frozenset(
 _KEYWORDS = (
     frozenset({"ARG", "CMD", "ENTRYPOINT", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "RUN", "SHELL"}) | _WITH_VARIABLES
 )
+# What may stand behind ONBUILD (``parseOnBuild`` in BuildKit).
+_MAY_WAIT = _KEYWORDS - {"FROM", "MAINTAINER", "ONBUILD"}
 
 _HINT = "Name a Dockerfile, which begins with FROM; it is plain text in UTF-8."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """``--name=value`` before an instruction's arguments; ``value`` is empty for a bare ``--name``."""
-
-    name: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +45,8 @@ class Instruction:
     quotes removed and variables put in (as written for RUN, CMD and ENTRYPOINT, where the image's shell does that; the
     arguments of the exec form); ``flags`` have variables put in. ``first_line`` and ``last_line`` are 1-based and take
     heredocs in; ``text`` is every line of it as written; ``pieces`` are what each line gives to ``value``, in order
-    (their texts joined are the value). ``variables`` are those in force before it, ARG and ENV, by name.
+    (their texts joined are the value). ``variables`` are those in force before it, ARG and ENV, by name. ``triggered``
+    says that it stands behind ONBUILD in the stage that this one is built upon, where its lines are.
     """
 
     keyword: str
@@ -65,6 +60,7 @@ class Instruction:
     pieces: tuple[Piece, ...] = field(default=(), repr=False)
     heredocs: tuple[Heredoc, ...] = ()
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    triggered: bool = False
 
     def flag(self, name: str) -> str | None:
         """The value of a flag, ``None`` where it is not given; of several the last one."""
@@ -199,8 +195,9 @@ class _Reader:
         self._environment: dict[str, str] = {}
         self._stage_arguments: dict[str, str] = {}
         self._variables: tuple[tuple[str, str], ...] = ()
+        self._on_build: dict[int, list[WrittenInstruction]] = {}
 
-    def add(self, written: WrittenInstruction) -> None:
+    def add(self, written: WrittenInstruction, *, triggered: bool = False) -> None:
         """Take the next instruction in."""
         if written.keyword not in _KEYWORDS:
             raise SourceError(
@@ -225,8 +222,10 @@ class _Reader:
                 value = self.build_args.get(name, default)
                 self._global[name] = "" if value is None else self._substituted(value, self._global, name)
             return
-        instruction = self._instruction(written, dict(self._variables))
+        instruction = replace(self._instruction(written, dict(self._variables)), triggered=triggered)
         self._current.append(instruction)
+        if written.keyword == "ONBUILD" and (later := behind_on_build(written, _MAY_WAIT)) is not None:
+            self._on_build.setdefault(len(self._stages) - 1, []).append(later)
         if written.keyword == "ENV":
             before = dict(self._variables)
             for name, text in pairs(instruction.value, escape=self.escape):
@@ -277,6 +276,8 @@ class _Reader:
         self._stage_arguments = {}
         self._environment = dict(image_variables(base) if parent is None else parent.environment)
         self._settle()
+        for later in self._on_build.get(parent.index, ()) if parent is not None else ():
+            self.add(later, triggered=True)
 
     def _close(self) -> None:
         self._stages[-1] = replace(
@@ -300,9 +301,9 @@ class _Reader:
         return value if name in self.build_args else substitute(value, variables, escape=self.escape)
 
     def _instruction(self, written: WrittenInstruction, variables: Mapping[str, str]) -> Instruction:
-        pieces, flags = _flags(written) if written.keyword in _WITH_FLAGS else (written.pieces, ())
+        pieces, flags = split_flags(written) if written.keyword in _WITH_FLAGS else (written.pieces, ())
         value = "".join(piece.text for piece in pieces)
-        arguments = _arguments(value) if written.keyword in _WITH_JSON else None
+        arguments = exec_form(value) if written.keyword in _WITH_JSON else None
         replaces = written.keyword in _WITH_VARIABLES
         if arguments is not None:
             found = tuple(substitute(one, variables, escape="") for one in arguments) if replaces else arguments
@@ -325,53 +326,6 @@ class _Reader:
             heredocs=written.heredocs,
             variables=self._variables,
         )
-
-
-def _flags(written: WrittenInstruction) -> tuple[tuple[Piece, ...], tuple[Flag, ...]]:
-    """The flags at the beginning (``extractBuilderFlags`` in BuildKit), and the pieces without them."""
-    flags: list[Flag] = []
-    pieces: list[Piece] = list(written.pieces)
-    while pieces:
-        text = pieces[0].text.lstrip()
-        if not text:
-            del pieces[0]
-            continue
-        word = _first_word(text)
-        if not word.startswith("--"):
-            pieces[0] = replace(pieces[0], text=text)
-            break
-        rest = text[len(word) :].lstrip()
-        pieces[0] = replace(pieces[0], text=rest)
-        if word == "--":
-            break
-        name, _, value = word[2:].partition("=")
-        flags.append(Flag(name=name.lower(), value=value))
-    return tuple(pieces) or written.pieces[-1:], tuple(flags)
-
-
-def _first_word(text: str) -> str:
-    quote = ""
-    for position, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character.isspace():
-            return text[:position]
-    return text
-
-
-def _arguments(value: str) -> tuple[str, ...] | None:
-    """The exec form: a JSON list of strings. Anything else is the shell form, as in BuildKit."""
-    if not value.lstrip().startswith("["):
-        return None
-    try:
-        found, _ = json.JSONDecoder().raw_decode(value.strip())  # what follows is ignored, as BuildKit does
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        return None
-    return tuple(found)
 
 
 def _platform_arguments(platform: str) -> dict[str, str]:

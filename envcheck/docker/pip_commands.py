@@ -6,13 +6,13 @@ Options are those of pip's ``cli/cmdoptions.py`` and of ``uv pip install --help`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from envcheck.docker.options import parse
 from envcheck.docker.shell import ShellCommand, Word
 
-__all__ = ["PipCommand", "read_pip"]
+__all__ = ["PipCommand", "read_pip", "read_pip_config", "with_configured_indexes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,38 @@ def _pip_install(command: ShellCommand, rest: Sequence[Word]) -> PipCommand:
         local=bool(local) or any(key == "editable" for key, _ in parsed.values),
         unknown=not all(word.certain for word in command.words),
     )
+
+
+# pip.pypa.io/en/stable/topics/configuration (environment variables), docs.astral.sh/uv/reference/environment.
+_VARIABLES = (
+    ("PIP_INDEX_URL", "--index-url", "pip"),
+    ("PIP_EXTRA_INDEX_URL", "--extra-index-url", "pip"),
+    ("PIP_FIND_LINKS", "--find-links", "pip"),
+    ("UV_DEFAULT_INDEX", "--index-url", "uv"),
+    ("UV_INDEX_URL", "--index-url", "uv"),
+    ("UV_INDEX", "--extra-index-url", "uv"),
+    ("UV_EXTRA_INDEX_URL", "--extra-index-url", "uv"),
+    ("UV_FIND_LINKS", "--find-links", "uv"),
+)
+
+
+def with_configured_indexes(pip: PipCommand, settings: Mapping[str, str]) -> PipCommand:
+    """The command with the package indexes of its environment variables, where it names none of that kind itself."""
+    tool = "uv" if pip.words[0].rsplit("/", 1)[-1] == "uv" else "pip"
+    options = list(pip.options)
+    for variable, option, of in _VARIABLES:
+        if of == tool and option not in {name for name, _ in pip.options}:
+            options += [(option, value) for value in settings.get(variable, "").split()]
+    return replace(pip, options=tuple(options))
+
+
+def read_pip_config(command: ShellCommand) -> tuple[str, str] | None:
+    """What ``pip config set global.index-url URL`` sets, as the environment variable that says the same."""
+    words = [word.text for word in command.words if not word.text.startswith("--")]
+    if not re.fullmatch(r"pip[\d.]*", command.name) or words[1:3] != ["config", "set"] or len(words) < 5:
+        return None
+    name = words[3].rpartition(".")[2].replace("-", "_").upper()
+    return f"PIP_{name}", words[4]
 
 
 def _is_local(text: str) -> bool:

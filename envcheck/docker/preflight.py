@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,7 @@ from envcheck.model import Finding, Report, SourceKind
 from envcheck.verify import LockReport
 from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
 
-__all__ = ["CheckedSource", "Question", "check_environments", "conda_platform"]
+__all__ = ["CheckedSource", "Question", "check_environments", "conda_platform", "known_image", "oldest_image"]
 
 # Docker's platforms (containerd's platform package) in conda's words.
 _PLATFORMS: Mapping[str, str] = {
@@ -116,7 +117,8 @@ def check_environments(
                 if isinstance(source, NotRead):
                     found.append(CheckedSource(made=made, path=source.path, platform=platform, reason=source.reason))
                 else:
-                    found.append(_checked(made, source, ask, verify, platform=platform, image=image))
+                    base = image or oldest_image(followed.bases_of(made), platform)
+                    found.append(_checked(made, source, ask, verify, platform=platform, image=base))
     return tuple(found)
 
 
@@ -133,9 +135,9 @@ def _checked(
     verify: Callable[[Question, LockFile], LockReport],
     *,
     platform: str,
-    image: str | None,
+    image: str,
 ) -> CheckedSource:
-    base, known = _image(image or made.base, platform)
+    base, known = known_image(image, platform)
     result = CheckedSource(made=made, path=source.path, source=source, platform=platform, image_known=known)
     other = bool(source.lock_platforms) and platform not in source.lock_platforms
     # What was listed on another platform has a closest environment; a lock of several platforms has been solved.
@@ -162,8 +164,21 @@ def _checked(
     return replace(result, report=_relocated(report, source))
 
 
-def _image(image: str, platform: str) -> tuple[str | None, bool]:
-    """The image, if its C library can be told from its name."""
+def oldest_image(images: Sequence[str], platform: str) -> str:
+    """Of the images that an environment is in, the one with the oldest glibc: what runs there runs in all of them."""
+    known = [(glibc, index) for index, one in enumerate(images) if (glibc := _glibc(one, platform)) is not None]
+    return images[min(known)[1]] if known and _glibc(images[0], platform) is not None else images[0]
+
+
+def _glibc(image: str, platform: str) -> tuple[int, ...] | None:
+    base, _ = known_image(image, platform)
+    packages = () if base is None else virtual_packages_for(platform, image=base)
+    version = next((one.version for one in packages if one.name == "__glibc"), None)
+    return None if version is None else tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def known_image(image: str, platform: str) -> tuple[str | None, bool]:
+    """The image if its C library can be told from its name, and whether it can."""
     if not platform.startswith("linux-"):
         return None, True
     try:

@@ -59,6 +59,9 @@ def sources_of(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSourc
     found: list[EnvironmentSource | NotRead] = [_file_source(one, made) for one in made.files]
     if made.specs:
         found.append(_written(f"{dockerfile}:{made.line}", [*made.earlier, *made.specs], []))
+    if not found:
+        reason = "what it installs is known only while it runs"
+        found.append(NotRead(path=f"{dockerfile}:{made.line}", reason=reason))
     return tuple(found)
 
 

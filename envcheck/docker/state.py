@@ -48,7 +48,11 @@ class Configured:
 
 @dataclass(slots=True)
 class State:
-    """The mutable state of following one stage; a stage built upon another begins with a copy."""
+    """The mutable state of following one stage; a stage built upon another begins with a copy.
+
+    ``tools`` are the programs that make environments; ``may_have_tools`` says that there may be others;
+    ``installer`` that an installer of conda was fetched; ``pip_settings`` what ``pip config`` sets.
+    """
 
     base: str
     platform: str
@@ -68,6 +72,9 @@ class State:
     prefix: str = "/opt/conda"
     ran_unknown: bool = False
     has_glibc_package: bool = False
+    may_have_tools: bool = False
+    installer: bool = False
+    pip_settings: dict[str, str] = field(default_factory=dict)
 
     def copied(self) -> State:
         """A copy for a stage that is built upon this one."""
@@ -89,6 +96,9 @@ class State:
             prefix=self.prefix,
             ran_unknown=self.ran_unknown,
             has_glibc_package=self.has_glibc_package,
+            may_have_tools=self.may_have_tools,
+            installer=self.installer,
+            pip_settings=dict(self.pip_settings),
         )
 
     @property

@@ -7,14 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from envcheck.docker.followed import Followed, MadeEnvironment
-from envcheck.docker.preflight import CheckedSource, Question
+from envcheck.docker.preflight import CheckedSource, Question, known_image, oldest_image
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.docker.writing import EnvironmentToWrite, NothingToWriteError
 from envcheck.docker.writing_images import final_base
-from envcheck.errors import ConfigurationError
 from envcheck.model import PipRequirement, Report, Requirement, SourceKind
 from envcheck.sources import read_source
-from envcheck.virtual_packages import overrides_from_environment, virtual_packages_for
+from envcheck.virtual_packages import overrides_from_environment
 
 __all__ = ["environments_to_write", "merged_source"]
 
@@ -48,7 +47,7 @@ def environments_to_write(
         if not wanted or not _of_conda(wanted):
             continue
         used = [(made, source) for made in wanted for source in _sources(made, followed)]
-        report = _report(used, checked, ask)
+        report = _report(used, checked, ask, followed)
         found.append(
             EnvironmentToWrite(
                 report=report,
@@ -98,6 +97,7 @@ def _report(
     used: Sequence[tuple[MadeEnvironment, EnvironmentSource]],
     checked: Sequence[CheckedSource],
     ask: Callable[[Question], Report],
+    followed: Followed,
 ) -> Report:
     """The report of the one source, or of all of them put together."""
     known = [one for made, source in used for one in checked if one.made == made and one.source == source]
@@ -110,10 +110,12 @@ def _report(
         return report
     platform = next((one.platform for one in known if one.platform), "linux-64")
     source = used[0][1] if len(used) == 1 else merged_source([source for _, source in used])
-    return ask(_question([made for made, _ in used], source, platform))
+    return ask(_question([made for made, _ in used], source, platform, followed))
 
 
-def _question(commands: Sequence[MadeEnvironment], source: EnvironmentSource, platform: str) -> Question:
+def _question(
+    commands: Sequence[MadeEnvironment], source: EnvironmentSource, platform: str, followed: Followed
+) -> Question:
     """What is asked about everything that some commands install together."""
     conda = next((one for one in commands if one.pip is None), commands[0])
     configured = tuple(dict.fromkeys(channel.text for channel in conda.configured))
@@ -125,22 +127,13 @@ def _question(commands: Sequence[MadeEnvironment], source: EnvironmentSource, pl
         path=source.path,
         data=source.data,
         platform=platform,
-        image=_image(conda.base, platform),
+        image=known_image(oldest_image(followed.bases_of(conda), platform), platform)[0],
         virtual_packages=overrides_from_environment(dict(conda.variables), platform),
         channels=tuple(dict.fromkeys(text for one in commands for text, _ in one.channels)),
         override_channels=False,
         configured=configured,
         channel_priority=conda.priority if conda.priority in ("strict", "flexible", "disabled") else "flexible",
     )
-
-
-def _image(reference: str, platform: str) -> str | None:
-    """An image, if its C library can be told from its name."""
-    try:
-        virtual_packages_for(platform, image=reference)
-    except ConfigurationError:
-        return None
-    return reference
 
 
 def merged_source(sources: Sequence[EnvironmentSource]) -> EnvironmentSource:

@@ -41,6 +41,10 @@ DOCKER_RULES: tuple[Rule[DockerFacts], ...] = (
     Rule("EC822", "Environment not checked", docker_files.environment_not_checked),
     Rule("EC823", "CUDA without a driver", docker_images.cuda_without_driver),
     Rule("EC824", "No such environment", docker_activation.unknown_environment),
+    Rule("EC825", "Program is not in the image", docker_commands.missing_tool),
+    Rule("EC826", "Option that is gone", docker_commands.gone_option),
+    Rule("EC827", "Driver that the image needs", docker_images.driver_needed),
+    Rule("EC828", "Copied to another platform", docker_files.moved_to_other_platform),
 )
 """What ``envcheck docker`` looks for in the Dockerfile itself."""
 

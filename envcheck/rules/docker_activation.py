@@ -82,8 +82,8 @@ def entry_misses_environment(facts: DockerFacts) -> Iterator[Draft]:
     Fix: ``ENV PATH=/opt/conda/envs/NAME/bin:$PATH``, or ``CMD ["conda", "run", "-n", "NAME", ...]``.
     """
     chain = facts.final_chain()
-    entry = _last_of(facts, "ENTRYPOINT")
-    command = _last_of(facts, "CMD")
+    entry = facts.last_of("ENTRYPOINT")
+    command = facts.last_of("CMD")
     if entry is None and find_image(facts.followed.base) is not None and "micromamba" in facts.followed.base:
         return  # Its own entry point activates the environment that ENV_NAME names.
     subject = entry or command
@@ -114,17 +114,6 @@ def entry_misses_environment(facts: DockerFacts) -> Iterator[Draft]:
         line=subject[0],
         remedies=edit(f"add ENV PATH={prefix}/bin:$PATH before it"),
     )
-
-
-def _last_of(facts: DockerFacts, keyword: str) -> tuple[int, tuple[str, ...], bool] | None:
-    """Line, words and whether it is the shell form of the instruction that counts in the end."""
-    found = None
-    for stage in facts.final_chain():
-        for one in stage.instructions:
-            if one.keyword == keyword:
-                words = one.arguments if one.arguments is not None else one.words
-                found = (one.first_line, tuple(words), one.arguments is None)
-    return None if found is None or not found[1] else found
 
 
 def unknown_environment(facts: DockerFacts) -> Iterator[Draft]:

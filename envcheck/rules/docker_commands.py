@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
+from envcheck.docker.commands import TOOLS
+from envcheck.docker.followed import Step
+from envcheck.docker.images import find_image, split_reference
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, called, edit
 from envcheck.rules.facts import Draft
 
 __all__ = [
     "cache_in_layer",
+    "gone_option",
+    "missing_tool",
     "question_unanswered",
     "unquoted_greater_than",
 ]
@@ -18,15 +24,15 @@ __all__ = [
 def question_unanswered(facts: DockerFacts) -> Iterator[Draft]:
     """``conda install`` or ``create`` asks whether to go on, and nobody is there to answer.
 
-    With its input at an end conda takes the default answer; other versions of the tools stop. A build should not depend
-    on that.
+    In a build the input is at an end, and conda, mamba and micromamba then take the default answer, which is to go on.
+    Where the commands themselves are the input (``bash <<EOF``), the next of them is taken for the answer.
 
     Fix: add ``-y``, or set ``CONDA_ALWAYS_YES=true``.
     """
     for made in facts.conda_commands():
         if not made.yes:
             yield Draft(
-                severity=Severity.WARNING,
+                severity=Severity.INFO,
                 subject=called(made),
                 message="the command asks before it installs, and nobody answers in a build",
                 line=made.line,
@@ -90,3 +96,78 @@ def unquoted_greater_than(facts: DockerFacts) -> Iterator[Draft]:
                 line=made.line,
                 remedies=edit("put the specification in quotes"),
             )
+
+
+def missing_tool(facts: DockerFacts) -> Iterator[Draft]:
+    """conda, mamba or another program that makes environments is called, and is not in the image.
+
+    ``FROM python`` and ``FROM ubuntu`` have no conda, ``continuumio/miniconda3`` has no mamba, and a stage has nothing
+    of another that it is not built upon: the build stops with "not found". Said only of images that are known, and
+    where nothing was run that may have brought the program.
+
+    Fix: build upon an image that has it, install it before, or copy it: ``COPY --from=mambaorg/micromamba``.
+    """
+    for one in facts.followed.missing_tools:
+        yield _not_there(one.name, one.base, one.line)
+    tools = facts.followed.tools
+    told = {one.name for one in facts.followed.missing_tools}
+    for keyword in ("ENTRYPOINT", "CMD"):
+        found = facts.last_of(keyword)
+        if tools is None or found is None or found[1][0] not in TOOLS - tools - told:
+            continue
+        yield _not_there(found[1][0], facts.followed.base, found[0])
+        return
+
+
+def _not_there(name: str, base: str, line: int) -> Draft:
+    return Draft(
+        severity=Severity.ERROR,
+        subject=name,
+        message=f"{base} does not have it, and nothing before this line installs it",
+        line=line,
+        remedies=edit(f"build upon {_IMAGES_WITH[name]}, or install {name} before this line"),
+    )
+
+
+_IMAGES_WITH: Mapping[str, str] = {
+    "conda": "condaforge/miniforge3",
+    "mamba": "condaforge/miniforge3",
+    "micromamba": "mambaorg/micromamba",
+    "pixi": "ghcr.io/prefix-dev/pixi",
+    "conda-lock": "mambaorg/micromamba, which installs conda-lock.yml itself",
+}
+
+
+def gone_option(facts: DockerFacts) -> Iterator[Draft]:
+    """``conda clean`` is given ``-s`` (``--source-cache``), mostly as ``-tipsy``, which conda no longer has.
+
+    conda 4.6 deprecated it and conda 4.13 has it no more: it stops with "ignored explicit argument". The caches of
+    sources are conda-build's, and no image of a user has them.
+
+    Fix: ``conda clean -afy``.
+    """
+    for step in facts.followed.steps:
+        if step.name not in ("conda", "mamba") or step.words[1:2] != ("clean",) or step.conditional:
+            continue
+        option = next((one for one in step.words[2:] if re.fullmatch(r"--source-cache|-[a-z]*s[a-z]*", one)), None)
+        if option is None or not _has_new_conda(facts, step):
+            continue
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=option,
+            message="conda clean has no -s (--source-cache) since conda 4.13, and stops",
+            line=step.line,
+            remedies=edit("write conda clean -afy"),
+        )
+
+
+def _has_new_conda(facts: DockerFacts, step: Step) -> bool:
+    """Whether the image's conda is 4.13 or newer, as far as its name tells: images of conda without a tag are."""
+    stage = facts.dockerfile.stages[step.stage]
+    while stage.parent is not None:
+        stage = facts.dockerfile.stages[stage.parent]
+    image, (_, tag, digest) = find_image(stage.base), split_reference(stage.base)
+    if image is None or "conda" not in image.tools or digest is not None:
+        return False
+    version = re.match(r"v?(\d+)\.(\d+)", tag or "")
+    return tag in (None, "latest") or (version is not None and (int(version[1]), int(version[2])) >= (4, 13))

@@ -50,6 +50,16 @@ class DockerFacts:
             found.insert(0, stage)
         return tuple(found)
 
+    def last_of(self, keyword: str) -> tuple[int, tuple[str, ...], bool] | None:
+        """Line, words and whether it is the shell form of the instruction of a kind that counts in the end."""
+        found = None
+        for stage in self.final_chain():
+            for one in stage.instructions:
+                if one.keyword == keyword:
+                    words = one.arguments if one.arguments is not None else one.words
+                    found = (one.first_line, tuple(words), one.arguments is None)
+        return None if found is None or not found[1] else found
+
     def conda_commands(self) -> Iterator[MadeEnvironment]:
         """The commands of conda and its like that make environments."""
         return (made for made in self.followed.environments if made.conda is not None)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from envcheck.docker.followed import FileFate
+from envcheck.docker.preflight import conda_platform
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, called, edit
 from envcheck.rules.facts import Draft
@@ -17,6 +18,7 @@ __all__ = [
     "ignored_file",
     "lock_for_other_platform",
     "missing_file",
+    "moved_to_other_platform",
     "used_before_copied",
     "windows_path",
 ]
@@ -217,6 +219,32 @@ def lock_for_other_platform(facts: DockerFacts) -> Iterator[Draft]:
             )
 
 
+def moved_to_other_platform(facts: DockerFacts) -> Iterator[Draft]:
+    """An environment is made for one platform and copied into an image of another.
+
+    ``FROM --platform=$BUILDPLATFORM`` makes what runs where the build runs; its programs do not start in an image for
+    ``linux/arm64``.
+
+    Fix: leave ``--platform`` out of the stage that makes the environment, or create it with ``--platform`` (conda,
+    micromamba) for the other one.
+    """
+    told: set[int] = set()
+    for one in facts.checked:
+        for moved in facts.followed.moved:
+            wanted = conda_platform(moved.platform) if moved.platform else None
+            same = (moved.stage, moved.prefix) == (one.made.stage, one.made.prefix)
+            if not same or wanted in (None, one.platform) or not one.made.platform or moved.line in told:
+                continue
+            told.add(moved.line)
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=moved.prefix,
+                message=f"it is made for {one.platform} (line {one.made.line}), and this image is {wanted}",
+                line=moved.line,
+                remedies=edit(f"make it for {wanted}, or take --platform out of the stage that makes it"),
+            )
+
+
 def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
     """An environment could not be checked.
 
@@ -231,4 +259,12 @@ def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
                 subject=one.path,
                 message=f"not checked: {one.reason}",
                 line=one.made.line,
+            )
+    for made in facts.conda_commands():
+        if made.conda is not None and made.conda.unknown and made.specs:
+            yield Draft(
+                severity=Severity.INFO,
+                subject=called(made),
+                message="checked without the words that are known only while it runs",
+                line=made.line,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.base_images import cuda_driver_of, cuda_of
 from envcheck.docker.images import deprecation, has_latest, split_reference
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, edit
@@ -12,6 +13,7 @@ from envcheck.rules.facts import Draft
 __all__ = [
     "cuda_without_driver",
     "deprecated_image",
+    "driver_needed",
     "musl_image",
     "unknown_image",
     "unpinned_image",
@@ -88,11 +90,17 @@ def deprecated_image(facts: DockerFacts) -> Iterator[Draft]:
 def musl_image(facts: DockerFacts) -> Iterator[Draft]:
     """Conda's Linux packages are put into an image with musl, where they do not run.
 
-    They are linked against glibc. Alpine has musl; its ``gcompat`` runs some programs and not CPython's extensions.
+    They are linked against glibc, wherever they are copied from. Alpine has musl; its ``gcompat`` runs some programs
+    and not CPython's extensions.
 
     Fix: use an image with glibc, such as ``debian:13-slim`` or ``mambaorg/micromamba``.
     """
-    for base, line in dict.fromkeys((made.base, made.line) for made in facts.conda_commands() if made.musl):
+    found = [(made.base, made.line) for made in facts.conda_commands() if made.musl]
+    made_with_conda = {(made.stage, made.prefix) for made in facts.conda_commands() if not made.musl}
+    found += [
+        (one.base, one.line) for one in facts.followed.moved if one.musl and (one.stage, one.prefix) in made_with_conda
+    ]
+    for base, line in found[:1]:
         yield Draft(
             severity=Severity.ERROR,
             subject=base,
@@ -100,7 +108,6 @@ def musl_image(facts: DockerFacts) -> Iterator[Draft]:
             line=line,
             remedies=edit("use an image with glibc, such as debian:13-slim or mambaorg/micromamba"),
         )
-        return
 
 
 def unknown_image(facts: DockerFacts) -> Iterator[Draft]:
@@ -148,3 +155,26 @@ def cuda_without_driver(facts: DockerFacts) -> Iterator[Draft]:
             line=one.made.line,
             remedies=edit(f"set ENV CONDA_OVERRIDE_CUDA={version}"),
         )
+
+
+def driver_needed(facts: DockerFacts) -> Iterator[Draft]:
+    """The finished image has CUDA, and runs only where the driver is recent enough.
+
+    NVIDIA's images say with ``NVIDIA_REQUIRE_CUDA`` which CUDA the driver has to have; on an older one the container
+    does not start. Each version of CUDA came with a branch of the driver that has it first.
+
+    Fix: see ``nvidia-smi`` on the machines that are to run it, or build upon an older CUDA.
+    """
+    stage = facts.final_chain()[0]
+    cuda = cuda_of(stage.base)
+    if cuda is None:
+        return
+    branch = cuda_driver_of(cuda)
+    driver = f"a driver of branch {branch} or newer" if branch is not None else f"a driver that has CUDA {cuda}"
+    yield Draft(
+        severity=Severity.INFO,
+        subject=stage.base,
+        message=f"whoever runs the image needs an NVIDIA GPU with {driver}",
+        line=stage.origin.first_line,
+        remedies=edit("see what nvidia-smi tells where it is to run, or build upon an older CUDA"),
+    )

@@ -14,6 +14,7 @@ MICROMAMBA = "FROM mambaorg/micromamba:2.6.1\n"
 MINICONDA = "FROM anaconda/miniconda:26.1.1-1\n"
 FORGE = "FROM condaforge/miniforge3:26.1.0-0\n"
 COPY = "COPY environment.yml /e.yml\n"
+BASE = COPY + "RUN micromamba install -y -n base -f /e.yml\n"
 CREATE = COPY + "RUN conda env create -f /e.yml && conda clean -afy\n"
 INSTALL = "RUN conda install -y numpy && conda clean -afy\n"
 MINICONDA_INSTALLER = (
@@ -34,7 +35,7 @@ FIRES = [
     ("EC802", MINICONDA + "COPY list.txt /l.txt\nRUN conda env create -f /l.txt\n", ERROR, 3),
     ("EC802", MINICONDA + "COPY list.txt /l.txt\nRUN conda env create -f /l.txt -n x\n", WARNING, 3),
     ("EC802", MINICONDA + "COPY list.txt /l.list\nRUN conda env create -f /l.list -n x\n", ERROR, 3),
-    ("EC803", MINICONDA + "RUN conda install numpy\n", WARNING, 2),
+    ("EC803", MINICONDA + "RUN conda install numpy\n", INFO, 2),
     ("EC804", MINICONDA + "RUN conda config --append channels conda-forge\n" + INSTALL, INFO, 2),
     (
         "EC804",
@@ -60,8 +61,17 @@ FIRES = [
     ("EC807", MINICONDA + CREATE + "CMD python app.py\n", WARNING, 4),
     ("EC808", "FROM ubuntu\n", WARNING, 1),
     ("EC808", "FROM ubuntu:latest\n", WARNING, 1),
+    ("EC808", "FROM rockylinux\n", ERROR, 1),
+    ("EC808", "FROM nvidia/cuda:latest\n", ERROR, 1),
     ("EC809", "FROM continuumio/miniconda3:24.1.2-0\n", WARNING, 1),
+    ("EC809", "FROM debian:buster-slim\n", WARNING, 1),
+    ("EC809", "FROM tomcat:9-jdk17-temurin-focal\n", WARNING, 1),
+    ("EC809", "FROM amazonlinux:2\n", WARNING, 1),
+    ("EC809", "FROM python:3.8-slim\n", WARNING, 1),
+    ("EC809", "FROM jupyter/scipy-notebook:2023-10-20\n", WARNING, 1),
+    ("EC809", "FROM quay.io/condaforge/linux-anvil-cos7-x86_64:latest\n", WARNING, 1),
     ("EC810", "FROM alpine:3.20\nRUN micromamba install -y -c conda-forge numpy\n", ERROR, 2),
+    ("EC810", MICROMAMBA.replace("\n", " AS b\n") + BASE + "FROM alpine:3.22\nCOPY --from=b /opt/conda /o\n", ERROR, 5),
     ("EC811", MINICONDA_INSTALLER.format("latest") + INSTALL, WARNING, 4),
     ("EC811", MINICONDA_INSTALLER.format("py312_25.7.0-2") + INSTALL, WARNING, 4),
     ("EC812", MINICONDA + "RUN conda env create -f /e.yml\n" + COPY, ERROR, 2),
@@ -91,6 +101,27 @@ FIRES = [
     ("EC822", MINICONDA + "RUN curl -O https://x/e.yml && conda env create -f e.yml\n", INFO, 2),
     ("EC824", MINICONDA + CREATE + 'CMD ["conda", "run", "-n", "other", "python"]\n', ERROR, 4),
     ("EC824", MINICONDA + CREATE + 'SHELL ["conda", "run", "-n", "other", "/bin/bash", "-c"]\n', ERROR, 4),
+    ("EC825", "FROM python:3.13-slim\n" + INSTALL, ERROR, 2),
+    ("EC825", MINICONDA + COPY + "RUN mamba env create -f /e.yml\n", ERROR, 3),
+    ("EC825", "FROM debian:13 AS a\nFROM a\nRUN micromamba install -y -c conda-forge numpy\n", ERROR, 3),
+    (
+        "EC825",
+        MINICONDA.replace("\n", " AS b\n") + CREATE + "FROM debian:13-slim\nCOPY environment.yml /\n"
+        'CMD ["conda", "run", "-n", "demo", "python"]\n',
+        ERROR,
+        6,
+    ),
+    ("EC826", "FROM condaforge/miniforge3\nRUN conda clean -tipsy\n", ERROR, 2),
+    ("EC826", MINICONDA + "RUN conda install -y numpy && \\\n    conda clean -y --source-cache\n", ERROR, 3),
+    (
+        "EC828",
+        MICROMAMBA.replace("FROM", "FROM --platform=$BUILDPLATFORM").replace("\n", " AS b\n")
+        + BASE
+        + "FROM --platform=linux/arm64 debian:13\nCOPY --from=b /opt/conda /opt/conda\n",
+        ERROR,
+        5,
+    ),
+    ("EC827", "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\n", INFO, 1),
 ]
 
 SILENT = [
@@ -122,6 +153,13 @@ SILENT = [
     ("EC808", "FROM ubuntu:24.04 AS a\nFROM a\n"),
     ("EC808", "FROM ubuntu:24.04\nCOPY environment.yml /\nFROM scratch\nCOPY --from=0 /e /e\n"),
     ("EC809", MINICONDA),
+    ("EC809", "FROM debian:12\n"),
+    ("EC809", "FROM quay.io/jupyter/scipy-notebook:2025-03-14\n"),
+    ("EC809", "FROM rockylinux/rockylinux:8\n"),
+    ("EC809", "FROM python:3.13-slim\n"),
+    ("EC810", "FROM continuumio/miniconda3:4.12.0-alpine\n" + INSTALL),
+    ("EC810", "FROM frolvlad/alpine-miniconda3\n" + INSTALL),
+    ("EC810", MICROMAMBA.replace("\n", " AS b\n") + BASE + "FROM debian:13\nCOPY --from=b /opt/conda /opt/conda\n"),
     ("EC810", "FROM mambaorg/micromamba:2.6.1-alpine3.20\nRUN micromamba install -y -c conda-forge numpy\n"),
     ("EC810", "FROM frolvlad/alpine-glibc:alpine-3.20\nRUN micromamba install -y -c conda-forge numpy\n"),
     ("EC810", "FROM alpine:3.20\nRUN apk add bash\n"),
@@ -152,6 +190,33 @@ SILENT = [
     ("EC821", MINICONDA + INSTALL),
     ("EC824", MINICONDA + CREATE + 'CMD ["conda", "run", "-n", "demo", "python"]\n'),
     ("EC824", MINICONDA + "RUN /setup.sh\n" + 'CMD ["conda", "run", "-n", "other", "python"]\n'),
+    ("EC825", MINICONDA + INSTALL),
+    ("EC825", MINICONDA + "RUN conda install -y -c conda-forge mamba && mamba install -y numpy\n"),
+    ("EC825", "FROM python:3.13-slim\nRUN ./get-conda.sh\n" + INSTALL),
+    ("EC825", "FROM python:3.13-slim\nRUN pip install conda-lock\nCOPY env.lock /\nRUN conda-lock install /env.lock\n"),
+    ("EC825", MINICONDA_INSTALLER.format("latest") + INSTALL),
+    (
+        "EC825",
+        "FROM debian:13\nCOPY --from=mambaorg/micromamba:2.6.1 /bin/micromamba /bin/\nRUN micromamba install -y a\n",
+    ),
+    ("EC825", "FROM debian:13\nRUN if which conda; then conda install -y numpy; fi\n"),
+    ("EC825", "FROM team/own:1\n" + INSTALL),
+    ("EC825", MINICONDA.replace("\n", " AS b\n") + "FROM debian:13\nCOPY --from=b /opt/conda /opt/conda\n" + INSTALL),
+    ("EC825", "FROM team/own:1 AS b\nFROM debian:13\nCOPY --from=b /opt /opt\n" + INSTALL),
+    ("EC826", MINICONDA + "RUN conda clean -tipy && conda clean --index-cache -y\n"),
+    ("EC826", "FROM continuumio/miniconda3:4.7.12\nRUN conda clean -tipsy\n"),
+    ("EC827", "FROM ubuntu:24.04\n"),
+    (
+        "EC828",
+        MICROMAMBA.replace("FROM", "FROM --platform=$BUILDPLATFORM").replace("\n", " AS b\n")
+        + COPY
+        + "RUN micromamba create -y -p /env --platform linux-aarch64 -f /e.yml\n"
+        + "FROM --platform=linux/arm64 debian:13\nCOPY --from=b /env /env\n",
+    ),
+    (
+        "EC828",
+        MICROMAMBA.replace("\n", " AS b\n") + BASE + "FROM --platform=linux/arm64 debian:13\nCOPY --from=b /opt /opt\n",
+    ),
 ]
 
 FILES = {
