@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 from envcheck import __version__
+from envcheck.cli_audit import audit
 from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_docker import docker
 from envcheck.cli_settings import use_settings
@@ -233,6 +234,7 @@ def cli(context: click.Context, config: str | None, no_config: bool) -> None:
     use_settings(context, named=config, enabled=not no_config)
 
 
+cli.add_command(audit)
 cli.add_command(docker)
 cli.add_command(verify)
 

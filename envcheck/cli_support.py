@@ -15,6 +15,7 @@ from envcheck.errors import EnvcheckError, OutputError, SourceError
 from envcheck.reports.formats import FORMATS, render_accounts
 
 if TYPE_CHECKING:
+    from envcheck.fleet import Cause
     from envcheck.model import Finding
     from envcheck.reports.account import Account
     from envcheck.rules import Rule
@@ -193,7 +194,7 @@ def show(
     emit(json() if format_name == "json" else render_accounts(format_name, accounts()), output, data=True)
 
 
-def status(findings: Iterable[Finding], *, complete: bool, fail_on: str) -> int:
+def status(findings: Iterable[Finding | Cause], *, complete: bool, fail_on: str) -> int:
     """0, 1 where a finding is at or above the threshold, 3 where not everybody answered who was asked."""
     if not complete:
         return EnvcheckError.exit_status

@@ -1,0 +1,346 @@
+"""``envcheck audit``: many sources, one table."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envcheck.cli_support import (
+    FINDING_OPTIONS,
+    emit,
+    index_options,
+    place_options,
+    refuse_unknown_codes,
+    say,
+    show,
+    status,
+    with_options,
+)
+from envcheck.errors import OutputError, SourceError
+
+if TYPE_CHECKING:
+    from envcheck.audit import Plan
+    from envcheck.audit_sources import Found
+    from envcheck.audit_store import Store
+    from envcheck.audit_work import Workers
+    from envcheck.fleet import AuditResult
+
+__all__ = ["audit"]
+
+_INTERRUPTED = 130
+_FORMATS = ("text", "json", "jsonl", "markdown")
+
+
+def _effort(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if not 0 < value <= 24 * 60 * 60:  # nan is neither
+        raise click.BadParameter(f"{value:g} is not a number of seconds between 0 and 86400.")
+    return value
+
+
+def _audit_options(function: Any) -> Any:
+    own = [
+        click.option(
+            "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
+        ),
+        click.option("-0", "null", is_flag=True, help="The names on standard input end with NUL characters."),
+        click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: the cores]"),
+        click.option(
+            "--scheduler", metavar="ADDRESS", help="Check on the Dask cluster of this scheduler (envcheck[dask])."
+        ),
+        click.option("--fresh", is_flag=True, help="Check again what is known from before."),
+    ]
+    report = [
+        click.option(
+            "--format",
+            "format_name",
+            type=click.Choice(_FORMATS),
+            default="text",
+            show_default=True,
+            help="How the report is written; jsonl writes each result when it is there.",
+        ),
+        click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
+        click.option(
+            "--no-times", is_flag=True, help="Leave out how long checks took: the same fleet, the same bytes."
+        ),
+        *FINDING_OPTIONS,
+    ]
+    judging = [
+        click.option(
+            "--pins",
+            type=click.Choice(["preserve", "exact", "minor", "none"]),
+            default="preserve",
+            show_default=True,
+        ),
+        click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
+        click.option(
+            "--trust-source-indexes",
+            is_flag=True,
+            help="Ask the Python package indexes that a source's pip section names, too.",
+        ),
+        click.option(
+            "--effort",
+            type=float,
+            default=60.0,
+            show_default=True,
+            metavar="SECONDS",
+            callback=_effort,
+            help="How long the search for one closest environment may take.",
+        ),
+    ]
+    return with_options(place_options(index_options(with_options(function, [*report, *judging]))), own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """How results are shown."""
+
+    format_name: str
+    output: str | None
+    times: bool
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_audit_options
+def audit(
+    paths: tuple[str, ...],
+    *,
+    platforms: tuple[str, ...],
+    null: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    fresh: bool,
+    format_name: str,
+    output: str | None,
+    no_times: bool,
+    fail_on: str,
+    quiet: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    **options: Any,
+) -> int:
+    """Diagnose many environments: one table, worst first, and what they have in common.
+
+    PATH is a file, a folder with everything below it, a glob in quotes, or - for a list of names on standard input.
+    Of a folder, a glob and a list those files count that look like exports; what git ignores, installed environments
+    and caches are passed over, and so are Dockerfiles, which are for: envcheck docker
+
+    What was found is kept, and a source is checked again only when its content, an option or a channel has changed
+    (where the Python package index was asked, after a day, too). Ctrl-C shows what is there; the next run goes on.
+
+    \b
+    Examples:
+      envcheck audit .
+      envcheck audit "**/environment*.yml" --format markdown -o audit.md
+      git ls-files -z | envcheck audit - -0 --format jsonl
+    """
+    from envcheck.rules import RULES
+
+    refuse_unknown_codes((*select, *ignore), RULES)
+    sources = _sources(paths, null=null)
+    plan = _plan(tuple(dict.fromkeys(platforms)) or ("linux-64",), fresh=fresh, **options)
+    shown = _Shown(
+        format_name=format_name,
+        output=output,
+        times=not no_times,
+        select=tuple(code.upper() for code in select),
+        ignore=tuple(code.upper() for code in ignore),
+    )
+    wanted = len(sources) * len(plan.platforms)
+    results, interrupted = _run(plan, sources, shown, jobs=jobs, scheduler=scheduler, quiet=quiet)
+    if format_name != "jsonl":
+        _report(results, shown, interrupted=wanted if interrupted else 0)
+    if not quiet and format_name != "text":
+        reused = sum(1 for result in results if result.reused)
+        say(f"{len(results)} of {wanted} done, {reused} of them known from before")
+    return _INTERRUPTED if interrupted else _status(results, fail_on)
+
+
+def _sources(paths: Sequence[str], *, null: bool) -> tuple[Found, ...]:
+    from envcheck.audit_sources import find_sources, listed_paths
+    from envcheck.cli_input import home_directory
+
+    listed: tuple[str, ...] = ()
+    named = [path for path in paths if path != "-"]
+    if len(named) < len(paths):
+        if sys.stdin is None:
+            raise SourceError("standard input is closed", path="-", hint="Pipe a list of names in.")
+        listed = listed_paths(sys.stdin.buffer.read(), null=null)
+    elif null:
+        raise click.UsageError("-0 is about the list of names that - reads from standard input.")
+    found = find_sources(named, listed, home=home_directory())
+    if not found and len(named) == len(paths):
+        raise SourceError(
+            "nothing there looks like an export of an environment",
+            path=" ".join(paths),
+            hint="A file that is named is read whatever it looks like: envcheck audit FILE",
+        )
+    return found
+
+
+def _plan(platforms: tuple[str, ...], *, fresh: bool, **options: Any) -> Plan:
+    """What is asked of every source."""
+    from importlib.metadata import version
+
+    from envcheck.audit import Plan
+    from envcheck.audit_channels import known_locations
+    from envcheck.audit_worker import Job
+    from envcheck.cli_input import home_directory, package_index_settings, prepare
+
+    request, services = prepare("", b"", platforms[0], None, lambda *_: None, **options)
+    services.package_index.close()
+    info = services.engine.info
+    configuration = request.configuration
+    texts = [
+        *request.channels,
+        configuration.channel_alias,
+        *configuration.channels,
+        *configuration.default_channels,
+        *(location for _, location in configuration.custom_channels),
+        *(one for _, members in configuration.custom_multichannels for one in members),
+        *(one for _, mirrors in configuration.mirrored_channels for one in mirrors),
+    ]
+    return Plan(
+        job=Job(
+            run=secrets.token_hex(6),
+            request=request,
+            settings=package_index_settings(options["index_url"], home_directory()),
+            engine=info.name,
+            engine_version=f"{info.name} {info.version}",
+        ),
+        platforms=platforms,
+        versions=tuple((name, version(name)) for name in ("conda-pypi", "packaging", "py-rattler", "python-sat", "uv")),
+        now=time.time(),
+        fresh=fresh,
+        locations=known_locations(texts),
+    )
+
+
+def _run(
+    plan: Plan, sources: Sequence[Found], shown: _Shown, *, jobs: int | None, scheduler: str | None, quiet: bool
+) -> tuple[list[AuditResult], bool]:
+    """The results, and whether Ctrl-C ended the run before all of them were there."""
+    from envcheck.audit import Audit
+    from envcheck.audit_channels import ChannelStates
+    from envcheck.audit_store import open_store
+    from envcheck.cli_input import cache_directory, read
+    from envcheck.fleet import selected
+    from envcheck.progress import FleetProgress
+
+    request = plan.job.request
+    configuration = request.configuration
+    states = ChannelStates(
+        offline=request.offline or configuration.offline,
+        verify_tls=configuration.ssl_verify,
+        proxies=configuration.proxy_servers,
+    )
+    results: list[AuditResult] = []
+    interrupted = False
+    total = len(sources) * len(plan.platforms)
+    with contextlib.ExitStack() as stack:
+        store: Store = open_store(cache_directory(request.cache_directory), now=plan.now)
+        stack.callback(store.close)
+        write = stack.enter_context(_line_writer(shown))
+        workers = _workers(scheduler, jobs, most=total)
+        stack.callback(workers.stop)
+        run = Audit(plan, read=lambda found: read(str(found.path)), workers=workers, states=states, store=store)
+        progress = stack.enter_context(FleetProgress(total, enabled=not quiet))
+        try:
+            for result in run.run(sources):
+                chosen = selected(result, shown.select, shown.ignore)
+                results.append(chosen)
+                write(chosen)
+                progress.step()
+        except KeyboardInterrupt:
+            interrupted = True
+        if store.trouble and not quiet:
+            say(f"envcheck: results are not kept for the next run: {store.trouble}")
+    if interrupted:
+        say(f"envcheck: interrupted; {len(results)} of {total} are done, and the next run goes on from there")
+    return results, interrupted
+
+
+def _workers(scheduler: str | None, jobs: int | None, *, most: int) -> Workers:
+    if scheduler is not None:
+        from envcheck.audit_cluster import ClusterWorkers
+
+        return ClusterWorkers(scheduler)
+    from envcheck.audit_work import LocalWorkers, available_cores
+
+    return LocalWorkers(max(1, min(jobs or available_cores(), most)))
+
+
+@contextlib.contextmanager
+def _line_writer(shown: _Shown) -> Iterator[Callable[[AuditResult], None]]:
+    """Writes each result when it is there, in the format that is made for that; otherwise nothing."""
+    from envcheck.reports.fleet import render_line
+
+    if shown.format_name != "jsonl":
+        yield lambda _: None
+    elif shown.output is None:
+        yield lambda result: emit(render_line(result, times=shown.times), None, data=True)
+    else:
+        with _told(shown.output):
+            stream = open(shown.output, "w", encoding="utf-8", newline="\n")  # noqa: PTH123, SIM115  # closed below
+
+        def write(result: AuditResult) -> None:
+            with _told(shown.output):
+                stream.write(render_line(result, times=shown.times))
+                stream.flush()
+
+        with stream:
+            yield write
+
+
+@contextlib.contextmanager
+def _told(path: str | None) -> Iterator[None]:
+    """Say it in envcheck's words where a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror or error}.",
+            path=path,
+            hint="Choose a directory that exists and that you may write to.",
+        ) from error
+
+
+def _report(results: Sequence[AuditResult], shown: _Shown, *, interrupted: int) -> None:
+    from envcheck.reports.fleet import render_json, render_markdown, render_text
+
+    if shown.format_name == "markdown":
+        emit(render_markdown(results, times=shown.times, interrupted=interrupted), shown.output, data=True)
+        return
+    show(
+        shown.format_name,
+        shown.output,
+        verbose=0,
+        text=lambda *, width, colour, verbose: render_text(  # noqa: ARG005  # lines are not wrapped
+            results, colour=colour, times=shown.times, interrupted=interrupted
+        ),
+        json=partial(render_json, results, times=shown.times, interrupted=interrupted),
+        accounts=tuple,
+    )
+
+
+def _status(results: Sequence[AuditResult], fail_on: str) -> int:
+    """3 where envcheck could not do its work on a source, 2 where one is unreadable, then as for every command."""
+    from envcheck.fleet import AuditVerdict
+
+    verdicts = {result.verdict for result in results}
+    complete = AuditVerdict.FAILED not in verdicts and all(
+        result.complete for result in results if result.verdict is not AuditVerdict.UNREADABLE
+    )
+    if complete and AuditVerdict.UNREADABLE in verdicts:
+        return SourceError.exit_status
+    return status((cause for result in results for cause in result.causes), complete=complete, fail_on=fail_on)
