@@ -178,13 +178,14 @@ class BuiltUpon:
 
 
 _DEBIAN_13, _DEBIAN_12, _DEBIAN_11 = ("debian", "13"), ("debian", "12"), ("debian", "11")
-_DEBIAN_10, _DEBIAN_8 = ("debian", "10"), ("debian", "8")
+_DEBIAN_10, _DEBIAN_9, _DEBIAN_8 = ("debian", "10"), ("debian", "9"), ("debian", "8")
 _UBUNTU_24, _UBUNTU_22, _UBUNTU_20 = ("ubuntu", "24.04"), ("ubuntu", "22.04"), ("ubuntu", "20.04")
 _UBUNTU_18 = ("ubuntu", "18.04")
 
 # anaconda/docker-images (before: ContinuumIO/docker-images), miniconda3/debian/Dockerfile, which publishes under
 # continuumio/ and anaconda/ alike: Debian 12 since 24.5.0 (26 June 2024; 24.3.0 was made upon 11), 13 since 25.11.1
-# (23 January 2026). 4.8 to 4.12 upon buster, before that debian:latest of their day.
+# (23 January 2026). 4.8 to 4.12 upon buster, before that debian:latest of their day: jessie until June 2017, stretch
+# until July 2019.
 _MINICONDA = BuiltUpon(
     moving=_DEBIAN_12,
     since=(
@@ -192,6 +193,7 @@ _MINICONDA = BuiltUpon(
         ((24, 5), _DEBIAN_12),
         ((22,), _DEBIAN_11),
         ((4, 8), _DEBIAN_10),
+        ((4, 4), _DEBIAN_9),
         ((0,), _DEBIAN_8),
     ),
 )
@@ -203,7 +205,9 @@ _ANACONDA = BuiltUpon(
         ((2025, 12), _DEBIAN_13),
         ((2024, 6), _DEBIAN_12),
         ((2022,), _DEBIAN_11),
-        ((2019,), _DEBIAN_10),
+        ((2019, 7), _DEBIAN_10),
+        ((2018,), _DEBIAN_9),
+        ((5, 1), _DEBIAN_9),
         ((0,), _DEBIAN_8),
     ),
 )

@@ -72,9 +72,10 @@ class CommandEffects(EnvironmentMaker):
 
     def _installer(self, found: re.Match[str], command: ShellCommand, line: int, state: State) -> None:
         """A conda that is installed by its installer comes with its channels."""
-        certain = all(word.certain for word in command.words if found["kind"] in word.text)
+        # What is known only while it runs, mostly the architecture, is left out of the name.
+        name = found[0].replace("-.sh", "-*.sh")
         if command.name in ("curl", "wget") or state.anaconda_installer is None:
-            self._has_installer(found[0] if certain else f"{found['kind']}3", found["kind"], line, state)
+            self._has_installer(name, found["kind"], line, state)
         if (prefix := _installed_to(command)) is not None:
             state.prefix = state.absolute(prefix)
 

@@ -56,7 +56,8 @@ class CheckedSource:
     """One source of one command with its report, or why there is none.
 
     A lock that is for the platform is verified, as it is installed without solving; anything else is checked.
-    ``image_known`` is false where the base image tells no C library; ``source`` is ``None`` where nothing was read.
+    ``image_known`` is false where the base image tells no C library; ``source`` is ``None`` where nothing was read;
+    ``unanswered`` where there is no report because no channel could be loaded.
     """
 
     made: MadeEnvironment
@@ -67,6 +68,7 @@ class CheckedSource:
     platform: str = ""
     reason: str = ""
     image_known: bool = True
+    unanswered: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -81,6 +83,8 @@ class CheckedSource:
     @property
     def complete(self) -> bool:
         """Whether every channel answered that was asked."""
+        if self.unanswered:
+            return False
         return all(one.complete for one in (self.report, self.lock_report) if one is not None)
 
 
@@ -160,7 +164,7 @@ def _checked(
             return replace(result, lock_report=verify(question, source.lock))
         report = ask(question)
     except (SourceError, ConfigurationError, ChannelError) as error:
-        return replace(result, reason=error.message.rstrip("."))
+        return replace(result, reason=error.message.rstrip("."), unanswered=isinstance(error, ChannelError))
     return replace(result, report=_relocated(report, source))
 
 

@@ -55,12 +55,15 @@ class Carrier(InstructionCarrier):
             return "".join(
                 self._comments(one) + self._renumbered(self._masked(one, one.text)) + "\n"
                 for one in (stage.origin, *stage.instructions)
+                if not one.triggered
             )
         base = final_base(stage.base) if stage.parent is None else FinalBase()
         blocks: list[str] = []
         kept: list[tuple[Instruction, str]] = []
         pending = [one for one in self._placed if one.stage == stage.index]
         for instruction in stage.instructions:
+            if instruction.triggered:
+                continue  # The ONBUILD that it stands behind is carried over in its own stage.
             made = [one for one in pending if instruction.first_line in one.lines]
             for one in made:
                 pending.remove(one)

@@ -46,6 +46,8 @@ def environments_to_write(
         wanted = [one for one in commands if not _only_tools(one)]
         if not wanted or not _of_conda(wanted):
             continue
+        for made in wanted:
+            _require_in_the_dockerfile(made, followed)
         used = [(made, source) for made in wanted for source in _sources(made, followed)]
         report = _report(used, checked, ask, followed)
         found.append(
@@ -63,6 +65,23 @@ def environments_to_write(
             )
         )
     return tuple(found)
+
+
+def _require_in_the_dockerfile(made: MadeEnvironment, followed: Followed) -> None:
+    """What makes an environment has to be replaced, and only an instruction of the stage itself can be.
+
+    Raises:
+        NothingToWriteError: A script makes it, or an ONBUILD instruction.
+    """
+    if made.script is None and not made.triggered:
+        return
+    what = "an ONBUILD instruction" if made.script is None else f"the script {made.script}"
+    raise NothingToWriteError(
+        f"No Dockerfile was written: {what} makes the environment, and would go on making it.",
+        path=followed.dockerfile.path,
+        line=made.line,
+        hint="Put the command that makes the environment into a RUN of the Dockerfile.",
+    )
 
 
 def _only_tools(made: MadeEnvironment) -> bool:

@@ -53,8 +53,8 @@ def cache_in_layer(facts: DockerFacts) -> Iterator[Draft]:
     for made in facts.followed.environments:
         steps = [one for one in facts.followed.steps if one.stage == made.stage]
         here = [one for one in steps if one.instruction.first_line <= made.line <= one.instruction.last_line]
-        if made.stage not in final or not here:
-            continue
+        if made.stage not in final or not here or here[0].instruction.keyword == "FROM":
+            continue  # The image's own ONBUILD instructions clean up.
         instruction = here[0].instruction
         cached = any(one.name == "mount" and "type=cache" in one.value for one in instruction.flags)
         cleaned = any("clean" in one.words[1:3] or "rm" in one.words[:1] for one in here if one.line >= made.line)
