@@ -230,14 +230,16 @@ class _Worker:
         result = result_of(job.request.path, report, account(report, None).sentence, seconds=seconds)
         pip = report.pip_resolution
         places = tuple(self._engine.places.items())
+        # Without a plan there is nothing that pip could be resolved beside: that is no failure of anybody's.
+        troubled = pip is not None and bool(pip.trouble) and report.plan.solved and job.request.check_pip
         return Done(
             result=result,
             places=places,
             reusable=report.complete
             and not self._index.silent
-            and (pip is None or not pip.trouble)
+            and not troubled
             and all(state is not None for _, state in places),
-            asked_index=self._index.asked or pip is not None,
+            asked_index=job.request.check_pip and (self._index.asked or pip is not None),
         )
 
 

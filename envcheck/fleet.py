@@ -58,7 +58,7 @@ class AuditResult:
 
     ``path`` is the source as it is shown; ``kind`` what it is, empty where that could not be told. ``rows`` counts
     all its requirements, ``pins`` the conda rows that name one version which the target has, ``kept`` those of them
-    that the plan keeps in that version. ``causes`` are distinct, in the order of the report. ``added_channels`` are the
+    that the plan satisfies as they are. ``causes`` are distinct, in the order of the report. ``added_channels`` are the
     names of channels that the plan adds. ``trouble`` says why there is no verdict. ``seconds`` is how long the check
     took when it was made; ``complete`` is false where a channel did not answer; ``reused`` is true where an earlier
     check's result still holds.
@@ -118,11 +118,11 @@ def result_of(path: str, report: Report, sentence: str, *, seconds: float) -> Au
         seconds: How long it took.
     """
     pinned = {
-        one.requirement.name: one.requirement.pin
+        one.requirement.name
         for one in report.availability
         if one.presence is Presence.AVAILABLE and one.requirement.pin is not None
     }
-    kept = [row.name for row in report.plan.kept if pinned.get(row.name) == row.version]
+    kept = {row.name for row in report.plan.kept} & pinned
     return AuditResult(
         path=path,
         platform=report.target.platform,
