@@ -288,13 +288,20 @@ def _pip_lines(report: Report) -> tuple[str, ...]:
 
 
 def _indexes(reports: Sequence[Report]) -> tuple[str, ...]:
-    """The package indexes that the sources themselves name, behind PyPI where none is named in its place."""
+    """The package indexes that were asked: PyPI, whatever the user has in its place, then those of the sources.
+
+    rattler takes a distribution that tells no index for one of the first.
+    """
     from envcheck.locks.pip_requirements import index_options
     from envcheck.pip.configuration import DEFAULT_INDEX_URL
 
-    pairs = [option.split(" ", 1) for report in reports for option in index_options(report.environment.pip)]
-    main = [url for flag, url in pairs if flag == "--index-url"] or [DEFAULT_INDEX_URL]
-    return tuple(dict.fromkeys([*main, *(url for flag, url in pairs if flag == "--extra-index-url")]))
+    named = [
+        (option.split(" ", 1), report.source_indexes)
+        for report in reports
+        for option in index_options(report.environment.pip)
+    ]
+    asked = [url for (flag, url), known in named if flag != "--find-links" and url.rstrip("/") in known]
+    return tuple(dict.fromkeys([DEFAULT_INDEX_URL, *asked]))
 
 
 def _channels(report: Report) -> tuple[Channel, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from envcheck.condarc import Configuration
 from envcheck.engines.rattler import RattlerEngine
@@ -237,7 +238,17 @@ def test_every_lock_holds_what_pip_is_to_install(resolved: Report) -> None:
         assert "secret" not in text
         conda = {(one.name, one.version, one.url) for one in contents.packages if one.manager == "conda"}
         assert conda == {(one.name, one.version, one.url) for one in resolved.plan.packages}
-    assert "- https://pypi.org/simple\n    - https://index.example/simple\n" in text
+
+
+def test_a_pixi_lock_names_the_indexes_that_were_asked(resolved: Report) -> None:
+    def indexes(report: Report) -> list[str]:
+        text = lock_text([report], path="x", format_name="pixi-lock-v7")
+        found: list[str] = yaml.safe_load(text)["environments"]["default"]["indexes"]
+        return found
+
+    assert indexes(resolved) == ["https://pypi.org/simple"]
+    asked = replace(resolved, source_indexes=("https://index.example/simple",))
+    assert indexes(asked) == ["https://pypi.org/simple", "https://index.example/simple"]
 
 
 def test_the_requirements_stand_beside_the_explicit_list(resolved: Report, report: Report) -> None:
