@@ -126,8 +126,11 @@ def _last(accounts: Sequence[Account], left: int) -> str:
     lines = []
     for account in accounts[:_VERDICTS]:
         verdict = f"{account.verdict.upper()}: " if account.verdict else ""
-        counts = severity_counts(account.findings)
-        lines.append(shown(f"{_named(account)}: {verdict}{account.sentence}{f' ({counts})' if counts else ''}"))
+        counts = [severity_counts(account.findings)]
+        if account.accepted:
+            counts.append(f"accepted by the baseline: {severity_counts(account.accepted)}")
+        told = "; ".join(part for part in counts if part)
+        lines.append(shown(f"{_named(account)}: {verdict}{account.sentence}{f' ({told})' if told else ''}"))
     if len(accounts) > len(lines):
         lines.append(f"and {counted(len(accounts) - len(lines), 'more file')}")
     if left:

@@ -3,8 +3,8 @@
 Viewers count test cases, follow each by its class and name from run to run, and tell which began to fail and which were
 mended. So there is a suite for each file and platform, and in it
 
-- the case ``verdict``, which fails where the file does not install as it stands. It is there when nothing else is:
-  Jenkins takes a suite without cases for a broken run;
+- the case ``verdict``, which fails where the file does not install as it stands and a baseline does not accept all
+  reasons. It is there when nothing else is: Jenkins takes a suite without cases for a broken run;
 - one case for every requirement of the file, which passes until an error is found: a mended one is seen to pass, and
   "18 of 200 failed" is what the file is like. Cases are called after the requirement alone, as its line and version
   move;
@@ -12,8 +12,8 @@ mended. So there is a suite for each file and platform, and in it
   a number of things (``219 builds``), which changes.
 
 A case has one failure with all of its errors, as GitLab shows the first only. JUnit has no word for a warning:
-``skipped`` would say that nobody looked. Warnings and notes are the ``system-out`` of their case. ``error``, which is
-"the test could not be run", is the verdict's where a channel did not answer.
+``skipped`` would say that nobody looked. Warnings and notes are the ``system-out`` of their case, and so is what a
+baseline accepts. ``error``, which is "the test could not be run", is the verdict's where a channel did not answer.
 
 Elements and attributes are those of Jenkins' schema (``junit-10.xsd`` of its xUnit plugin), which has no ``file`` for a
 case. Class names are ``envcheck.PLATFORM.FILE``, where the file's dots are underscores: viewers cut them at their dots.
@@ -63,7 +63,7 @@ def _suite(account: Account) -> ET.Element:
         ET.SubElement(properties, "property", {"name": name, "value": _shown(value)})
     classname = _shown(f"envcheck.{account.platform or 'any'}.{path.replace('.', '_')}")
     cases = [_verdict(account, classname)]
-    cases += [_case(name, classname, findings) for name, findings in _subjects(account).items()]
+    cases += [_case(name, classname, findings, account.accepted) for name, findings in _subjects(account).items()]
     suite.extend(cases)
     suite.set("tests", str(len(cases)))
     suite.set("failures", str(sum(1 for case in cases if case.find("failure") is not None)))
@@ -79,7 +79,7 @@ def _subjects(account: Account) -> dict[str, list[Finding]]:
         rows = account.report.export
         names: Iterable[str] = (*(one.name for one in rows.requirements), *(one.name or "" for one in rows.pip))
         subjects = {_shown(name): [] for name in names if name}
-    for finding in account.findings:
+    for finding in (*account.findings, *account.accepted):
         is_count = stable_subject(finding.subject) != mask(finding.subject)
         name = f"{finding.code} {finding.title}" if is_count else finding.subject
         subjects.setdefault(_shown(name), []).append(finding)
@@ -94,16 +94,20 @@ def _verdict(account: Account, classname: str) -> ET.Element:
     sentence = _shown(account.sentence)
     if not account.complete:
         _tell(ET.SubElement(case, "error", {"message": sentence, "type": "incomplete"}), [sentence])
-    elif account.verdict in _FAILING:
+    elif account.verdict in _FAILING and not _is_accepted(account):
         _tell(ET.SubElement(case, "failure", {"message": sentence, "type": _shown(account.verdict)}), [sentence])
     else:
         _tell(ET.SubElement(case, "system-out"), [sentence])
     return case
 
 
-def _case(name: str, classname: str, findings: Sequence[Finding]) -> ET.Element:
+def _is_accepted(account: Account) -> bool:
+    return bool(account.accepted) and not any(one.severity is Severity.ERROR for one in account.findings)
+
+
+def _case(name: str, classname: str, findings: Sequence[Finding], accepted: Sequence[Finding]) -> ET.Element:
     case = ET.Element("testcase", {"name": name, "classname": classname})
-    errors = [one for one in findings if one.severity is Severity.ERROR]
+    errors = [one for one in findings if one.severity is Severity.ERROR and one not in accepted]
     if errors:
         first = errors[0]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -111,8 +115,11 @@ def _case(name: str, classname: str, findings: Sequence[Finding]) -> ET.Element:
         failure = ET.SubElement(case, "failure", {"message": message, "type": _shown(first.code)})
         _tell(failure, [line for one in errors for line in _lines(one)])
     if len(errors) < len(findings):
-        rest = [one for one in findings if one.severity is not Severity.ERROR]
-        _tell(ET.SubElement(case, "system-out"), [line for one in rest for line in _lines(one)])
+        rest = [one for one in findings if one not in errors]
+        lines = [
+            f"accepted by the baseline: {line}" if one in accepted else line for one in rest for line in _lines(one)
+        ]
+        _tell(ET.SubElement(case, "system-out"), lines)
     return case
 
 

@@ -150,6 +150,8 @@ def _section(account: Account) -> Part:
     lines.append(f"**{_verdict(account) or words(account.kind)}**: {words(account.sentence)}")
     counts = severity_counts(account.findings)
     lines.append(f". {counts[0].upper()}{counts[1:]}.\n" if counts else ". No problems found.\n")
+    if account.accepted:
+        lines.append(f"\nAccepted by the baseline, and not told here: {severity_counts(account.accepted)}.\n")
     if account.origin is not None:
         path, line = account.origin
         lines.append(f"\nInstalled by {_name(path)}, line {line}.\n")

@@ -12,6 +12,8 @@ of it code scanning reads ("SARIF support for code scanning"). What was decided 
 - A rule's default level is the worst that it was found with, since a rule may judge each case for itself.
 - Remedies are told in the message and, with their proofs, in the result's properties. ``fixes`` would have to name
   exact edits, and a remedy is about the environment, not about the letters of a line.
+- What a baseline accepts is counted and left out. ``suppressions`` could name it, but GitHub shows such results as open
+  alerts unless a further action closes them.
 """
 
 from __future__ import annotations
@@ -221,6 +223,7 @@ def _verdict(account: Account) -> dict[str, Any]:
         "verdict": account.verdict,
         "sentence": account.sentence,
         "complete": account.complete,
+        "accepted": len(account.accepted),
     }
 
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envcheck.model import Severity
@@ -87,6 +87,7 @@ def test_a_renewed_token_is_no_new_finding() -> None:
     assert fingerprint("a.yml", one) == fingerprint("a.yml", two)
 
 
+@settings(deadline=None)
 @given(path=ANYTHING, subjects=st.lists(ANYTHING | st.just("numpy"), max_size=8))
 def test_any_text_has_fingerprints_and_no_two_the_same(path: str, subjects: list[str]) -> None:
     findings = [replace(NUMPY, subject=subject) for subject in subjects]
