@@ -122,6 +122,7 @@ def prepare(
         virtual_packages=(*overrides_from_environment(os.environ, platform), *virtual_packages),
         offline=offline,
         cache_directory=cache_dir,
+        record_directory=str(cache_directory(cache_dir) / "records"),
         exclude_newer=exclude_newer,
         keep_variants=keep_variants,
         check_pip=not no_pip,

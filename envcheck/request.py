@@ -18,8 +18,9 @@ class Request:
     ``virtual_packages`` are ``NAME=VERSION`` texts, later ones winning; ``exclude_newer`` is in ms since 1970;
     ``effort`` is how many seconds the search for the closest environment may take; ``select`` and ``ignore`` are
     prefixes of finding codes; ``check_pip`` is false with ``--no-pip``; ``trust_source_indexes`` lets indexes be asked
-    that only the source names. ``preferred`` are name, version and build of conda packages that are kept where nothing
-    that was asked for speaks against it, ``preferred_pip`` name and version of distributions (``--from-lock``).
+    that only the source names. ``record_directory`` is where repodata is kept by package name (``None``: nowhere).
+    ``preferred`` are name, version and build of conda packages that are kept where nothing that was asked for speaks
+    against it, ``preferred_pip`` name and version of distributions (``--from-lock``).
     """
 
     path: str
@@ -32,6 +33,7 @@ class Request:
     virtual_packages: tuple[str, ...] = ()
     offline: bool = False
     cache_directory: str | None = None
+    record_directory: str | None = None
     exclude_newer: int | None = None
     pins: PinPolicy = PinPolicy.PRESERVE
     effort: float = 60.0

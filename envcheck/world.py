@@ -53,7 +53,7 @@ def load_options(request: Request) -> LoadOptions:
     options = configured_options(
         request.configuration, cache_directory=request.cache_directory, offline=request.offline
     )
-    return replace(options, exclude_newer=request.exclude_newer)
+    return replace(options, exclude_newer=request.exclude_newer, record_directory=request.record_directory)
 
 
 def configured_options(configuration: Configuration, *, cache_directory: str | None, offline: bool) -> LoadOptions:

@@ -25,7 +25,9 @@ class LoadOptions:
     ``cache_directory`` is where the engine keeps repodata (``None``: the library's own place); ``offline`` forbids
     every request but ``file://``; ``exclude_newer`` drops records newer than that many milliseconds since the epoch;
     ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings ``ssl_verify`` and
-    ``proxy_servers``; ``package_directories`` is ``pkgs_dirs``, where mamba keeps repodata beside packages.
+    ``proxy_servers``; ``package_directories`` is ``pkgs_dirs``, where mamba keeps repodata beside packages;
+    ``record_directory`` is where repodata is kept by package name, for an engine that has no such store of its own
+    (``None``: nowhere).
     """
 
     cache_directory: str | None = None
@@ -34,6 +36,7 @@ class LoadOptions:
     verify_tls: bool | str = True
     proxies: tuple[tuple[str, str], ...] = ()
     package_directories: tuple[str, ...] = ()
+    record_directory: str | None = None
 
 
 @runtime_checkable

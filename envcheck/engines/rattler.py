@@ -7,11 +7,11 @@ import datetime as dt
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version as distribution_version
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rattler import (
     BuildString,
@@ -22,12 +22,13 @@ from rattler import (
     Version,
     solve,
 )
-from rattler import Channel as RattlerChannel
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
-from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader, Network, PlatformOnlySource
+from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader, Network
 from envcheck.engines.rattler_reading import RecordReader
+from envcheck.engines.record_store import StoreDamagedError
+from envcheck.engines.record_stores import RecordStores
 from envcheck.errors import ChannelError, EngineError
 from envcheck.model import (
     Channel,
@@ -43,9 +44,11 @@ from envcheck.secrets import mask
 from envcheck.specs import dependency_parts, match_spec
 
 if TYPE_CHECKING:
-    from rattler import RepoDataRecord
+    from rattler import PackageRecord
 
 __all__ = ["RattlerEngine"]
+
+_T = TypeVar("_T")
 
 # The search for packages of a lower channel that a higher one has too: how often it is repeated after it moved some,
 # and how many solves it may cost in all.
@@ -60,9 +63,14 @@ _NAME_AND_VERSION = re.compile(rf"[\w.-]+(?: +{_CLAUSE}(?:[,|]{_CLAUSE})*)?", re
 
 
 class RattlerEngine:
-    """The `envcheck.engines.Engine` over py-rattler."""
+    """The `envcheck.engines.Engine` over py-rattler.
 
-    def __init__(self) -> None:
+    Args:
+        stores: The record stores for some options.
+    """
+
+    def __init__(self, stores: Callable[[LoadOptions], RecordStores] = RecordStores) -> None:
+        self._stores = stores
         self._networks: dict[LoadOptions, Network] = {}
 
     @property
@@ -85,7 +93,7 @@ class RattlerEngine:
         loop = asyncio.new_event_loop()
         network = self._networks.get(options)
         if network is None:
-            network = self._networks[options] = Network(options)
+            network = self._networks[options] = Network(options, self._stores(options))
         loader = Loader(network, platform, options, progress, steps=len(channels))
 
         async def load_all() -> list[LoadedChannel]:
@@ -100,9 +108,16 @@ class RattlerEngine:
                 hint="Check the channel's address and your network; name another one with "
                 "-c CHANNEL --override-channels, or a local copy with -c file:///path/to/channel.",
             )
+
+        def reload() -> tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]:
+            network.stores.discard()
+            another = asyncio.new_event_loop()
+            return another.run_until_complete(load_all()), another
+
         return _RattlerIndex(
             platform=platform,
             loaded=loaded,
+            reload=reload,
             virtual_packages=virtual_packages,
             channel_priority=channel_priority,
             exclude_newer=options.exclude_newer,
@@ -118,26 +133,38 @@ class _RattlerIndex:
         *,
         platform: str,
         loaded: Sequence[LoadedChannel],
+        reload: Callable[[], tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]],
         virtual_packages: Sequence[VirtualPackage],
         channel_priority: str,
         exclude_newer: int | None,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._platform = platform
-        self._statuses = tuple(one.status for one in loaded)
-        self._usable = [one for one in loaded if one.subdirs]
-        self._names = frozenset().union(*(one.names for one in self._usable))
+        self._reload = reload
         self._virtual_packages = [
             GenericVirtualPackage(PackageName(package.name), Version(package.version), BuildString(package.build))
             for package in virtual_packages
         ]
         self._channel_priority = channel_priority
         self._exclude_newer = exclude_newer
-        self._reader = RecordReader(self._usable, exclude_newer, loop)
-        self._originals = self._reader.originals
-        self._sources = [self._source(one) for one in self._usable]
+        self._use(loaded, loop)
+
+    def _use(self, loaded: Sequence[LoadedChannel], loop: asyncio.AbstractEventLoop) -> None:
+        """Answer from these channels, and forget what was answered before."""
+        self._statuses = tuple(one.status for one in loaded)
+        self._usable = [one for one in loaded if one.subdirs]
+        self._names = frozenset().union(*(one.names for one in self._usable))
+        self._reader = RecordReader(self._usable, self._exclude_newer, loop)
         self._matching: dict[str, tuple[Record, ...]] = {}
-        self._versions: dict[str, list[tuple[RepoDataRecord, tuple[Record, ...]]]] = {}
+        self._versions: dict[str, list[tuple[PackageRecord, tuple[Record, ...]]]] = {}
+
+    def _despite_damage(self, ask: Callable[[], _T]) -> _T:
+        """An answer; where a store turns out to be damaged, one from the repodata itself."""
+        try:
+            return ask()
+        except StoreDamagedError:
+            self._use(*self._reload())
+            return ask()
 
     @property
     def platform(self) -> str:
@@ -151,19 +178,22 @@ class _RattlerIndex:
         return self._names
 
     def records(self, name: str) -> tuple[Record, ...]:
-        return self._reader.records(name) if name in self._names else ()
+        if name not in self._names:
+            return ()
+        return self._despite_damage(lambda: self._reader.records(name))
 
     def prefetch(self, names: Iterable[str]) -> None:
         self._reader.start(name for name in names if name in self._names)
 
     def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:
-        return self._reader.builds(row for row in wanted if row[0] in self._names)
+        rows = [row for row in wanted if row[0] in self._names]
+        return self._despite_damage(lambda: self._reader.builds(rows))
 
     def matching(self, spec: str) -> tuple[Record, ...]:
         known = self._matching.get(spec)
         if known is None:
             parsed, channel = self._match_spec(spec)
-            known = self._matched(spec.rpartition("::")[2], parsed)
+            known = self._despite_damage(lambda: self._matched(spec.rpartition("::")[2], parsed))
             if channel is not None:
                 known = tuple(record for record in known if record.channel == channel)
             self._matching[spec] = known
@@ -173,12 +203,12 @@ class _RattlerIndex:
         """The records that a MatchSpec matches; of one that asks for a version alone each version is asked once."""
         name = parsed.name.normalized
         if _NAME_AND_VERSION.fullmatch(text) is None:
-            return tuple(record for record in self.records(name) if parsed.matches(self._originals[record.url]))
+            return tuple(record for record in self.records(name) if parsed.matches(self._reader.comparable(record)))
         versions = self._versions.get(name)
         if versions is None:
             # The builds of a version stand together.
             groups = [tuple(group) for _, group in groupby(self.records(name), key=_VERSION)]
-            versions = self._versions[name] = [(self._originals[group[0].url], group) for group in groups]
+            versions = self._versions[name] = [(self._reader.comparable(group[0]), group) for group in groups]
         matches = parsed.matches
         return tuple(chain.from_iterable([group for original, group in versions if matches(original)]))
 
@@ -289,15 +319,27 @@ class _RattlerIndex:
         timeout: float | None,
         priority: ChannelPriority,
     ) -> Outcome:
+        return self._despite_damage(lambda: self._solve_once(specs, preferred, constraints, timeout, priority))
+
+    def _solve_once(
+        self,
+        specs: Sequence[str],
+        preferred: Sequence[Record],
+        constraints: Sequence[str],
+        timeout: float | None,
+        priority: ChannelPriority,
+    ) -> Outcome:
         started = time.monotonic()
+        names = [self._match_spec(spec)[0].name.normalized for spec in specs]
+        sources, originals = self._reader.sources(names), self._reader.originals(preferred)
         try:
             solution = self._reader.run(
                 solve(
-                    self._sources,
+                    sources,
                     self._asked(specs, priority),
-                    gateway=self._usable[0].gateway if self._usable else None,
+                    gateway=self._reader.gateway,
                     platforms=[self._platform, NOARCH],  # type: ignore[list-item]
-                    locked_packages=self._originals_of(preferred),
+                    locked_packages=originals,
                     virtual_packages=self._virtual_packages,
                     timeout=None if timeout is None else dt.timedelta(seconds=timeout),
                     channel_priority=priority,
@@ -307,9 +349,11 @@ class _RattlerIndex:
                 )
             )
         except SolverError as error:
+            self._reader.refuse_damaged()
             cancelled = timeout is not None and time.monotonic() - started >= timeout
             return Unsolved(explanation=self._without_locations(str(error).strip()), cancelled=cancelled)
         except GatewayError as error:
+            self._reader.refuse_damaged()
             raise EngineError(
                 "rattler failed while it loaded records", hint="Run again; if it persists, clear the repodata cache."
             ) from error
@@ -322,12 +366,6 @@ class _RattlerIndex:
             text = text.replace(one.location, one.status.channel.name)
         return mask(text)
 
-    def _originals_of(self, records: Sequence[Record]) -> list[RepoDataRecord]:
-        """The solver's own records for those of `records` that this index has."""
-        for record in records:
-            self.records(record.name)
-        return [self._originals[record.url] for record in records if record.url in self._originals]
-
     def _asked(self, specs: Sequence[str], priority: ChannelPriority) -> list[MatchSpec]:
         asked = [self._located(spec) for spec in specs]
         if priority is ChannelPriority.Strict:
@@ -335,10 +373,6 @@ class _RattlerIndex:
             # without such a record would not count as having the name: ask for the bare name as well.
             asked += [MatchSpec(spec.name.normalized) for spec in asked if spec.channel is None]
         return asked
-
-    def _source(self, one: LoadedChannel) -> RattlerChannel | PlatformOnlySource:
-        channel = RattlerChannel(one.location)
-        return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
 
     def _match_spec(self, text: str) -> tuple[MatchSpec, str | None]:
         """A MatchSpec without its channel, and the canonical URL of the channel it named."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rattler import Channel as RattlerChannel
@@ -13,6 +14,8 @@ from rattler.exceptions import GatewayError, InvalidChannelError
 
 from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines.probe import ask_why
+from envcheck.engines.rattler_stored import StoredChannel
+from envcheck.engines.record_stores import RecordStores
 from envcheck.model import Channel, ChannelState, ChannelStatus
 
 if TYPE_CHECKING:
@@ -24,23 +27,53 @@ NOARCH = "noarch"
 
 
 class LoadedChannel:
-    """One channel with the location that answered and the gateway that holds its records."""
+    """One channel with the location that answered and what holds its records: a gateway, or stores."""
 
-    def __init__(self, status: ChannelStatus, location: str, gateway: Gateway, subdirs: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        status: ChannelStatus,
+        location: str,
+        gateway: Gateway | None,
+        subdirs: tuple[str, ...],
+        *,
+        names: frozenset[str] = frozenset(),
+        stored: StoredChannel | None = None,
+    ) -> None:
         self.status = status
         self.location = location.rstrip("/")
-        self.gateway = gateway
         self.subdirs = subdirs
-        self.names: frozenset[str] = frozenset()
+        self.names = names
+        self.stored = stored
+        self._gateway = gateway
+
+    @property
+    def gateway(self) -> Gateway:
+        """The gateway of a channel that is not stored."""
+        if self._gateway is None:
+            raise ValueError(f"{self.status.channel.name} has no gateway")
+        return self._gateway
 
 
 class Network:
-    """The gateways of one set of load options; what they have loaded once is never loaded again."""
+    """The gateways and stores of one set of load options; what they have loaded once is never loaded again."""
 
-    def __init__(self, options: LoadOptions) -> None:
-        client = Client.from_config(Config.from_toml(_network_settings(options)), max_retries=1)
-        self.sharded = _gateway(client, options, sharded=True)
-        self.unsharded = _gateway(client, options, sharded=False)
+    def __init__(self, options: LoadOptions, stores: RecordStores) -> None:
+        self._options = options
+        self.stores = stores
+
+    @cached_property
+    def sharded(self) -> Gateway:
+        """Reads shards where a channel has them."""
+        return _gateway(self._client, self._options, sharded=True)
+
+    @cached_property
+    def unsharded(self) -> Gateway:
+        """Reads whole repodata."""
+        return _gateway(self._client, self._options, sharded=False)
+
+    @cached_property
+    def _client(self) -> Client:
+        return Client.from_config(Config.from_toml(_network_settings(self._options)), max_retries=1)
 
 
 def _gateway(client: Client, options: LoadOptions, *, sharded: bool) -> Gateway:
@@ -68,7 +101,7 @@ class Loader:
     async def load(self, channel: Channel) -> LoadedChannel:
         """Load a channel from the first of its locations that answers."""
         status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
-        result = LoadedChannel(status, "", self._network.sharded, ())
+        result = LoadedChannel(status, "", None, ())
         for location in channel.locations:
             result = await self._load_location(channel, location)
             if result.subdirs:
@@ -83,12 +116,27 @@ class Loader:
             source = RattlerChannel(location)
         except InvalidChannelError:
             status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="its address is no URL")
-            return LoadedChannel(status, location, self._network.sharded, ())
+            return LoadedChannel(status, location, None, ())
+        stored = await self._load_stored(channel, location)
+        if stored is not None:
+            return stored
         loaded = await self._load_through(self._network.sharded, channel, source, location)
         if loaded.status.state is ChannelState.DAMAGED:
             # Some servers answer 403 or 500 where they have no shards, which rattler takes for the channel's failure.
             loaded = await self._load_through(self._network.unsharded, channel, source, location)
+        if loaded.status.state is ChannelState.LOADED:
+            self._network.stores.want(loaded.location, loaded.subdirs)
         return loaded
+
+    async def _load_stored(self, channel: Channel, location: str) -> LoadedChannel | None:
+        """A channel from stores, where it has them in the state that it is in."""
+        wanted = (self._platform, NOARCH)
+        stores = await asyncio.to_thread(self._network.stores.find, location, wanted)
+        if stores is None:
+            return None
+        stored = StoredChannel(location, stores)
+        status = ChannelStatus(channel=channel, state=ChannelState.LOADED)
+        return LoadedChannel(status, location, None, wanted, names=stored.names, stored=stored)
 
     async def _load_through(
         self, gateway: Gateway, channel: Channel, source: RattlerChannel, location: str
@@ -98,9 +146,8 @@ class Loader:
         status = self._judge(channel, location, names)
         usable = status.state in (ChannelState.LOADED, ChannelState.NO_SUBDIR)
         subdirs = tuple(subdir for subdir, found in zip(wanted, names, strict=True) if found is not None)
-        loaded = LoadedChannel(status, location, gateway, subdirs if usable else ())
-        loaded.names = frozenset().union(*(found for found in names if found))
-        return loaded
+        every = frozenset().union(*(found for found in names if found))
+        return LoadedChannel(status, location, gateway, subdirs if usable else (), names=every)
 
     async def _names(self, gateway: Gateway, source: RattlerChannel, subdir: str) -> frozenset[str] | None:
         """The names of one subdir, or ``None`` when it could not be loaded."""

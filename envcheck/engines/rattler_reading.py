@@ -6,19 +6,23 @@ import asyncio
 import contextlib
 import datetime as dt
 import weakref
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeVar, Union
 
+from rattler import BuildString, MatchSpec, PackageName, PackageRecord, Version
 from rattler import Channel as RattlerChannel
-from rattler import MatchSpec
-from rattler.exceptions import InvalidMatchSpecError
+from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
 
-from envcheck.engines.rattler_loading import LoadedChannel
+from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, PlatformOnlySource
+from envcheck.engines.rattler_stored import Excerpt, StoredChannel, StoredSource
+from envcheck.engines.record_store import StoreDamagedError
+from envcheck.engines.stored_rows import record_of
 from envcheck.model import Record
 
 if TYPE_CHECKING:
-    from rattler import RepoDataRecord, VersionWithSource
+    from rattler import Gateway, RepoDataRecord, SparseRepoData
 
 __all__ = ["RecordReader"]
 
@@ -26,6 +30,7 @@ __all__ = ["RecordReader"]
 _GROUP = 16
 
 _T = TypeVar("_T")
+_Source = Union[RattlerChannel, PlatformOnlySource, StoredSource, "SparseRepoData"]
 _Answer = list[tuple[LoadedChannel, list["RepoDataRecord"]]]
 
 
@@ -33,6 +38,7 @@ class RecordReader:
     """The records of loaded channels by name, converted once.
 
     rattler reads repodata in threads of its own; `start` sets it to work and `records` waits for what it is asked for.
+    Stored channels are read when they are asked. Every question may raise `StoreDamagedError`.
 
     Args:
         channels: The channels, in order.
@@ -44,22 +50,29 @@ class RecordReader:
         self, channels: Sequence[LoadedChannel], exclude_newer: int | None, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._channels = channels
+        self._read_by_rattler = [one for one in channels if one.stored is None]
+        stored = {one: one.stored for one in channels if one.stored is not None}
+        self._excerpt = Excerpt(list(stored.values()))
+        self._stored = stored
         self._exclude_newer = exclude_newer
         self._loop = loop
         self._records: dict[str, tuple[Record, ...]] = {}
         self._reading: dict[str, tuple[Sequence[str], asyncio.Task[_Answer]]] = {}
         self._by_location = {RattlerChannel(one.location).base_url: one for one in channels}
         self._converted: dict[str, Record] = {}
-        self.originals: dict[str, RepoDataRecord] = {}
-        """rattler's own records by the URLs of ours."""
+        self._originals: dict[str, RepoDataRecord] = {}
+        self._comparable: dict[str, PackageRecord] = {}
+        self._versions: dict[str, Version] = {}
         weakref.finalize(self, _close, loop, self._reading)
 
     def start(self, names: Iterable[str]) -> None:
         """Begin to read the records of names that some channel has."""
+        if not self._read_by_rattler:
+            return
         unknown = [name for name in dict.fromkeys(names) if name not in self._records and name not in self._reading]
         for first in range(0, len(unknown), _GROUP):
             group = unknown[first : first + _GROUP]
-            asked = [(one, [name for name in group if name in one.names]) for one in self._channels]
+            asked = [(one, [name for name in group if name in one.names]) for one in self._read_by_rattler]
             task = self._loop.create_task(_ask([(one, wanted) for one, wanted in asked if wanted]))
             self._reading.update((name, (group, task)) for name in group)
         if unknown:
@@ -67,7 +80,9 @@ class RecordReader:
 
     def records(self, name: str) -> tuple[Record, ...]:
         """All records of a name: channel order first, newest first within a channel."""
-        if name not in self._records:
+        if name not in self._records and not self._read_by_rattler:
+            self._keep([name], [])
+        elif name not in self._records:
             self.start([name])
             names, task = self._reading[name]
             try:
@@ -83,9 +98,24 @@ class RecordReader:
         for name, version, build in wanted:
             with contextlib.suppress(InvalidMatchSpecError):  # a row of a listing may hold anything
                 specs.append((name, MatchSpec(f"{name} =={version} {build}", strict=False)))
-        asked = [(one, [spec for name, spec in specs if name in one.names]) for one in self._channels]
-        answer = self.run(_ask([(one, specs_here) for one, specs_here in asked if specs_here]))
-        return tuple(_convert(original, one) for one, originals in answer for original in originals)
+        asked = [(one, [spec for name, spec in specs if name in one.names]) for one in self._read_by_rattler]
+        answer = dict(self.run(_ask([(one, specs_here) for one, specs_here in asked if specs_here])))
+        found: list[Record] = []
+        for one in self._channels:
+            if one.stored is None:
+                found += [_convert(original, one) for original in answer.get(one, ())]
+            else:
+                found += chain.from_iterable(self._stored_builds(one.stored, one, name, spec) for name, spec in specs)
+        return tuple(found)
+
+    def _stored_builds(self, stored: StoredChannel, one: LoadedChannel, name: str, spec: MatchSpec) -> Iterator[Record]:
+        build = str(spec.build) if spec.build is not None else ""
+        for filename, row, subdir in stored.rows(name):
+            # A build tells most: what has another one need not be compared.
+            if "*" in build or row.build == build:
+                record = record_of(filename, row, one.status.channel.url.rstrip("/"), subdir)
+                if spec.matches(self.comparable(record)):
+                    yield record
 
     def solved(self, original: RepoDataRecord) -> Record:
         """The record of one that the solver chose."""
@@ -95,8 +125,69 @@ class RecordReader:
         # The channel of a record has its secrets blacked out, its URL has not.
         one = self._by_location.get(original.url.rsplit("/", 2)[0] + "/") or self._by_location[original.channel]
         record = self._converted[original.url] = _convert(original, one)
-        self.originals.setdefault(record.url, original)
+        self._originals.setdefault(record.url, original)
         return record
+
+    def comparable(self, record: Record) -> PackageRecord:
+        """What rattler's MatchSpecs can be held against for a record of ours."""
+        known = self._originals.get(record.url) or self._comparable.get(record.url)
+        if known is None:
+            try:
+                known = self._comparable[record.url] = PackageRecord(
+                    record.name,
+                    record.version,
+                    BuildString(record.build),
+                    record.build_number,
+                    record.subdir,
+                    md5=None if record.md5 is None else bytes.fromhex(record.md5),
+                    sha256=None if record.sha256 is None else bytes.fromhex(record.sha256),
+                )
+            except (InvalidVersionError, ValueError) as error:
+                raise StoreDamagedError(record.url) from error
+        return known
+
+    def originals(self, records: Sequence[Record]) -> list[RepoDataRecord]:
+        """The solver's own records for those of ours that these channels have."""
+        for record in records:
+            self.records(record.name)
+        if self._stored:
+            self._read_originals([one for one in records if one.url not in self._originals])
+        return [self._originals[record.url] for record in records if record.url in self._originals]
+
+    def _read_originals(self, records: Sequence[Record]) -> None:
+        names = {record.name for record in records}
+        excerpt = self._excerpt.reaching(names)
+        for one, stored in self._stored.items():
+            channel = one.status.channel.url.rstrip("/")
+            for file in excerpt[stored]:
+                for name in names:
+                    for original in file.load_records(PackageName(name)):
+                        self._originals[f"{channel}/{file.subdir}/{original.file_name}"] = original
+
+    def refuse_damaged(self) -> None:
+        """Raise what the solver hid: that a store which it asked turned out to be damaged."""
+        if self._excerpt.damage is not None:
+            raise self._excerpt.damage
+
+    def sources(
+        self, names: Iterable[str]
+    ) -> list[RattlerChannel | PlatformOnlySource | StoredSource | SparseRepoData]:
+        """What the solver has to look into, for a question about names."""
+        if not self._read_by_rattler:
+            excerpt = self._excerpt.reaching(names)
+            return list(chain.from_iterable(excerpt[stored] for stored in self._stored.values()))
+        return [self._source(one) for one in self._channels]
+
+    def _source(self, one: LoadedChannel) -> _Source:
+        if one.stored is not None:
+            return StoredSource(one.stored, self._excerpt)
+        channel = RattlerChannel(one.location)
+        return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
+
+    @property
+    def gateway(self) -> Gateway | None:
+        """A gateway for the solver to ask, where any channel is read by one."""
+        return self._read_by_rattler[0].gateway if self._read_by_rattler else None
 
     def run(self, coroutine: Coroutine[object, object, _T]) -> _T:
         """Wait for something of rattler's."""
@@ -105,24 +196,61 @@ class RecordReader:
     def _keep(self, names: Sequence[str], answer: _Answer) -> None:
         """Convert and order what was read of names."""
         found: dict[str, list[Record]] = {name: [] for name in names}
-        for one, originals in answer:
-            of_channel: dict[str, list[tuple[Record, RepoDataRecord]]] = {}
-            for original in originals:
-                record = _convert(original, one)
-                if self._is_old_enough(record):
-                    of_channel.setdefault(record.name, []).append((record, original))
-            for name, pairs in of_channel.items():
-                kept = _without_twins(pairs)
-                kept.sort(key=lambda pair: (pair[0].subdir, pair[0].url))
+        answers = dict(answer)
+        for one in self._channels:
+            of_channel = self._stored_records(one, names) if one.stored is not None else self._told(one, answers)
+            for name, records in of_channel.items():
+                kept = _without_twins([record for record in records if self._is_old_enough(record)])
+                kept.sort(key=attrgetter("subdir", "url"))
                 # A version is compared once for all of its builds: comparing is dear.
-                one_of_each = {record.version: original for record, original in kept}
-                rank = _ranks({version: original.version for version, original in one_of_each.items()})
-                kept.sort(key=lambda pair: (rank[pair[0].version], pair[0].build_number), reverse=True)
-                for record, original in kept:
-                    self.originals[record.url] = original
-                    self._converted[original.url] = record
-                found[name] += [record for record, _ in kept]
+                rank = self._ranks({record.version: record for record in kept})
+                kept.sort(key=lambda record: (rank[record.version], record.build_number), reverse=True)
+                found[name] += kept
         self._records.update((name, tuple(records)) for name, records in found.items())
+
+    def _told(
+        self, one: LoadedChannel, answers: Mapping[LoadedChannel, Sequence[RepoDataRecord]]
+    ) -> dict[str, list[Record]]:
+        """The records by name that rattler has read of a channel."""
+        found: dict[str, list[Record]] = {}
+        for original in answers.get(one, ()):
+            record = _convert(original, one)
+            self._originals[record.url] = original
+            self._converted[original.url] = record
+            found.setdefault(record.name, []).append(record)
+        return found
+
+    def _stored_records(self, one: LoadedChannel, names: Iterable[str]) -> dict[str, list[Record]]:
+        """The records by name of a channel that is stored."""
+        channel = one.status.channel.url.rstrip("/")
+        stored = self._stored[one]
+        return {
+            name: [record_of(filename, row, channel, subdir) for filename, row, subdir in stored.rows(name)]
+            for name in names
+            if name in one.names
+        }
+
+    def _ranks(self, versions: Mapping[str, Record]) -> dict[str, int]:
+        """The place of each version among the others; spellings of the same version (1.0, 1.00) share it."""
+        if len(versions) == 1:
+            return dict.fromkeys(versions, 0)
+        comparable = {text: self._version(text, record) for text, record in versions.items()}
+        ranks: dict[str, int] = {}
+        place, previous = 0, None
+        for text in sorted(versions, key=comparable.__getitem__):
+            place += previous is not None and comparable[text] != previous
+            ranks[text], previous = place, comparable[text]
+        return ranks
+
+    def _version(self, text: str, record: Record) -> Version:
+        known = self._versions.get(text)
+        if known is None:
+            original = self._originals.get(record.url)
+            try:
+                known = self._versions[text] = Version(text) if original is None else original.version
+            except InvalidVersionError as error:
+                raise StoreDamagedError(record.url) from error
+        return known
 
     def _is_old_enough(self, record: Record) -> bool:
         if self._exclude_newer is None:
@@ -182,20 +310,10 @@ def _convert(original: RepoDataRecord, one: LoadedChannel) -> Record:
     )
 
 
-def _without_twins(pairs: Sequence[tuple[Record, RepoDataRecord]]) -> list[tuple[Record, RepoDataRecord]]:
+def _without_twins(records: Sequence[Record]) -> list[Record]:
     """Leave out every ``.tar.bz2`` that is there as ``.conda`` too: the solver does not see it, whatever it says."""
-    modern = {record.url.removesuffix(".conda") for record, _ in pairs if record.url.endswith(".conda")}
-    return [pair for pair in pairs if pair[0].url.removesuffix(".tar.bz2") not in modern]
-
-
-def _ranks(versions: Mapping[str, VersionWithSource]) -> dict[str, int]:
-    """The place of each version among the others; spellings of the same version (1.0, 1.00) share it."""
-    ranks: dict[str, int] = {}
-    place, previous = 0, None
-    for text in sorted(versions, key=lambda text: versions[text]):
-        place += previous is not None and versions[text] != previous
-        ranks[text], previous = place, versions[text]
-    return ranks
+    modern = {record.url.removesuffix(".conda") for record in records if record.url.endswith(".conda")}
+    return [record for record in records if record.url.removesuffix(".tar.bz2") not in modern]
 
 
 def _milliseconds(moment: dt.datetime) -> int:

@@ -1,0 +1,179 @@
+"""Repodata of one subdir, cut up by package name on disk, so that what is asked for is read and nothing else.
+
+A full `repodata.json` is parsed from end to end before it answers anything; a real channel's takes more than a second
+and most of a gigabyte, in every process. A store holds the same members of the same JSON, grouped by name and
+compressed, beside the names of what they depend on. It is made once for each state of the repodata
+(`envcheck.engines.record_store_building`) and is never changed: a new state is a new file in the old one's place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import zstandard
+
+__all__ = ["SCHEMA", "Members", "RecordStore", "RepodataState", "StoreDamagedError", "open_store", "packer"]
+
+SCHEMA = 1
+"""The number of the layout; a store of another one is not read."""
+
+
+class StoreDamagedError(Exception):
+    """What is on disk is not what was written; the store is to be thrown away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepodataState:
+    """Which repodata a store was made from.
+
+    ``size`` (bytes) and ``modified`` (nanoseconds since 1970) are those of the file that was read. Of repodata that
+    came from a server ``file`` is its name there, ``etag`` and ``last_modified`` are what the server called this state,
+    and ``max_age`` is how many seconds it may be used without asking again.
+    """
+
+    size: int
+    modified: int
+    file: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    max_age: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """The records of a name as members of repodata's JSON objects ``packages`` and ``packages.conda``."""
+
+    packages: bytes
+    conda: bytes
+
+
+class RecordStore:
+    """An open store.
+
+    Args:
+        path: The file, for `discard`.
+        connection: The database.
+        state: What it was made from.
+        info: The repodata's ``info`` object as JSON.
+        names: Every package name.
+    """
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, state: RepodataState, info: str, names: frozenset[str]
+    ) -> None:
+        self.path = path
+        self.state = state
+        self.info = info
+        self.names = names
+        self._connection = connection
+        self._members: dict[str, Members] = {}
+        self._needs: dict[str, frozenset[str]] = {}
+        weakref.finalize(self, connection.close)
+
+    def members(self, name: str) -> Members:
+        """The records of a name; none where it has none.
+
+        Raises:
+            StoreDamagedError: They are not what was written.
+        """
+        self._read(name)
+        return self._members[name]
+
+    def needs(self, name: str) -> frozenset[str]:
+        """The names that any record of a name depends on.
+
+        Raises:
+            StoreDamagedError: They are not what was written.
+        """
+        self._read(name)
+        return self._needs[name]
+
+    def _read(self, name: str) -> None:
+        if name in self._members:
+            return
+        with _read_errors():
+            rows = self._connection.execute("SELECT is_conda, needs, body FROM part WHERE name = ?", (name,)).fetchall()
+            parts = [(bool(is_conda), _unpacked(body)) for is_conda, _, body in rows]
+            needs = frozenset(chain.from_iterable(words.split() for _, words, _ in rows))
+        if not rows and name in self.names:
+            raise StoreDamagedError(name)
+        self._members[name] = Members(
+            packages=b",".join(body for is_conda, body in parts if not is_conda),
+            conda=b",".join(body for is_conda, body in parts if is_conda),
+        )
+        self._needs[name] = needs
+
+    def discard(self) -> None:
+        """Throw the file away, so that nobody reads it again; what was read stays."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+
+def open_store(path: Path) -> RecordStore | None:
+    """Open a store.
+
+    Args:
+        path: Its file.
+
+    Returns:
+        The store; ``None`` where there is none, or none of this layout. One that is damaged is thrown away.
+    """
+    if not path.is_file():
+        return None
+    connection = None
+    try:
+        with _read_errors():
+            # Nobody writes into a store that has its name.
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+            )
+            _refuse_torn(connection, path)
+            about = dict(connection.execute("SELECT key, value FROM about"))
+            store = RecordStore(
+                path,
+                connection,
+                RepodataState(**json.loads(about["state"])),
+                about["info"],
+                frozenset(_unpacked(about["names"]).decode().split()),
+            )
+    except StoreDamagedError:
+        if connection is not None:
+            connection.close()
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+    return store
+
+
+def packer() -> zstandard.ZstdCompressor:
+    """What members are packed with; its checksum tells of every flipped bit."""
+    return zstandard.ZstdCompressor(level=1, write_checksum=True)
+
+
+def _unpacked(packed: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(packed)
+
+
+def _refuse_torn(connection: sqlite3.Connection, path: Path) -> None:
+    """A file that is shorter or longer than it says was cut off, or is no store of this layout."""
+    (schema,) = connection.execute("PRAGMA user_version").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    if schema != SCHEMA or pages * page_size != path.stat().st_size:
+        raise StoreDamagedError(path.name)
+
+
+@contextlib.contextmanager
+def _read_errors() -> Iterator[None]:
+    """Every way in which reading goes wrong, as one."""
+    try:
+        yield
+    except (sqlite3.Error, zstandard.ZstdError, OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreDamagedError(str(error)) from error

@@ -1,0 +1,246 @@
+"""The record stores of a cache directory: which may be used for a channel now, and which are to be made.
+
+A store may be used while the repodata is in the state that it was made from. For a directory the file itself tells; a
+server is asked whether what it has is still what it had (RFC 9110, conditional requests), as rattler would ask, unless
+it said for how long that need not be asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from envcheck.engines.record_store import RecordStore, RepodataState, open_store
+from envcheck.secrets import strip_secrets
+
+if TYPE_CHECKING:
+    from envcheck.engines import LoadOptions
+    from envcheck.engines.record_store_building import BuildOrder
+
+__all__ = ["RecordStores", "start_builder"]
+
+# What is smaller is read as fast as it is.
+_SMALLEST = 1024 * 1024
+_TIMEOUT_SECONDS = (10, 20)
+_NOT_MODIFIED = 304
+_MAX_AGE = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?!\d)")
+
+
+def start_builder(orders: Sequence[BuildOrder]) -> None:
+    """Start a process that makes stores, and leave it to itself.
+
+    It is told on its standard input what to make, so that no address stands in the list of processes.
+    """
+    from envcheck.engines.record_store_building import order_text
+
+    with contextlib.suppress(OSError), tempfile.TemporaryFile() as told:
+        told.write(order_text(orders).encode())
+        told.seek(0)
+        process = subprocess.Popen(  # this interpreter and a module of ours
+            [sys.executable, "-m", "envcheck.engines.record_store_building"],
+            stdin=told,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        process.returncode = 0  # nobody waits for it
+
+
+class RecordStores:
+    """The stores of one cache directory.
+
+    Args:
+        options: What repodata is loaded with; its ``record_directory`` is where stores are, ``None`` for no stores.
+        start: Has stores made, in its own time.
+        smallest: How many bytes of repodata are worth a store.
+        now: The seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        options: LoadOptions,
+        *,
+        start: Callable[[Sequence[BuildOrder]], None] = start_builder,
+        smallest: int = _SMALLEST,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._options = options
+        self._folder = None if options.record_directory is None else Path(options.record_directory)
+        self._start = start
+        self._smallest = smallest
+        self._now = now
+        self._open: dict[tuple[str, str], RecordStore] = {}
+        self._ordered: set[str] = set()
+
+    def find(self, location: str, subdirs: Sequence[str]) -> Mapping[str, RecordStore] | None:
+        """The stores of all of a channel's subdirs.
+
+        Args:
+            location: The channel's base URL as it is asked, secrets included.
+            subdirs: The subdirs.
+
+        Returns:
+            A store for each subdir; ``None`` where one is missing or was made from another state of the repodata.
+        """
+        if self._folder is None:
+            return None
+        with ThreadPoolExecutor(max_workers=len(subdirs)) as pool:
+            found = list(pool.map(lambda subdir: self._find(location, subdir), subdirs))
+        stores = {subdir: store for subdir, store in zip(subdirs, found, strict=True) if store is not None}
+        return stores if len(stores) == len(subdirs) else None
+
+    def _find(self, location: str, subdir: str) -> RecordStore | None:
+        key = (location, subdir)
+        store = self._open.get(key)
+        if store is None:
+            path = self._path(location, subdir)
+            store = None if path is None else open_store(path)
+            if store is None or not self._is_current(store, location, subdir):
+                return None
+            self._open[key] = store
+        return store
+
+    def want(self, location: str, subdirs: Sequence[str]) -> None:
+        """Have the stores of a channel made whose repodata was read without any, if that is worth it.
+
+        Args:
+            location: The channel's base URL as it is asked.
+            subdirs: Its subdirs.
+        """
+        if self._folder is None or location in self._ordered:
+            return
+        from envcheck.engines.record_store_building import BuildOrder
+
+        self._ordered.add(location)
+        sources = [_source(location, subdir, self._options.cache_directory) for subdir in subdirs]
+        present = [source for source in sources if source is not None]
+        if len(present) < len(subdirs) or max(state.size for _, state in present) < self._smallest:
+            return
+        self._start(
+            [
+                BuildOrder(repodata=str(path), subdir=subdir, store=str(self._path(location, subdir)), state=state)
+                for subdir, (path, state) in zip(subdirs, present, strict=True)
+            ]
+        )
+
+    def discard(self) -> None:
+        """Throw away every store in use, as one of them turned out to be damaged; they will be made again."""
+        for store in self._open.values():
+            store.discard()
+        self._open = {}
+        self._ordered = set()
+
+    def _path(self, location: str, subdir: str) -> Path | None:
+        if self._folder is None:
+            return None
+        name = hashlib.sha256(f"{strip_secrets(location).rstrip('/')}/{subdir}".encode()).hexdigest()[:32]
+        return self._folder / f"{name}.records"
+
+    def _is_current(self, store: RecordStore, location: str, subdir: str) -> bool:
+        state = store.state
+        directory = _directory(location)
+        if directory is not None:
+            found = _file_state(directory / subdir / "repodata.json")
+            return found is not None and (found.size, found.modified) == (state.size, state.modified)
+        if not state.file:
+            return False
+        if self._options.offline:
+            return True
+        with contextlib.suppress(OSError):
+            if 0 <= self._now() - store.path.stat().st_mtime < state.max_age:
+                return True
+        if not self._is_unmodified(f"{location.rstrip('/')}/{subdir}/{state.file}", state):
+            return False
+        with contextlib.suppress(OSError):
+            os.utime(store.path, (self._now(), self._now()))  # when it was last held against the server
+        return True
+
+    def _is_unmodified(self, url: str, state: RepodataState) -> bool:
+        """Whether a server says that what it has is still what the store was made from."""
+        headers = {}
+        if state.etag:
+            headers["If-None-Match"] = state.etag
+        elif state.last_modified:
+            headers["If-Modified-Since"] = state.last_modified
+        else:
+            return False
+        import requests
+
+        try:
+            with requests.Session() as session:
+                session.verify = self._options.verify_tls
+                session.proxies.update(self._options.proxies)
+                with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as response:
+                    return response.status_code == _NOT_MODIFIED
+        except (requests.RequestException, ValueError):
+            return False  # rattler will ask again, and its failure is told
+
+
+def _directory(location: str) -> Path | None:
+    """The directory of a channel that is one."""
+    parts = urlsplit(location)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def _file_state(path: Path) -> RepodataState | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return RepodataState(size=found.st_size, modified=found.st_mtime_ns)
+
+
+def _source(location: str, subdir: str, cache_directory: str | None) -> tuple[Path, RepodataState] | None:
+    """The file that rattler has just read for a subdir, and its state; ``None`` where it read shards instead."""
+    directory = _directory(location)
+    if directory is not None:
+        path = directory / subdir / "repodata.json"
+        state = _file_state(path)
+        return None if state is None else (path, state)
+    address = f"{strip_secrets(location).rstrip('/')}/{subdir}/"
+    for path in sorted(_rattler_cache(cache_directory).glob("*.info.json")):
+        # rattler's note beside what it downloaded: the address, and what the server called this state.
+        with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
+            note = json.loads(path.read_bytes())
+            base, _, file = strip_secrets(note["url"]).rpartition("/")
+            repodata = path.with_name(path.name.removesuffix(".info.json") + ".json")
+            state = _file_state(repodata)
+            if f"{base}/" != address or state is None or state.size != note["size"]:
+                continue
+            return repodata, RepodataState(
+                size=state.size,
+                modified=state.modified,
+                file=file,
+                etag=note.get("etag") or "",
+                last_modified=note.get("mod") or "",
+                max_age=_max_age(note.get("cache_control") or ""),
+            )
+    return None
+
+
+def _max_age(cache_control: str) -> int:
+    found = _MAX_AGE.search(cache_control.lower())
+    forbidden = any(word in cache_control.lower() for word in ("no-cache", "no-store", "must-revalidate"))
+    return int(found[1]) if found is not None and not forbidden else 0
+
+
+def _rattler_cache(cache_directory: str | None) -> Path:
+    """Where py-rattler keeps repodata."""
+    if cache_directory is not None:
+        return Path(cache_directory)
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("RATTLER_CACHE_DIR") or user_cache_path("rattler") / "cache")
