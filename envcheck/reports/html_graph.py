@@ -178,7 +178,7 @@ class _Drawing:
         for name, pairs in shown.items():
             record = self._chosen.get(name)
             has = f"has {record.version}" if record is not None else "does not have it"
-            if record is not None and all(satisfies(record.version, dependency_parts(one)[1]) for _, one in pairs):
+            if record is not None and all(_within(record.version, dependency_parts(one)[1] or "*") for _, one in pairs):
                 has = f"has another build, {record.version} {record.build}"
             for verb, entry in pairs:
                 self._edge("asked", self._given(name), entry, broken=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from envcheck.reports.html_graph import Edge, Graph, Node
+from envcheck.secrets import mask
 
 __all__ = ["Drawn", "DrawnEdge", "DrawnNode", "lay_out"]
 
@@ -207,4 +208,6 @@ def _covers(place: tuple[int, int], taken: Sequence[tuple[int, int]]) -> bool:
 
 
 def _cut(text: str, longest: int) -> str:
+    # Masked whole: half an address would not be known for one.
+    text = mask(text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

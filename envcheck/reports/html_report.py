@@ -111,6 +111,7 @@ class _View:
 
     anchor: str
     account: Account
+    sentence: str
     tone: str
     counts: tuple[tuple[Severity, str, int], ...]
     causes: tuple[_Cause, ...]
@@ -150,6 +151,7 @@ def _view(anchor: str, account: Account, earlier: Sequence[_View]) -> _View:
     return _View(
         anchor=anchor,
         account=account,
+        sentence=account.sentence[:1].upper() + account.sentence[1:],
         tone=_TONES.get(account.verdict, "none") if account.complete else "bad",
         counts=tuple(
             (severity, word, sum(1 for finding in account.findings if finding.severity is severity))
