@@ -41,6 +41,8 @@ _REMEDIES = 3
 # A word that means nothing in Markdown, and one that GitHub would make a link of all the same.
 _PLAIN = re.compile(r"[^\W_]+(?:[.'/-][^\W_]+)*")
 _LINKED = re.compile(r"(?i:www\.|\bgh-\d)|\b[0-9a-f]{7,40}\b")
+# Words, and what our messages quote ('conda activate app') as one.
+_WORDS = re.compile(r"\(?'[^'\s][^']*'[),.;:?!]*(?=\s|$)|\S+")
 _PUNCTUATED = re.compile(r"(\(?)(.+?)([),.;:?!]*)")
 
 
@@ -69,7 +71,7 @@ def words(text: str, *, cell: bool = False) -> str:
     found: list[str] = []
     span: list[str] = []
     opening = ""
-    for word in shown(text).split():
+    for word in _WORDS.findall(shown(text)):
         match = _PUNCTUATED.fullmatch(word)
         before, core, after = match.groups() if match is not None else ("", word, "")
         is_plain = _PLAIN.fullmatch(core) is not None and _LINKED.search(core) is None
@@ -126,7 +128,7 @@ def _overview(account: Account) -> list[str]:
     return [
         _file(account, cell=True),
         words(account.platform or "", cell=True),
-        _verdict(account),
+        _verdict(account) or words(account.sentence, cell=True),
         severity_counts(account.findings) or "none",
     ]
 

@@ -155,6 +155,7 @@ def test_any_text_stays_text(text: str) -> None:
         ("the channels do not have 1.0 for linux-64", "the channels do not have 1.0 for linux-64"),
         ("take numpy=1.2, or (@octocat).", "take `numpy=1.2`, or (`@octocat`)."),
         ("a b_c d_e f", "a `b_c d_e` f"),
+        ("it's 'conda activate x', isn't it", "it's `'conda activate x'`, isn't it"),
         ("see www.example.org", "see `www.example.org`"),
         ("at 0123abc of GH-12", "at `0123abc` of `GH-12`"),
         ("`x`", "`` `x` ``"),
