@@ -5,6 +5,7 @@ A pure function of the accounts: what is shown is put together here and laid out
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from envcheck.reports.html_layout import Drawn, lay_out
 from envcheck.reports.html_page import page
 from envcheck.reports.html_source import Mark, SourceLine, marked_lines
 from envcheck.reports.html_versions import Fate, VersionRow, version_rows
+from envcheck.secrets import mask
 
 if TYPE_CHECKING:
     from envcheck.reports.html_graph import Graph
@@ -107,10 +109,11 @@ class _Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
-    """An account as the template lays it out."""
+    """An account as the template lays it out; ``name`` is the last part of its path."""
 
     anchor: str
     account: Account
+    name: str
     sentence: str
     tone: str
     counts: tuple[tuple[Severity, str, int], ...]
@@ -151,6 +154,8 @@ def _view(anchor: str, account: Account, earlier: Sequence[_View]) -> _View:
     return _View(
         anchor=anchor,
         account=account,
+        # Masked whole: a part of an address would not be known for one.
+        name=re.split(r"[/\\]", mask(account.path))[-1] or account.path,
         sentence=account.sentence[:1].upper() + account.sentence[1:],
         tone=_TONES.get(account.verdict, "none") if account.complete else "bad",
         counts=tuple(

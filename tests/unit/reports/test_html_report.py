@@ -242,6 +242,8 @@ def test_no_text_changes_the_structure(text: str) -> None:
 def test_no_secret_is_shown(text: str) -> None:
     page = everywhere(text)
     assert SECRETS[text] not in page
+    twice = html_report.render([replace(account(full_report(), None), path=text)] * 2)
+    assert SECRETS[text] not in twice
     assert "***" in ParsedPage(page).text or "<TOKEN>" in ParsedPage(page).text
 
 
@@ -304,6 +306,13 @@ def test_the_account_of_a_dockerfile_leads_to_the_line_that_asked_for_an_environ
 def test_an_answer_that_is_missing_is_said() -> None:
     told = replace(account(full_report(), None), complete=False)
     assert "did not answer" in ParsedPage(html_report.render([told])).text
+
+
+def test_what_a_baseline_accepts_is_counted_and_not_told() -> None:
+    told = replace(account(full_report(), None), accepted=(finding("EC999", Severity.ERROR, "old", "known"),))
+    text = ParsedPage(html_report.render([told])).text
+    assert "1 more finding is accepted by the baseline" in text
+    assert "EC999" not in text
 
 
 def test_the_format_is_known_by_its_name() -> None:
