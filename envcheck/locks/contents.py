@@ -165,12 +165,15 @@ def require_lockable(packages: Sequence[Record], *, hashes: Sequence[str]) -> No
     ):
         if broken:
             raise LockError(f"These packages {problem} and cannot be locked: {_listed(broken)}.")
-    unhashed = [one.name for one in packages if not any(getattr(one, name) for name in hashes)]
+    unhashed = [one for one in packages if not any(getattr(one, name) for name in hashes)]
     if unhashed:
+        # An explicit list does with either hash.
+        listable = all(one.md5 or one.sha256 for one in unhashed)
         raise LockError(
             f"The channel gives no {' or '.join(hashes)} for these packages, which the lock format demands: "
-            f"{_listed(unhashed)}.",
-            hint="Pin other builds of them, ask a channel that has the hashes, or write an explicit list instead.",
+            f"{_listed([one.name for one in unhashed])}.",
+            hint="Pin other builds of them, or ask a channel that has the hashes"
+            + (", or write an explicit list instead." if listable else "."),
         )
 
 
