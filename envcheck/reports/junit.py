@@ -22,6 +22,7 @@ case. Class names are ``envcheck.PLATFORM.FILE``, where the file's dots are unde
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from envcheck import __version__
@@ -39,18 +40,23 @@ _FAILING = ("fixable", "blocked", "unsound", "unreadable", "failed")
 def render(accounts: Sequence[Account]) -> str:
     """The accounts as JUnit XML, with a final newline."""
     root = ET.Element("testsuites", {"name": "envcheck"})
+    seen: Counter[tuple[str, str | None]] = Counter()
     for account in accounts:
-        root.append(_suite(account))
+        key = (normalized_path(account.path), account.platform)
+        seen[key] += 1
+        root.append(_suite(account, seen[key]))
     for counter in ("tests", "failures", "errors"):
         root.set(counter, str(sum(int(suite.get(counter, "0")) for suite in root)))
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _suite(account: Account) -> ET.Element:
+def _suite(account: Account, number: int) -> ET.Element:
+    """One account's suite; ``number`` is above 1 for further environments that one Dockerfile makes for a platform."""
     path = "standard input" if account.path == "-" else normalized_path(account.path)
     platform = f" ({account.platform})" if account.platform else ""
-    suite = ET.Element("testsuite", {"name": _shown(f"{path}{platform}")})
+    again = f" {number}" if number > 1 else ""
+    suite = ET.Element("testsuite", {"name": _shown(f"{path}{platform}{again}")})
     if account.path != "-":
         suite.set("file", _shown(path))
     properties = ET.SubElement(suite, "properties")
@@ -61,7 +67,7 @@ def _suite(account: Account) -> ET.Element:
         ("verdict", account.verdict),
     ):
         ET.SubElement(properties, "property", {"name": name, "value": _shown(value)})
-    classname = _shown(f"envcheck.{account.platform or 'any'}.{path.replace('.', '_')}")
+    classname = _shown(f"envcheck.{account.platform or 'any'}.{path.replace('.', '_')}{again}")
     cases = [_verdict(account, classname)]
     cases += [_case(name, classname, findings, account.accepted) for name, findings in _subjects(account).items()]
     suite.extend(cases)

@@ -125,8 +125,11 @@ def _verdict(account: Account) -> str:
 
 
 def _overview(account: Account) -> list[str]:
+    # An environment that stands in the Dockerfile itself has its path.
+    origin = account.origin
+    line = f", line {origin[1]}" if origin is not None and origin[0] == account.path else ""
     return [
-        _file(account, cell=True),
+        _file(account, cell=True) + line,
         words(account.platform or "", cell=True),
         _verdict(account) or words(account.sentence, cell=True),
         severity_counts(account.findings) or "none",

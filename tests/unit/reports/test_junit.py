@@ -125,6 +125,12 @@ def test_standard_input_and_several_platforms() -> None:
     assert all(suite.get("file") is None for suite in root)
 
 
+def test_two_environments_of_one_dockerfile_are_two_suites() -> None:
+    root = read(render([bare_account("Dockerfile", "x"), bare_account("./Dockerfile", "x")]))
+    assert [suite.get("name") for suite in root] == ["Dockerfile (linux-64)", "Dockerfile (linux-64) 2"]
+    assert len({one.get("classname") for one in root.iter("testcase")}) == 2
+
+
 def test_a_package_called_verdict_is_another_case() -> None:
     root = read(render([bare_account("a.yml", "verdict")]))
     assert [one.get("name") for one in root.iter("testcase")] == ["verdict", "verdict (package)"]

@@ -64,6 +64,11 @@ def test_where_a_file_was_installed_and_what_is_accepted() -> None:
     assert "Accepted by the baseline, and not told here: 1 error." in told
 
 
+def test_environments_of_a_dockerfile_are_told_apart_by_their_lines() -> None:
+    told = render([bare_account("Dockerfile"), bare_account("Dockerfile", origin=("Dockerfile", 7))])
+    assert "| `Dockerfile`, line 7 | linux-64 |" in told
+
+
 def test_standard_input_has_no_name() -> None:
     assert "### standard input for linux-64" in render([bare_account("-", "numpy")])
 
