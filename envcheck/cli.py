@@ -19,6 +19,7 @@ from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_docker import docker
 from envcheck.cli_settings import use_settings
 from envcheck.cli_support import (
+    ALSO_OPTIONS,
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,
@@ -161,6 +162,7 @@ def _check_options(function: _F) -> _F:
         function,
         [
             *REPORT_OPTIONS,
+            *ALSO_OPTIONS,
             click.option(
                 "--lock-format",
                 type=click.Choice(list(_LOCK_FORMATS)),

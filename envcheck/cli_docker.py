@@ -13,6 +13,7 @@ import click
 
 from envcheck.cli_baseline import BASELINE_OPTIONS, BaselineFile, open_baseline
 from envcheck.cli_support import (
+    ALSO_OPTIONS,
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,
@@ -75,6 +76,7 @@ def _docker_options(function: Any) -> Any:
         index_options(function),
         [
             *REPORT_OPTIONS,
+            *ALSO_OPTIONS,
             click.option(
                 "--write",
                 type=file,

@@ -31,6 +31,8 @@ _NEVER = {
     "--update-baseline": "findings are accepted by a person, once",
     "--from-lock": "which lock is brought up to date is said where the command is given",
     "--in": "it is half of what explain is asked",
+    "--scheduler": "work goes to nobody whom a file beside the source names",
+    "--also": "what is written is said where the command is given",
     "--trust-source-indexes": "trust is not given by what lies beside the source",
     "--help": "it is no setting",
 }

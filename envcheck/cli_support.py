@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envcheck.rules import Rule
 
 __all__ = [
+    "ALSO_OPTIONS",
     "FINDING_OPTIONS",
     "REPORT_OPTIONS",
     "decoded",
@@ -60,6 +61,34 @@ FINDING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
 )
 """What every command that tells findings takes; each adds its own ``--verbose``."""
+
+_ALSO = "envcheck.also"
+
+
+def _also(context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> None:
+    """Keep what ``--also`` asks for where `show` finds it."""
+    wanted = []
+    for value in values:
+        format_name, equals, path = value.partition("=")
+        if format_name not in ("text", "json", *FORMATS) or not equals or not path:
+            raise click.BadParameter(
+                f"{value!r} is not FORMAT=FILE with one of {', '.join(('text', 'json', *FORMATS))}."
+            )
+        wanted.append((format_name, path))
+    context.meta[_ALSO] = tuple(wanted)
+
+
+ALSO_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--also",
+        multiple=True,
+        metavar="FORMAT=FILE",
+        expose_value=False,
+        callback=_also,
+        help="Write the report into this file, too, in this format; repeatable.",
+    ),
+)
+"""What every command takes that shows its report by `show`: other forms of it, from the same run."""
 
 REPORT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -177,7 +206,7 @@ def show(
     json: Callable[[], str],
     accounts: Callable[[], Sequence[Account]],
 ) -> None:
-    """Write a report in the format asked for, to a file or to standard output.
+    """Write a report in the format asked for, to a file or to standard output; first, what ``--also`` asks for.
 
     Args:
         format_name: ``--format``.
@@ -187,11 +216,13 @@ def show(
         json: The command's JSON.
         accounts: What the command tells of each file, for every other format.
     """
-    if format_name == "text":
-        width, colour = _page_style(to_file=output is not None)
-        emit(text(width=width, colour=colour, verbose=verbose > 0), output)
-        return
-    emit(json() if format_name == "json" else render_accounts(format_name, accounts()), output, data=True)
+    wanted = click.get_current_context().meta.get(_ALSO, ())
+    for name, path in (*wanted, (format_name, output)):
+        if name == "text":
+            width, colour = _page_style(to_file=path is not None)
+            emit(text(width=width, colour=colour, verbose=verbose > 0), path)
+        else:
+            emit(json() if name == "json" else render_accounts(name, accounts()), path, data=True)
 
 
 def status(findings: Iterable[Finding | Cause], *, complete: bool, fail_on: str) -> int:

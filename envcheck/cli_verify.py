@@ -10,6 +10,7 @@ import click
 
 from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_support import (
+    ALSO_OPTIONS,
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,
@@ -43,6 +44,7 @@ def _verify_options(function: Any) -> Any:
             click.option("--online", is_flag=True, help="Ask the Python package index about pip packages."),
             click.option("--index-url", metavar="URL", help="The Python package index."),
             *REPORT_OPTIONS,
+            *ALSO_OPTIONS,
             *FINDING_OPTIONS,
             *BASELINE_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding."),
@@ -51,10 +53,10 @@ def _verify_options(function: Any) -> Any:
 
 
 @click.command()
-@click.argument("lock", metavar="LOCK")
+@click.argument("locks", nargs=-1, required=True, metavar="LOCK...")
 @_verify_options
 def verify(
-    lock: str,
+    locks: tuple[str, ...],
     *,
     platforms: tuple[str, ...],
     drift: bool,
@@ -68,7 +70,7 @@ def verify(
     verbose: int,
     **options: Any,
 ) -> int:
-    """Verify a lock: is every file still in its channel, with the same hash, and does it all go together?
+    """Verify locks: is every file still in its channel, with the same hash, and does it all go together?
 
     LOCK is a conda-lock.yml, a pixi.lock or an @EXPLICIT list that any tool wrote, or - for standard input. Channels
     are those that the lock names, or that the URLs of a list name; nothing is installed and no package is downloaded.
@@ -90,16 +92,19 @@ def verify(
     known = open_baseline(
         baseline, update=update_baseline, rules=LOCK_RULES, select=options["select"], ignore=options["ignore"]
     )
-    data = read(lock)
-    found = read_lock(data, lock)
     reports: list[LockReport] = []
+    read_data: list[bytes] = []
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
-        for platform in platforms_to_verify(found, platforms):
-            request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)
-            reports.append(verify_one(request, services, found, drift=drift, online=online))
+        for lock in locks:
+            data = read(lock)
+            found = read_lock(data, lock)
+            for platform in platforms_to_verify(found, platforms):
+                request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)
+                reports.append(verify_one(request, services, found, drift=drift, online=online))
+                read_data.append(data)
     complete = all(report.complete for report in reports)
-    looked = [known.looked(lock, report.target.platform, report.findings) for report in reports]
+    looked = [known.looked(report.lock.path, report.target.platform, report.findings) for report in reports]
     judged = known.judge(looked, complete=complete)
     reports = [
         replace(report, findings=one.new, accepted=one.accepted) for report, one in zip(reports, judged, strict=True)
@@ -110,7 +115,9 @@ def verify(
         verbose=verbose,
         text=partial(verification.render_text, reports),
         json=partial(verification.render_json, reports),
-        accounts=lambda: [verification.account(report, decoded(data)) for report in reports],
+        accounts=lambda: [
+            verification.account(report, decoded(data)) for report, data in zip(reports, read_data, strict=True)
+        ],
     )
     known.close(looked, complete=complete, quiet=quiet)
     return status(
