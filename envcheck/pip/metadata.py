@@ -67,6 +67,7 @@ def with_metadata(
                     cache_directory=cache_directory,
                     retries=1,
                     connections=_WORKERS,
+                    metadata=True,
                 )
                 sessions[base] = stack.enter_context(contextlib.closing(opened))
             return sessions[base]

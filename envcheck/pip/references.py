@@ -20,7 +20,16 @@ from envcheck.pip.releases import source_version, wheel_version
 from envcheck.pip.tags import supported_tags
 from envcheck.secrets import strip_secrets
 
-__all__ = ["as_named", "digest_of", "file_of", "fits_target", "listed_files", "locked_reference", "same_file"]
+__all__ = [
+    "as_named",
+    "as_project",
+    "digest_of",
+    "file_of",
+    "fits_target",
+    "listed_files",
+    "locked_reference",
+    "same_file",
+]
 
 _COMMIT = re.compile(r"(?P<repository>git\+.+)@(?P<commit>[0-9a-f]{40})(?:[#?].*)?")
 
@@ -74,6 +83,24 @@ def as_named(row: PipRequirement, file: DistributionFile) -> PipRequirement | No
     if version is None:
         return None
     return replace(row, kind=PipRequirementKind.NAMED, specifier=f"=={version}", pin=str(version), url=None)
+
+
+def as_project(row: PipRequirement) -> PipRequirement | None:
+    """The row that asks the index for the project that a path of the exporter's machine is of, if that tells its name.
+
+    ``pip freeze`` writes such paths for what conda installed; a wheel's name tells the version too.
+    """
+    if row.kind is not PipRequirementKind.LOCAL_PATH or row.name is None:
+        return None
+    filename = unquote(re.split(r"[\\/]", (row.url or row.text).partition("#")[0])[-1])
+    version = wheel_version(filename) if filename.endswith(".whl") else source_version(filename, row.name)
+    return replace(
+        row,
+        kind=PipRequirementKind.NAMED,
+        specifier="" if version is None else f"=={version}",
+        pin=None if version is None else str(version),
+        url=None,
+    )
 
 
 def fits_target(filename: str, *, python: str, platform: str, glibc: str | None) -> bool:

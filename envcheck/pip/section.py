@@ -58,6 +58,9 @@ def _rows_of_plan(rows: Sequence[PipRequirement], resolution: PipResolution | No
     planned = []
     for row in rows:
         version = locked.get(row.name or "")
+        if row.kind is PipRequirementKind.LOCAL_PATH and version is not None:
+            planned.append(replace(row, kind=PipRequirementKind.NAMED, specifier=f"=={version}", pin=version, url=None))
+            continue
         if (
             row.kind is PipRequirementKind.URL
             and version is not None

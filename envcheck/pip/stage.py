@@ -27,7 +27,8 @@ from envcheck.model import (
 from envcheck.pip.extras import Describe, asked_by, host_of, with_extras
 from envcheck.pip.grammar import project_of
 from envcheck.pip.installed import Installed, installed_distributions
-from envcheck.pip.references import as_named, file_of, listed_files, locked_reference
+from envcheck.pip.markers import holds
+from envcheck.pip.references import as_named, as_project, file_of, listed_files, locked_reference
 from envcheck.pip.resolution import Settled, requirement_text, settle, sorted_out
 from envcheck.pip.resolver import PipTarget, Resolved, Resolver
 from envcheck.pip.to_conda import move_to_conda
@@ -136,6 +137,7 @@ def run_pip_stage(
     listed = listed_files(by_url, questions.files_of([row.name or "" for row in by_url]) if by_url else {})
     # A file that the index lists is asked for by its version, so that its needs are resolved.
     stand_ins = {row: one for row, file in listed.items() if (one := as_named(row, file)) is not None}
+    stand_ins |= {row: one for row in rows if (one := as_project(row)) is not None}
     answers = questions.about_rows([stand_ins.get(row, row) for row in rows], python)
     resolution = PipResolution(trouble=_trouble(plan, questions, resolver, python))
     if resolution.trouble or resolver is None or python is None:
@@ -211,7 +213,12 @@ class _Stage:
 
     def run(self) -> PipStage:
         """Move to conda what has no wheel; resolve; move what turns out to need such a thing, and resolve again."""
-        asked = [row for row in self._rows if requirement_text(row) is not None]
+        target = self._target
+        asked = [
+            row
+            for row in self._rows
+            if requirement_text(row) is not None and holds(row.marker, python=target.python, platform=target.platform)
+        ]
         plan, moved = move_to_conda(self._plan, _movable(self._source_only(asked)), self._index)
         settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         if not settled.trouble and (stuck := _alone(asked, settled)):
@@ -318,7 +325,8 @@ class _Stage:
             distributions=() if trouble else tuple(locked[name] for name in sorted(locked)),
             provided=resolved.provided,
             replaced=tuple((name, installed[name].conda_name) for name in sorted(locked) if name in installed),
-            moved=tuple((row.name or "", record.name) for row, record in moved),
+            # What pip has to replace all the same, because others need it so, did not move.
+            moved=tuple((row.name or "", record.name) for row, record in moved if row.name not in locked),
             conflicts=settled.conflicts,
             resolver=self._resolver.name,
             trouble=trouble,

@@ -20,10 +20,18 @@ __all__ = ["open_session"]
 _REDIRECTS = 5
 # PyPI's own ``max-age`` for project pages.
 _FRESH_SECONDS = 600
+# And for files.
+_LASTING_SECONDS = 31536000
 
 
 def open_session(
-    url: str, *, verify_tls: bool | str, cache_directory: Path | None, retries: int, connections: int
+    url: str,
+    *,
+    verify_tls: bool | str,
+    cache_directory: Path | None,
+    retries: int,
+    connections: int,
+    metadata: bool = False,
 ) -> requests.Session:
     """Open a session for the index at ``url``.
 
@@ -36,6 +44,7 @@ def open_session(
         cache_directory: Where the cache lies; ``None``, or a place that cannot be written to, means no cache.
         retries: How often a request is repeated.
         connections: How many connections are kept open.
+        metadata: Whether metadata of files is asked for, which never changes (PEP 658), and no pages.
     """
     import requests
     from requests.adapters import HTTPAdapter
@@ -59,7 +68,7 @@ def open_session(
         adapter = CacheControlAdapter(
             cache=_file_cache(cache_directory),
             serializer=_serializer(),
-            heuristic=_heuristic(),
+            heuristic=_heuristic(metadata=metadata),
             max_retries=retry,
             pool_maxsize=connections,
         )
@@ -109,11 +118,11 @@ def _file_cache(directory: Path) -> SeparateBodyFileCache:
     return TolerantFileCache(directory)
 
 
-def _heuristic() -> BaseHeuristic:
+def _heuristic(*, metadata: bool) -> BaseHeuristic:
     """How long an answer holds whose server says nothing of it, as mirrors may: as long as PyPI says of its own.
 
     RFC 9111, section 4.2.2, leaves that to the client. Only answers of an index are kept so: the page of a gateway that
-    stands in its place for a moment must not.
+    stands in its place for a moment must not, and neither is it ever metadata.
     """
     from cachecontrol.heuristics import BaseHeuristic
 
@@ -121,9 +130,10 @@ def _heuristic() -> BaseHeuristic:
         def update_headers(self, response: HTTPResponse) -> dict[str, str]:
             said = {"cache-control", "expires", "pragma"} & {name.lower() for name in response.headers}
             kind = response.headers.get("content-type", "")
-            if said or response.status != 200 or not kind.startswith("application/vnd.pypi.simple."):
+            page = kind.startswith("application/vnd.pypi.simple.")
+            if said or response.status != 200 or not (page or (metadata and not kind.startswith("text/html"))):
                 return {}
-            return {"cache-control": f"max-age={_FRESH_SECONDS}"}
+            return {"cache-control": f"max-age={_LASTING_SECONDS if metadata else _FRESH_SECONDS}"}
 
         def warning(self, response: HTTPResponse) -> str | None:
             del response

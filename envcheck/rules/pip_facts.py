@@ -30,7 +30,7 @@ def rows_of(facts: Facts, *presences: PipPresence) -> Iterator[tuple[PipRequirem
     """The rows of which the index said one of these, but for those that are installed as they are all the same."""
     fine = _names_that_are_fine(facts)
     answers = {(one.name, one.pin): one for one in facts.pip}
-    for row in facts.environment.pip:
+    for row in rows_of_kind(facts, PipRequirementKind.NAMED):
         answer = answers.get((row.name or "", row.pin))
         if answer is None or answer.presence not in presences:
             continue
@@ -76,15 +76,19 @@ def glibc_of(facts: Facts) -> str | None:
     return next((one.version for one in facts.target.virtual_packages if one.name == "__glibc"), None)
 
 
-def nearest_versions_of(answer: PipAvailability) -> tuple[Remedy, ...]:
-    """A remedy for each of the versions that install."""
+def nearest_versions_of(facts: Facts, answer: PipAvailability) -> tuple[Remedy, ...]:
+    """A remedy for each of the versions that install; the one of the lock goes first, as it was resolved."""
+    resolution = facts.pip_resolution
+    locked = [one.version for one in resolution.distributions if one.name == answer.name] if resolution else []
+    locked = [version for version in locked if version != answer.version]
     return tuple(
         Remedy(
             action=RemedyAction.CHANGE_VERSION,
             summary=f"take {answer.name}=={version}, which has a wheel",
             spec=f"{answer.name}=={version}",
+            verified=version in locked,
         )
-        for version in answer.nearest
+        for version in dict.fromkeys([*locked, *answer.nearest])
     )
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from envcheck.model import (
-    PipPresence,
-    Remedy,
-    RemedyAction,
-    Severity,
-)
+from envcheck.model import PipPresence, PipRequirementKind, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts
-from envcheck.rules.pip_facts import conda_instead, nearest_versions_of, rows_of
+from envcheck.rules.pip_facts import conda_instead, nearest_versions_of, rows_of, rows_of_kind
+from envcheck.secrets import strip_secrets
 
 __all__ = [
     "no_such_project",
@@ -56,24 +52,45 @@ def no_such_version(facts: Facts) -> Iterator[Draft]:
             subject=answer.name,
             message=f"the package index has no version {row.pin or row.specifier}{local}",
             line=row.line,
-            remedies=(*_index_of_label(answer.name, row.pin), *nearest_versions_of(answer)),
+            remedies=_by_proof(
+                [*_index_of_label(facts, answer.name, row.pin), *nearest_versions_of(facts, answer)]
+                or [Remedy(action=RemedyAction.EDIT, summary="drop it, or name an index that has it: " + _NO_OTHER)]
+            ),
         )
+
+
+_NO_OTHER = "no version here has a wheel for the target"
+
+
+def _by_proof(remedies: Sequence[Remedy]) -> tuple[Remedy, ...]:
+    """What is verified goes first."""
+    return tuple(sorted(remedies, key=lambda one: not one.verified))
 
 
 # https://pytorch.org/get-started/previous-versions/ names the index of each label for these projects.
 _PYTORCH = frozenset({"torch", "torchvision", "torchaudio", "torchtext", "torchdata"})
-
-
 _PYTORCH_LABEL = re.compile(r"(?:cu\d+|cpu|rocm\d+(?:\.\d+)*|xpu)")
+# https://pytorch-geometric.readthedocs.io/en/latest/install/installation.html names a page for each PyTorch and CUDA.
+_GEOMETRIC = frozenset({"pyg-lib", "torch-cluster", "torch-scatter", "torch-sparse", "torch-spline-conv"})
+_GEOMETRIC_LABEL = re.compile(r"pt(\d)(\d+)(cu\d+|cpu)")
 
 
-def _index_of_label(name: str, pin: str | None) -> tuple[Remedy, ...]:
-    """Where PyTorch's builds with a local label come from."""
+def _index_of_label(facts: Facts, name: str, pin: str | None) -> tuple[Remedy, ...]:
+    """Where PyTorch's builds with a local label, and those of what is built for it, come from."""
     label = (pin or "").partition("+")[2]
-    if name not in _PYTORCH or _PYTORCH_LABEL.fullmatch(label) is None:
+    geometric = _GEOMETRIC_LABEL.fullmatch(label)
+    if name in _PYTORCH and _PYTORCH_LABEL.fullmatch(label) is not None:
+        url = f"https://download.pytorch.org/whl/{label}"
+        summary = f"name its index: PIP_EXTRA_INDEX_URL={url}"
+    elif name in _GEOMETRIC and geometric is not None:
+        url = f"https://data.pyg.org/whl/torch-{geometric[1]}.{geometric[2]}.0+{geometric[3]}.html"
+        summary = f"name its place of files: PIP_FIND_LINKS={url}"
+    else:
         return ()
-    url = f"https://download.pytorch.org/whl/{label}"
-    return (Remedy(action=RemedyAction.EDIT, summary=f"name its index: PIP_EXTRA_INDEX_URL={url}"),)
+    named = [strip_secrets(row.url or "").rstrip("/") for row in rows_of_kind(facts, PipRequirementKind.OPTION)]
+    if url in named and not facts.source_indexes_asked:
+        summary = "the source names its index: if you trust it, --trust-source-indexes"
+    return (Remedy(action=RemedyAction.EDIT, summary=summary),)
 
 
 def no_wheel_for_target(facts: Facts) -> Iterator[Draft]:
@@ -84,7 +101,7 @@ def no_wheel_for_target(facts: Facts) -> Iterator[Draft]:
     Fix: take a version that has one, or drop the package where it makes sense on Windows alone.
     """
     for row, answer in rows_of(facts, PipPresence.OTHER_PLATFORM, PipPresence.OTHER_PYTHON):
-        remedies = nearest_versions_of(answer)
+        remedies = nearest_versions_of(facts, answer)
         if not remedies:
             remedies = (
                 Remedy(action=RemedyAction.DROP, summary=f"drop {answer.name}: nothing of it is for the target"),
@@ -106,15 +123,18 @@ def source_only(facts: Facts) -> Iterator[Draft]:
     Fix: take a version with a wheel, or the conda package where there is one.
     """
     moved = dict(facts.pip_resolution.moved) if facts.pip_resolution is not None else {}
+    resolution = facts.pip_resolution
+    locked = {one.name for one in resolution.distributions} if resolution is not None else set()
     for row, answer in rows_of(facts, PipPresence.SOURCE_ONLY):
         conda = moved.get(answer.name)
-        built = "is built from source" if conda is None else "would be built from source"
+        kept = conda is None and answer.name not in locked
+        built = "is built from source; no lock holds it" if kept else "would be built from source"
         yield Draft(
             severity=Severity.WARNING,
             subject=answer.name,
             message=f"{answer.version or row.pin or 'it'} has no wheel for the target and {built}",
             line=row.line,
-            remedies=nearest_versions_of(answer) if conda is None else (conda_instead(facts, conda),),
+            remedies=nearest_versions_of(facts, answer) if conda is None else (conda_instead(facts, conda),),
         )
 
 
@@ -131,5 +151,5 @@ def yanked(facts: Facts) -> Iterator[Draft]:
             subject=answer.name,
             message=f"{row.pin or answer.version} was withdrawn by its authors",
             line=row.line,
-            remedies=nearest_versions_of(answer),
+            remedies=nearest_versions_of(facts, answer),
         )

@@ -12,7 +12,7 @@ from envcheck.model import (
     RemedyAction,
     Severity,
 )
-from envcheck.rules.facts import Draft, Facts
+from envcheck.rules.facts import Draft, Facts, some_of
 from envcheck.rules.pip_facts import conda_instead, glibc_of, python_of, rows_of_kind
 from envcheck.secrets import mask
 
@@ -32,29 +32,39 @@ def local_path(facts: Facts) -> Iterator[Draft]:
 
     Fix: write the name and version instead.
     """
-    rows = rows_of_kind(facts, PipRequirementKind.LOCAL_PATH)
-    for group in _by_shape(rows):
+    had = _had_from_elsewhere(facts)
+    for group in _by_shape(rows_of_kind(facts, PipRequirementKind.LOCAL_PATH), had):
         first = group[0]
         more = f" and {len(group) - 1} more like it" if len(group) > 1 else ""
-        names = ", ".join(row.name or "?" for row in group[:4])
+        names = some_of([row.name or "?" for row in group], 8)
+        if first.name is None:
+            summary = "copy it into the image"
+        elif had is None or first.name in had:
+            summary = f"write names and versions instead: {names}"
+        else:
+            summary = f"copy them into the image, or name an index that has them: {names}"
         yield Draft(
             severity=Severity.ERROR,
             subject=first.name or mask(first.text),
             message=f"points at the exporter's machine: {mask(first.text)}{more}",
             line=first.line,
-            remedies=(
-                Remedy(
-                    action=RemedyAction.EDIT,
-                    summary=f"write names and versions instead: {names}" if first.name else "copy it into the image",
-                ),
-            ),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=summary),),
         )
 
 
-def _by_shape(rows: Sequence[PipRequirement]) -> list[list[PipRequirement]]:
-    """Named references together (one cause, one finding), each unnamed path on its own."""
-    named = [row for row in rows if row.name is not None]
-    return ([named] if named else []) + [[row] for row in rows if row.name is None]
+def _had_from_elsewhere(facts: Facts) -> set[str] | None:
+    """The names that the lock or conda has; ``None`` where nothing was resolved."""
+    resolution = facts.pip_resolution
+    if resolution is None or resolution.trouble:
+        return None
+    return {one.name for one in resolution.distributions} | dict((*resolution.provided, *resolution.moved)).keys()
+
+
+def _by_shape(rows: Sequence[PipRequirement], had: set[str] | None) -> list[list[PipRequirement]]:
+    """Named references together (one cause, one finding) by whether there is another source, each path on its own."""
+    named = [row for row in rows if row.name is not None and (had is None or row.name in had)]
+    private = [row for row in rows if row.name is not None and row not in named]
+    return [group for group in (named, private) if group] + [[row] for row in rows if row.name is None]
 
 
 def vcs_reference(facts: Facts) -> Iterator[Draft]:

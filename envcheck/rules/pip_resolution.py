@@ -47,7 +47,7 @@ def contradicting_rows(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=counted(len(unexplained), "requirement"),
-            message=f"cannot stay as pinned beside the others: {some_of(_with_fate(facts, unexplained), 8)}",
+            message=f"cannot stay as pinned beside the others: {', '.join(_with_fate(facts, unexplained))}",
             line=_line(facts, unexplained[0]),
             remedies=(
                 Remedy(

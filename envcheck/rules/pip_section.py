@@ -15,7 +15,6 @@ from envcheck.model import (
     Severity,
     SourceKind,
 )
-from envcheck.pip.grammar import project_of
 from envcheck.rules.facts import Draft, Facts, counted, some_of
 from envcheck.rules.pip_facts import is_for_target, rows_of, rows_of_kind
 from envcheck.secrets import mask, strip_secrets
@@ -158,16 +157,7 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
     resolution = facts.pip_resolution
     if resolution is None or resolution.trouble:
         return
-    found = {one.name for one in resolution.distributions} | {name for name, _ in resolution.provided}
-    found |= {name for name, _ in resolution.moved} | {project_of(one.requirements[-1]) for one in resolution.conflicts}
-    found |= {project_of(text) for text in resolution.unexplained}
-    missing = {answer.name for answer in facts.pip if not answer.has_wheel}
-    rows = [
-        row
-        for row in facts.environment.pip
-        if row.marker
-        and (row.name not in found | missing if row.kind is PipRequirementKind.NAMED else not is_for_target(facts, row))
-    ]
+    rows = [row for row in facts.environment.pip if not is_for_target(facts, row)]
     if rows:
         yield Draft(
             severity=Severity.INFO,

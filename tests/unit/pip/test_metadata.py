@@ -64,3 +64,22 @@ def test_a_wheel_on_the_disk_is_opened(tmp_path: Path, loopback_server: ServerFa
     server = loopback_server(place)
     assert asked(server, locked(place.as_uri()), offline=True).requires_python == ">=3.8"
     assert asked(server, locked(place.as_uri(), "gone")).requires == ()
+
+
+def test_metadata_is_asked_for_once_as_files_never_change(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(folder(tmp_path))
+    one = locked(server.url)
+    first = asked(server, one, cache_directory=tmp_path / "cache")
+    assert asked(server, one, cache_directory=tmp_path / "cache") == first
+    assert len(server.requests) == 1
+    assert asked(server, first) == first, "what was told is not asked again"
+    assert len(server.requests) == 1
+
+
+def test_the_page_of_a_gateway_is_not_kept(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    server = loopback_server(folder(tmp_path))
+    server.misbehave("/files", Misbehaviour.WEB_PAGE)
+    one = locked(server.url)
+    assert asked(server, one, cache_directory=tmp_path / "cache") == one
+    server.behave()
+    assert asked(server, one, cache_directory=tmp_path / "cache").requires

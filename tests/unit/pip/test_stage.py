@@ -49,7 +49,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
         record("other", "1.0", **bound),
         record("unlisted", "5.0", **bound),
     ]
-    write_channel(folder / "lab", {"linux-64": python, "noarch": records})
+    write_channel(folder / "lab", {"linux-64": python, "linux-ppc64le": python, "noarch": records})
     index = write_index(
         folder / "index",
         wheel("base", "2.0"),
@@ -82,6 +82,13 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
         wheel("built", "1.0", "base<3", tag="cp310-cp310-manylinux_2_17_x86_64"),
         wheel("built", "1.0", tag="cp310-cp310-win_amd64"),
         source("built", "1.0"),
+        source("torch-scatter", "2.1.1"),
+        wheel("geos", "3.5.0"),
+        wheel("wants-geos", "1.0", "geos>=3.5"),
+        wheel("many", "1.0"),
+        source("many", "1.5"),
+        wheel("many", "1.6"),
+        wheel("wants-old", "1.0", "many<1.5"),
     )
     settings = IndexSettings(url=index.as_uri(), origin="test")
     return Services(
@@ -347,9 +354,88 @@ def test_extras_of_what_pip_replaces_are_the_index_s(services: Services) -> None
 
 
 def test_a_local_version_names_its_index(services: Services) -> None:
-    report = checked(services, "torch==1.13.0+cu118")
-    (told,) = [one for one in report.findings if one.code == "EC603"]
-    assert "https://download.pytorch.org/whl/cu118" in told.remedies[0].summary
+    report = checked(services, "torch==1.13.0+cu118", "torch-scatter==2.1.1+pt113cu117")
+    first, second = (one for one in report.findings if one.code == "EC603")
+    assert [one.summary for one in first.remedies] == [
+        "take torch==1.13.0, which has a wheel",
+        "name its index: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cu118",
+    ]
+    assert [one.summary for one in second.remedies] == [
+        "name its place of files: PIP_FIND_LINKS=https://data.pyg.org/whl/torch-1.13.0+cu117.html"
+    ]
+
+
+def test_an_index_that_the_source_names_need_not_be_named_again(services: Services) -> None:
+    report = checked(services, "--extra-index-url https://download.pytorch.org/whl/cu118", "torch==1.13.0+cu118")
+    finding = told(report, "EC603")
+    assert finding.remedies[-1].summary == "the source names its index: if you trust it, --trust-source-indexes"
+
+
+def test_a_version_without_any_other_says_what_to_do(services: Services) -> None:
+    report = checked(services, "lonely==2.0")
+    (remedy,) = told(report, "EC603").remedies
+    assert remedy.summary.startswith("drop it, or name an index that has it")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Every row is accounted for
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_named_paths_of_the_exporter_s_machine_are_resolved_by_their_names(services: Services) -> None:
+    report = checked(
+        services,
+        "any @ file:///home/conda/feedstock_root/any_1670263926556/work",
+        "base @ file:///C:/wheels/base-2.0-py3-none-any.whl",
+        "nobodys @ file:///C:/work/nobodys",
+        "/srv/thing",
+    )
+    assert locked(report) == {"any": "1.0", "base": "2.0"}
+    assert [one.remedies[0].summary for one in report.findings] == [
+        "write names and versions instead: any, base",
+        "copy them into the image, or name an index that has them: nobodys",
+        "copy it into the image",
+    ]
+    assert {one.code for one in report.findings} == {"EC607"}, "and not that the index has no such project"
+    text = environment_text(report)
+    assert "- any==1.0\n" in text
+    assert "- base==2.0\n" in text
+
+
+def test_what_is_not_for_the_target_by_its_marker_is_neither_moved_nor_missed(services: Services) -> None:
+    report = checked(
+        services, "docopt==0.6.2; sys_platform == 'win32'", "elsewhere==9.9; sys_platform == 'win32'", "any"
+    )
+    assert resolution(report).moved == ()
+    assert codes(report) == {"EC619"}
+    assert told(report, "EC619").message == "not for the target by its marker: docopt, elsewhere"
+
+
+def test_what_pip_replaces_all_the_same_did_not_move(services: Services) -> None:
+    report = checked(services, "geos==3.4.3", "wants-geos==1.0")
+    assert resolution(report).moved == ()
+    assert locked(report) == {"geos": "3.5.0", "wants-geos": "1.0"}
+    summaries = [remedy.summary for one in report.findings for remedy in one.remedies]
+    assert not any("as the plan does" in one for one in summaries)
+
+
+def test_what_the_lock_has_goes_before_what_is_near(services: Services) -> None:
+    report = checked(services, "many==1.5", "wants-old==1.0")
+    assert locked(report) == {"many": "1.0", "wants-old": "1.0"}
+    remedies = told(report, "EC605").remedies
+    assert [(one.spec, one.verified) for one in remedies] == [("many==1.0", True), ("many==1.6", False)]
+
+
+def test_a_platform_that_uv_does_not_know_is_told_plainly(services: Services) -> None:
+    report = checked(services, "any==1.0", listed="pip", platform="linux-ppc64le")
+    finding = told(report, "EC620")
+    assert finding.message == (
+        "the pip section was not resolved: uv cannot resolve for linux-ppc64le; each row was looked up by itself, "
+        "and no lock holds any of them"
+    )
+    assert "environment file" in finding.remedies[0].summary
+    assert locked(report) == {}
+    assert "any==1.0" in environment_text(report)
 
 
 def test_an_index_of_the_source_is_asked_only_when_trusted(services: Services, tmp_path: Path) -> None:
