@@ -7,7 +7,7 @@ added is told. Nothing is executed, and the same arguments give the same bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -18,9 +18,9 @@ from envcheck.docker.writing_carrying import Carrier, affected_stages
 from envcheck.docker.writing_images import final_base, holds_conda
 from envcheck.docker.writing_instructions import Note, Placed
 from envcheck.errors import OutputError
-from envcheck.model import Report
+from envcheck.model import PipRequirementKind, Report
 from envcheck.pip.section import planned_pip_lines
-from envcheck.secrets import strip_secrets
+from envcheck.secrets import mask, strip_secrets
 
 __all__ = [
     "MARK",
@@ -34,6 +34,8 @@ __all__ = [
 
 
 _MOST_NAMES = 8  # packages that one note lists
+
+_LOCAL = frozenset({PipRequirementKind.EDITABLE, PipRequirementKind.LOCAL_PATH})
 
 MARK = "# Written by envcheck"
 """The beginning of a line of every Dockerfile that was written."""
@@ -52,7 +54,8 @@ class EnvironmentToWrite:
     ``name`` is what the Dockerfile calls it (``base`` for that of the image) and ``prefix`` where it makes it, as far
     as that is known; ``stage`` is the index of the stage that does, ``lines`` are the first lines of the instructions
     by which it is made, and ``files`` the paths in the build context of the files that only they need. ``commands``
-    are the words of calls of pip that the lock stands for; ``unknown`` the lines with words that no reading tells.
+    are the words of calls of pip that the lock stands for; ``unknown`` the lines with words that no reading tells;
+    ``only_dependencies`` the specifications of commands with ``--only-deps``.
     """
 
     report: Report
@@ -63,6 +66,7 @@ class EnvironmentToWrite:
     commands: tuple[tuple[str, ...], ...] = ()
     unknown: tuple[int, ...] = ()
     prefix: str | None = None
+    only_dependencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,7 @@ def write_dockerfile(
     style: str = "micromamba",
     folder: str = "",
     variables: Mapping[str, str] = MappingProxyType({}),
+    taken: Callable[[str], bool] = lambda _: False,
 ) -> WrittenDockerfile:
     """Write the Dockerfile and the locks that it installs.
 
@@ -92,6 +97,7 @@ def write_dockerfile(
         style: One of `STYLES`.
         folder: Where the written Dockerfile will stand, relative to the build context; empty for its root.
         variables: The environment variables, for the names of those that hold the channels' secrets.
+        taken: Whether a file of this name beside the Dockerfile is the user's own.
 
     Raises:
         NothingToWriteError: There is no environment, one has no solved plan, or its pip section was not resolved.
@@ -105,7 +111,7 @@ def write_dockerfile(
         )
     _require_solved(dockerfile, environments)
     notes: list[Note] = []
-    placed = _placed(dockerfile, environments, notes, style=style, folder=folder, variables=variables)
+    placed = _placed(dockerfile, environments, notes, style=style, folder=folder, variables=variables, taken=taken)
     carrier = Carrier(
         dockerfile=dockerfile,
         lines=source.split("\n"),
@@ -163,11 +169,12 @@ def _placed(
     style: str,
     folder: str,
     variables: Mapping[str, str],
+    taken: Callable[[str], bool],
 ) -> tuple[Placed, ...]:
     """Every environment with its place in the image, its lock, and the stage that makes it."""
     main = _main_environment(dockerfile, environments)
     found: list[Placed] = []
-    taken = {stage.name for stage in dockerfile.stages}
+    stages = {stage.name for stage in dockerfile.stages}
     for index, one in enumerate(environments):
         several = len(environments) > 1
         label = _label(one.name, index) if several else ""
@@ -182,10 +189,13 @@ def _placed(
             prefix = prefix.replace("/opt/pixi/", f"/opt/pixi-{label}/")
         names = [package.name for package in one.report.plan.packages]
         name = f"environment-{label}" if several else "environment"
-        while name in taken:
+        while name in stages:
             name = f"locked-{name}"
-        taken.add(name)
+        stages.add(name)
         lock = lock_of(one.report, style=style, folder=folder, label=label, variables=variables)
+        if any(taken(file) for file, _ in lock.files):
+            other = f"{label}-locked" if label else "locked"
+            lock = lock_of(one.report, style=style, folder=folder, label=other, variables=variables)
         found.append(
             Placed(
                 name=one.name,
@@ -210,6 +220,16 @@ def _environment_notes(one: EnvironmentToWrite, names: Sequence[str]) -> list[No
     line = min(one.lines, default=None)
     if "python" not in names:
         found.append(Note(line=line, text=f"the environment '{one.name}' has no Python"))
+    found += [
+        Note(
+            line=line, text=f"'{mask(row.text.strip())}' is not in the lock: copy the project and install it behind it"
+        )
+        for row in one.report.environment.pip
+        if row.kind in _LOCAL
+    ]
+    if one.only_dependencies:
+        names_of = _listed(one.only_dependencies)
+        found.append(Note(line=line, text=f"only the dependencies of {names_of} were asked for; the lock has it too"))
     plan = one.report.plan
     if plan.changed:
         versions = _listed([f"{row.name} {row.to_version}" for row in plan.changed])

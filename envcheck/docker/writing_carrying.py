@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from envcheck.docker.images import split_reference
 from envcheck.docker.instructions import Dockerfile, Instruction, Stage
-from envcheck.docker.substitution import pairs
 from envcheck.docker.writing_images import FinalBase, base_user, final_base, packages_for
-from envcheck.docker.writing_instructions import InstructionCarrier, Placed
+from envcheck.docker.writing_placing import EnvironmentPlacer
 from envcheck.docker.writing_shell import exec_rest, shell_rest
 from envcheck.docker.writing_words import program_of, programs
 
@@ -42,7 +40,7 @@ def affected_stages(dockerfile: Dockerfile, makers: Collection[int]) -> frozense
     return frozenset(found)
 
 
-class Carrier(InstructionCarrier):
+class Carrier(EnvironmentPlacer):
     """Carries the stages of a Dockerfile over, one after the other."""
 
     def arguments(self) -> list[str]:
@@ -70,9 +68,13 @@ class Carrier(InstructionCarrier):
                 kept.append((instruction, self._environment(one, stage)))
             absent = any(one.stage == stage.index for one in self._placed) and bool(pending)
             self._scope = replace(self._scope, absent=absent, replaced=self._bottom(stage)[1].image is not None)
+            comments = "" if made else self._comments(instruction)
+            if (brought := self._brought_by(instruction, stage)) is not None:
+                kept.append((instruction, comments + brought))
+                continue
             text = self._carried(instruction, stage)
             if text is not None:
-                kept.append((instruction, ("" if made else self._comments(instruction)) + text))
+                kept.append((instruction, comments + text))
                 if lost := self._path_again(instruction, stage, pending):
                     kept.append((instruction, lost))
         # Nothing of the stage is known to make what is left.
@@ -148,14 +150,6 @@ class Carrier(InstructionCarrier):
             blocks.append("\n".join(lines) + "\n")
         return blocks
 
-    def _stages_on(self, stage: Stage) -> list[Instruction]:
-        """The instructions of a stage and of those that are built upon it."""
-        found = {stage.index}
-        for other in self._dockerfile.stages:
-            if other.parent in found:
-                found.add(other.index)
-        return [one for index in sorted(found) for one in self._dockerfile.stages[index].instructions]
-
     def _called(self, stage: Stage) -> frozenset[str]:
         """The programs that a stage and those built upon it call, once conda is out of them."""
         found: set[str] = set()
@@ -167,51 +161,6 @@ class Carrier(InstructionCarrier):
                     script = "\n".join((one.value, *(document.body for document in one.heredocs)))
                     found |= programs(shell_rest(script, self._scope).text)
         return frozenset(found)
-
-    # -- The environment -----------------------------------------------------------------------------------------
-
-    def _environment(self, one: Placed, stage: Stage) -> str:
-        """The environment, copied from where it was made, and what activating it would have set."""
-        owner = self._owner(stage)
-        chown = f"--chown={owner}:{owner} " if owner else ""
-        lines = ["", f"COPY --from={one.builder} {chown}{one.prefix} {one.prefix}"]
-        values: list[tuple[str, str]] = []
-        if one.main:
-            values = [("CONDA_PREFIX", one.prefix), *one.variables, ("PATH", f"{one.prefix}/bin:$PATH")]
-        if values:
-            lines.append("ENV " + " \\\n    ".join(f"{name}={value}" for name, value in values))
-        mentioned = any(one.wanted in text.text for text in self._stages_on(stage))
-        if one.prefix != one.wanted and mentioned:
-            folder = posixpath.dirname(one.wanted)
-            lines.append(f"RUN mkdir -p {folder} && ln -s {one.prefix} {one.wanted}")
-            self._tell(stage.origin, f"the environment is at {one.prefix}; {one.wanted} is a link to it")
-        return "\n".join(lines) + "\n"  # an empty line before it: it stands for what a RUN did
-
-    def _owner(self, stage: Stage) -> str:
-        """The user of a replaced image that worked in the environment as its own."""
-        bottom, base = self._bottom(stage)
-        return base.user if self._has_user(bottom) else ""
-
-    def _has_user(self, stage: Stage) -> bool:
-        """Whether anything of a replaced image's user is left: the last stage is built upon it, or something runs."""
-        last = self._chain(self._dockerfile.stages[-1])
-        return stage in last or any(
-            one.keyword in ("RUN", "USER", "COPY", "ADD", "WORKDIR")
-            and one.first_line not in self._makers
-            and not (one.keyword in ("COPY", "ADD") and all(self._is_locked(word, one) for word in one.words[:-1]))
-            for one in self._stages_on(stage)
-        )
-
-    def _path_again(self, instruction: Instruction, stage: Stage, pending: Sequence[Placed]) -> str:
-        """PATH with the environment, behind an ENV that sets it without what was on it."""
-        main = next((one for one in self._placed if one.main and one.stage == stage.index and one not in pending), None)
-        if instruction.keyword != "ENV" or main is None:
-            return ""
-        for name, value in pairs(instruction.value, escape=self._dockerfile.escape):
-            if name == "PATH" and value and not re.search(r"\$\{?PATH\b", value) and main.prefix not in value:
-                self._tell(instruction, "PATH is set without the environment, which is put back on it")
-                return f"ENV PATH={main.prefix}/bin:$PATH\n"
-        return ""
 
     # -- The user ------------------------------------------------------------------------------------------------
 

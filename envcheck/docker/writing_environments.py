@@ -62,6 +62,7 @@ def environments_to_write(
                 commands=tuple(made.pip.words for made in wanted if made.pip is not None and not made.pip.local),
                 unknown=tuple(made.line for made in wanted if _unknown(made)),
                 prefix=prefix,
+                only_dependencies=tuple(text for made in wanted if _only_deps(made) for text, _ in made.specs),
             )
         )
     return tuple(found)
@@ -96,6 +97,10 @@ def _of_conda(commands: Sequence[MadeEnvironment]) -> bool:
 
 def _unknown(made: MadeEnvironment) -> bool:
     return (made.conda is not None and made.conda.unknown) or (made.pip is not None and made.pip.unknown)
+
+
+def _only_deps(made: MadeEnvironment) -> bool:
+    return made.conda is not None and bool({"--only-deps", "--deps-only"} & set(made.conda.words))
 
 
 def _sources(made: MadeEnvironment, followed: Followed) -> list[EnvironmentSource]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,7 @@ def write_files(
             changed.
     """
     folder = _folder(destination)
+    parent = destination.path.parent
     written = write_dockerfile(
         followed.dockerfile,
         decode(data, followed.dockerfile.path).text,
@@ -75,8 +77,8 @@ def write_files(
         style=destination.style,
         folder=folder,
         variables=variables,
+        taken=lambda name: _is_others(parent / name, destination),
     )
-    parent = destination.path.parent
     files = [(parent / name, text) for name, text in written.files]
     _refuse_others(files, destination)
     notes = list(written.notes)
@@ -116,19 +118,23 @@ def _folder(destination: Destination) -> str:
 
 def _refuse_others(files: Sequence[tuple[Path, str]], destination: Destination) -> None:
     """Only what envcheck wrote may be replaced: a file that says so, or one of a Dockerfile that says so."""
-    before = _text(destination.path)
-    ours = before if before is not None and MARK in before else ""
     for path, text in files:
-        there = _text(path)
-        if there is None or there == text:
-            continue
-        head = "\n".join(there.split("\n")[:5])
-        if _NAME not in head and path.name not in ours:
+        if _text(path) != text and _is_others(path, destination):
             raise OutputError(
                 f"{path} is there already, and envcheck did not write it.",
                 path=str(path),
                 hint="Move it away, name a file in another folder of the context, or choose another --style.",
             )
+
+
+def _is_others(path: Path, destination: Destination) -> bool:
+    """Whether a file is there that envcheck did not write."""
+    there = _text(path)
+    if there is None:
+        return False
+    before = _text(destination.path)
+    ours = before if before is not None and MARK in before else ""
+    return _NAME not in "\n".join(there.split("\n")[:5]) and not re.search(rf"(?<![\w.-]){re.escape(path.name)}", ours)
 
 
 def _text(path: Path) -> str | None:

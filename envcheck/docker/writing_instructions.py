@@ -82,6 +82,8 @@ class InstructionCarrier:
         self._scope = Scope(files=frozenset(file.rpartition("/")[2] for file in files), commands=commands)
         self._makers = frozenset(line for one in placed for line in one.lines)
         self._shift = (min(affected), len(placed))
+        # Environment → the stages that it was copied into from the one that has it.
+        self._brought: dict[str, set[int]] = {}
 
     def _bottom(self, stage: Stage) -> tuple[Stage, FinalBase]:
         """The stage at the bottom of a chain of FROMs, and what it is built upon in the written file."""
@@ -261,7 +263,8 @@ class InstructionCarrier:
     def _is_our_path(self, instruction: Instruction, stage: Stage) -> bool:
         """Whether an ENV only puts on PATH what is there already."""
         main = next(one for one in self._placed if one.main)
-        if main.stage not in {one.index for one in self._chain(stage)}:
+        chain = {one.index for one in self._chain(stage)}
+        if main.stage not in chain and chain.isdisjoint(self._brought.get(main.name, ())):
             return False
         found = pairs(instruction.value, escape=self._dockerfile.escape)
         if len(found) != 1 or found[0][0] != "PATH":

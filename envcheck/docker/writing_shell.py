@@ -125,6 +125,8 @@ def shell_rest(text: str, scope: Scope = DEFAULT_SCOPE) -> ShellRest:
     for one in [one for one in kept if _only_about(one.text, fetched)]:
         kept.remove(one)
         removed.append(Removed(text=one.text, reason=_NO_CONDA))
+    if removed:  # A comment behind what is left out would go on over what follows.
+        kept = [one for one in kept if not one.text.startswith("#")]
     if removed and all(_without_effect(one.text) for one in kept):
         removed += [Removed(text=one.text, reason="nothing that it was for is left") for one in kept]
         kept = []

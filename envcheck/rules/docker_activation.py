@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from envcheck.docker.followed import Activation, FileFate
 from envcheck.docker.images import find_image
+from envcheck.docker.substitution import pairs
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, edit
 from envcheck.rules.facts import Draft
@@ -117,9 +118,10 @@ def entry_misses_environment(facts: DockerFacts) -> Iterator[Draft]:
 
 
 def unknown_environment(facts: DockerFacts) -> Iterator[Draft]:
-    """An environment is run or activated that nothing in the Dockerfile makes.
+    """An environment is run, activated or named by its path that nothing in the Dockerfile makes.
 
-    Mostly its name is another one in the environment file.
+    Mostly its name is another one in the environment file. ``conda run`` and a program by its path then fail; a folder
+    on ``PATH`` that is not there is passed over, and another Python is found behind it.
 
     Fix: use the name that the file has, or give it with ``-n``.
     """
@@ -128,11 +130,13 @@ def unknown_environment(facts: DockerFacts) -> Iterator[Draft]:
     if any(used.fate is not FileFate.READ for made in facts.conda_commands() for used in made.files):
         return
     known = {name.rsplit("/", 1)[-1] for name, _ in facts.followed.prefixes} | {"base", "root", ""}
-    for name, line in _environment_mentions(facts):
-        if name.rsplit("/", 1)[-1] not in known and "$" not in name:
+    told: set[str] = set()
+    for name, line, severity in _environment_mentions(facts):
+        if name.rsplit("/", 1)[-1] not in known and "$" not in name and name not in told:
+            told.add(name)
             made = sorted(known - {"base", "root", ""})
             yield Draft(
-                severity=Severity.ERROR,
+                severity=severity,
                 subject=name,
                 message="no such environment is made" + (f"; there is {', '.join(made)}" if made else ""),
                 line=line,
@@ -140,17 +144,29 @@ def unknown_environment(facts: DockerFacts) -> Iterator[Draft]:
             )
 
 
-def _environment_mentions(facts: DockerFacts) -> Iterator[tuple[str, int]]:
-    """The environments that activations, ``conda run`` and SHELL name."""
+_PATH_OF_ENVIRONMENT = re.compile(r"/opt/conda/envs/([^/:]+)/bin(?:/[^/]+)?/?")
+
+
+def _environment_mentions(facts: DockerFacts) -> Iterator[tuple[str, int, Severity]]:
+    """The environments that activations, ``conda run``, SHELL, paths of programs and PATH name."""
     for one in facts.followed.activations:
         if len(one.words) > 2 or one.words[0].endswith("activate"):
-            yield one.words[-1], one.line
+            yield one.words[-1], one.line, Severity.ERROR
+    ending = {found[0] for keyword in ("CMD", "ENTRYPOINT") if (found := facts.last_of(keyword)) is not None}
     for stage in facts.final_chain():
         for instruction in stage.instructions:
-            if instruction.keyword in ("CMD", "ENTRYPOINT", "SHELL") and instruction.arguments is not None:
+            if instruction.keyword == "ENV":
+                for variable, value in pairs(instruction.value, escape=facts.dockerfile.escape):
+                    parts = (value or "").strip("\"'").split(":") if variable == "PATH" else []
+                    for match in filter(None, map(_PATH_OF_ENVIRONMENT.fullmatch, parts)):
+                        yield match[1], instruction.first_line, Severity.WARNING
+            if instruction.keyword in ("CMD", "ENTRYPOINT", "SHELL") and instruction.arguments:
                 name = _run_name(instruction.arguments)
                 if name is not None:
-                    yield name, instruction.first_line
+                    yield name, instruction.first_line, Severity.ERROR
+                program = _PATH_OF_ENVIRONMENT.fullmatch(instruction.arguments[0])
+                if program is not None and (instruction.keyword == "SHELL" or instruction.first_line in ending):
+                    yield program[1], instruction.first_line, Severity.ERROR
 
 
 def _run_name(words: Sequence[str]) -> str | None:

