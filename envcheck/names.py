@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _MAPPING_FILE = "grayskull_pypi_mapping.json"
+# What the bot took for a name where there was only a URL.
+_HASH = re.compile(r"[0-9a-f]{40,}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -66,7 +68,7 @@ def _pypi_by_conda() -> Mapping[str, tuple[str, ...]]:
     collected: dict[str, list[str]] = {}
     for pypi_name, conda_name in _conda_by_pypi().items():
         # Some entries are hashes that the bot took from download URLs (0164e082b297…); no project is called that.
-        if not re.fullmatch(r"[0-9a-f]{40,}", pypi_name):
+        if len(pypi_name) < 40 or _HASH.fullmatch(pypi_name) is None:
             collected.setdefault(conda_name, []).append(pypi_name)
     return MappingProxyType({name: tuple(sorted(found, key=_by_length)) for name, found in collected.items()})
 

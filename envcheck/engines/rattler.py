@@ -60,6 +60,8 @@ _VERSION = attrgetter("version")
 # A MatchSpec that speaks of nothing but a version: a third word, or what follows a second ``=``, would be a build.
 _CLAUSE = r"\(*(?:[<>!~=]=?)?[^\s=<>!~,|\[\]]+"
 _NAME_AND_VERSION = re.compile(rf"[\w.-]+(?: +{_CLAUSE}(?:[,|]{_CLAUSE})*)?", re.ASCII)
+# And one that speaks of a version and a build, each a word of its own.
+_NAME_VERSION_AND_BUILD = re.compile(rf"([\w.-]+ +{_CLAUSE}(?:[,|]{_CLAUSE})*) +[\w.*+!-]+", re.ASCII)
 
 
 class RattlerEngine:
@@ -200,8 +202,17 @@ class _RattlerIndex:
         return known
 
     def _matched(self, text: str, parsed: MatchSpec) -> tuple[Record, ...]:
-        """The records that a MatchSpec matches; of one that asks for a version alone each version is asked once."""
+        """The records that a MatchSpec matches.
+
+        Of one that asks for a version alone each version is asked once; of one that asks for a build, too, each build
+        of the versions that fit.
+        """
         name = parsed.name.normalized
+        if (with_build := _NAME_VERSION_AND_BUILD.fullmatch(text)) is not None:
+            fitting = self.matching(with_build[1])
+            builds = {record.build: record for record in fitting}
+            asked = {build: parsed.matches(self._reader.comparable(record)) for build, record in builds.items()}
+            return tuple(record for record in fitting if asked[record.build])
         if _NAME_AND_VERSION.fullmatch(text) is None:
             return tuple(record for record in self.records(name) if parsed.matches(self._reader.comparable(record)))
         versions = self._versions.get(name)

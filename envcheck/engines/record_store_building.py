@@ -202,4 +202,4 @@ def _forget_unused(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

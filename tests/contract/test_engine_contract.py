@@ -22,7 +22,7 @@ import pytest
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError
 from envcheck.model import Channel, ChannelState, Unsolved, VirtualPackage
-from envcheck.specs import dependency_parts
+from envcheck.specs import dependency_parts, matches
 from tests.support.channels import LINUX, channel, record, solved, versions, virtual_packages, write_channel
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
 
@@ -220,6 +220,21 @@ def test_matching(index: Index, spec: str, expected: set[str]) -> None:
 def test_matching_by_build(index: Index) -> None:
     assert [one.build for one in index.matching("libblas 3.9.0 *_openblas")] == ["20_linux64_openblas"]
     assert [one.build for one in index.matching("libblas * *mkl")] == ["20_linux64_mkl"]
+
+
+def test_matching_is_what_the_grammar_says_of_each_record(load: Load, tmp_path: Path) -> None:
+    rows = [
+        record("blas", version, build, number)
+        for version in ("1.0", "1.1", "2.0", "2.0.0")
+        for number, build in enumerate(("mkl", "openblas", "h1_openblas", "1_mkl"))
+    ]
+    index = load(channel(write_channel(tmp_path / "builds", {"linux-64": rows})))
+
+    for version in ("*", "1.*", ">=1.1", "==2.0", "1.0|2.0", ">=1,<2", "!=1.1", "~=1.0"):
+        for build in ("*", "mkl", "*mkl", "*openblas", "h1_*", "h1_openblas", "none"):
+            spec = f"blas {version} {build}"
+            expected = [one.url for one in index.records("blas") if matches(spec, one)]
+            assert [one.url for one in index.matching(spec)] == expected, spec
 
 
 def test_matching_in_one_channel(load: Load, conda_forge: Channel, main: Channel) -> None:
