@@ -20,10 +20,13 @@ from envcheck.secrets import strip_secrets
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["ABSENT", "ChannelStates", "Place", "known_locations"]
+__all__ = ["ABSENT", "SILENT", "ChannelStates", "Place", "known_locations"]
 
 ABSENT = "absent"
 """The state of a subdir that is not there."""
+
+SILENT = "silent"
+"""The state of one whose server does not answer or gives it to nobody, or that is not to be asked."""
 
 _LOCAL = ("repodata.json", "repodata.json.zst", "repodata.json.bz2", "repodata_shards.msgpack.zst")
 _REMOTE = ("repodata.json.zst", "repodata.json", "repodata_shards.msgpack.zst")
@@ -90,8 +93,10 @@ class ChannelStates:
         parts = urlsplit(place.location)
         if parts.scheme == "file":
             return _state_of_directory(Path(url2pathname(parts.path)) / place.subdir)
-        if self._offline or parts.scheme not in ("http", "https"):
+        if parts.scheme not in ("http", "https"):
             return None
+        if self._offline:
+            return SILENT
         import requests
 
         try:
@@ -100,7 +105,7 @@ class ChannelStates:
                 session.proxies.update(self._proxies)
                 return _state_on_server(session, f"{place.location.rstrip('/')}/{place.subdir}")
         except (requests.RequestException, OSError, ValueError):
-            return None
+            return SILENT
 
 
 def _state_of_directory(directory: Path) -> str | None:
@@ -121,10 +126,12 @@ def _state_on_server(session: requests.Session, base: str) -> str | None:
         with session.head(f"{base}/{name}", allow_redirects=True, timeout=_TIMEOUT_SECONDS) as response:
             if response.status_code == 404:
                 continue
+            if response.status_code >= 400:
+                return SILENT
             headers = response.headers
             marks = [headers.get(header, "") for header in ("ETag", "Last-Modified", "Content-Length")]
             # A length alone says too little.
-            if response.status_code != 200 or not any(marks[:2]) or not _is_settled(headers):
+            if not any(marks[:2]) or not _is_settled(headers):
                 return None
             return _digest([(name, *marks)])
     return ABSENT
@@ -136,11 +143,12 @@ def _is_settled(headers: Mapping[str, str]) -> bool:
     Engines ask no server again as long as its answer allows (RFC 9111, section 4.2). If the channel changed within
     that time, they may have read an older copy than the one that is described here. Both dates are the server's.
     """
-    changed, now = (_date(headers.get(name, "")) for name in ("Last-Modified", "Date"))
     control = headers.get("Cache-Control", "")
     ages = [int(age) for age in _MAX_AGE.findall(control)]
-    if "no-cache" in control or "no-store" in control or ages == [0]:
-        return True
+    dated = "Last-Modified" in headers
+    if "no-cache" in control or "no-store" in control or ages == [0] or not (ages or dated):
+        return True  # what says neither how long it holds nor how old it is has to be asked for again each time
+    changed, now = (_date(headers.get(name, "")) for name in ("Last-Modified", "Date"))
     if changed is None or now is None:
         return False
     return now - changed > (dt.timedelta(seconds=max(ages)) if ages else _GUESSED_AGE)

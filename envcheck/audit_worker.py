@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from envcheck import __version__
-from envcheck.audit_channels import ABSENT, ChannelStates, Place
+from envcheck.audit_channels import ABSENT, SILENT, ChannelStates, Place
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.errors import ChannelError, EnvcheckError, SourceError
 from envcheck.fleet import AuditResult, AuditVerdict, result_of
@@ -102,7 +102,10 @@ class SharedEngine:
         # Who named a channel and in which line differs between sources that use the same ones.
         bare = tuple(replace(channel, origin="source", line=None) for channel in channels)
         key = (bare, platform, tuple(virtual_packages), channel_priority, options)
-        index = self._known(key)
+        index, error = self._known(key)
+        if error is not None:
+            self._settle(bare, platform, allowed=(SILENT, ABSENT))
+            raise error
         if index is None:
             try:
                 index = self._engine.load(
@@ -113,31 +116,38 @@ class SharedEngine:
                     options=options,
                     progress=progress,
                 )
-            except ChannelError as error:
-                self._silent[key] = (time.monotonic(), error)
+            except ChannelError as silence:
+                self._silent[key] = (time.monotonic(), silence)
+                self._settle(bare, platform, allowed=(SILENT, ABSENT))
                 raise
             self._indexes[key] = index
             if any(status.silent for status in index.statuses):
                 self._silent[key] = (time.monotonic(), None)
+        for status in index.statuses:
+            self._settle([status.channel], platform, allowed=(SILENT,) if status.silent else None)
         self._indexes.move_to_end(key)
         while len(self._indexes) > _MOST_INDEXES:
             self._indexes.popitem(last=False)
         return cast("Index", _Told(index, channels))
 
-    def _known(self, key: object) -> Index | None:
-        """What is loaded; what did not answer is asked again only after a while, lest every source waits for it.
+    def _known(self, key: object) -> tuple[Index | None, ChannelError | None]:
+        """What is loaded, or that it gave no answer a moment ago: not every source is to wait for that."""
+        since, error = self._silent.get(key, (0.0, None))
+        if key in self._silent and time.monotonic() - since > _ASK_AGAIN_AFTER:
+            del self._silent[key]
+            self._indexes.pop(key, None)
+            error = None
+        return self._indexes.get(key), error
 
-        Raises:
-            ChannelError: None of the channels answered a moment ago.
-        """
-        if key in self._silent:
-            since, error = self._silent[key]
-            if time.monotonic() - since > _ASK_AGAIN_AFTER:
-                del self._silent[key]
-                self._indexes.pop(key, None)
-            elif error is not None:
-                raise error
-        return self._indexes.get(key)
+    def _settle(self, channels: Sequence[Channel], platform: str, *, allowed: tuple[str, ...] | None) -> None:
+        """Take no state for certain that does not go with what loading showed; ``None`` is all but silence."""
+        for channel in channels:
+            for subdir in (platform, _NOARCH):
+                for location in channel.locations:
+                    place = Place(location=location, subdir=subdir)
+                    state = self.places.get(place)
+                    if state is not None and (state == SILENT if allowed is None else state not in allowed):
+                        self.places[place] = None
 
     def _note(self, channel: Channel, platform: str) -> None:
         for subdir in (platform, _NOARCH):
@@ -145,7 +155,7 @@ class SharedEngine:
                 place = Place(location=location, subdir=subdir)
                 if place not in self.places:
                     self.places[place] = self._states(place)
-                if self.places[place] not in (None, ABSENT):
+                if self.places[place] not in (None, ABSENT, SILENT):
                     break  # the others are asked only where this one has nothing
 
 

@@ -160,7 +160,7 @@ def audit(
     results, interrupted = _run(plan, sources, shown, jobs=jobs, scheduler=scheduler, quiet=quiet)
     if format_name != "jsonl":
         _report(results, shown, interrupted=wanted if interrupted else 0)
-    if not quiet and format_name != "text":
+    if not quiet and not interrupted and format_name != "text":
         reused = sum(1 for result in results if result.reused)
         say(f"{len(results)} of {wanted} done, {reused} of them known from before")
     return _INTERRUPTED if interrupted else _status(results, fail_on)

@@ -149,8 +149,9 @@ def render_markdown(results: Iterable[AuditResult], *, times: bool = True, inter
 def common_words(results: Sequence[AuditResult]) -> tuple[str, ...]:
     """What many sources have in common, a sentence each: ``23 of 60 need conda-forge``, the most frequent first."""
     of = f"of {len(results)}"
-    told = [(count, f"{count} {of} need {name}") for name, count in frequent_channels(results)]
-    frequent = [one for one in frequent_causes(results, most=_MOST_CAUSES) if one.sources > 1 or len(results) == 1]
+    least = min(2, len(results))
+    told = [(count, f"{count} {of} need {name}") for name, count in frequent_channels(results) if count >= least]
+    frequent = [one for one in frequent_causes(results, most=_MOST_CAUSES) if one.sources >= least]
     for (count, code), group in groupby(
         sorted(frequent, key=lambda one: (-one.sources, one.code)), key=lambda one: (one.sources, one.code)
     ):
