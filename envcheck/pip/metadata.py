@@ -1,7 +1,8 @@
 """What locked wheels need in turn: their core metadata, which an index serves beside each file (PEP 658, PEP 714).
 
-No wheel is downloaded. Only hosts are asked that the index itself pointed to: the URL of a row is not such a place, and
-credentials go to each index's own host alone. A wheel of a ``file://`` index is opened for its metadata.
+No wheel is downloaded: where an index serves no metadata, that in the wheel is read by ranges. Only hosts are asked that
+the index itself pointed to: the URL of a row is not such a place, and credentials go to each index's own host alone. A
+wheel of a ``file://`` index is opened for its metadata.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from urllib.request import url2pathname
 
 from envcheck.model import LockedDistribution, PipResolution, Report
 from envcheck.pip.configuration import IndexSettings
+from envcheck.pip.remote_wheel import metadata_by_ranges, metadata_of
 
 if TYPE_CHECKING:
     import requests
@@ -107,30 +109,39 @@ def _of_file(url: str) -> str | None:
     path = Path(url2pathname(urlsplit(url).path))
     try:
         with zipfile.ZipFile(path) as wheel:
-            name = next((one for one in wheel.namelist() if one.endswith(".dist-info/METADATA")), None)
-            if name is None or wheel.getinfo(name).file_size > _LARGEST:
-                return None
-            return wheel.read(name).decode("utf-8", "replace")
+            return metadata_of(wheel)
     except (OSError, zipfile.BadZipFile):
         return None
 
 
 def _fetched(session: requests.Session, url: str) -> str | None:
-    """The metadata that lies beside a file."""
+    """The metadata that lies beside a file or, where none does, in the wheel itself."""
     import urllib3
 
-    try:
-        with session.get(f"{url}.metadata", timeout=_TIMEOUTS, stream=True, verify=session.verify) as response:
-            if response.status_code != 200:
+    def get(address: str, status: int, **headers: str) -> tuple[bytes, str] | None:
+        with session.get(address, timeout=_TIMEOUTS, stream=True, verify=session.verify, headers=headers) as response:
+            if response.status_code == 404 and status == 200:
+                raise FileNotFoundError
+            if response.status_code != status:
                 return None
             data = b""
             for chunk in response.iter_content(64 * 1024):
                 data += chunk
                 if len(data) > _LARGEST:
                     return None
+            return data, response.headers.get("content-range", "")
+
+    try:
+        try:
+            beside = get(f"{url}.metadata", 200)
+            return None if beside is None else beside[0].decode("utf-8", "replace")
+        except FileNotFoundError:
+            if not url.endswith(".whl"):
+                return None
+            # A compressed part of a file would be no part of it.
+            return metadata_by_ranges(lambda part: get(url, 206, **{"Range": part, "Accept-Encoding": "identity"}))
     except (OSError, urllib3.exceptions.HTTPError):
         return None
-    return data.decode("utf-8", "replace")
 
 
 def _with(one: LockedDistribution, text: str) -> LockedDistribution:

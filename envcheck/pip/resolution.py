@@ -20,7 +20,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from envcheck.model import PipAvailability, PipConflict, PipPresence, PipRequirement, PipRequirementKind
-from envcheck.pip.grammar import admits
+from envcheck.pip.grammar import admits, parsed_requirement, project_of
 from envcheck.pip.installed import Installed
 from envcheck.pip.resolver import Answer, Resolved, Session, Unresolved
 
@@ -215,7 +215,9 @@ class _Asking:
         self._budget.share = _UNTIL_BESIDE_CONDA
         resolved = self._beside_conda([*kept, *looser.values()], pins)
         self._budget.share = _UNTIL_EXPLAINED
-        lost = [text for text in texts if text not in kept]
+        # What gave way and came out as it was asked for all the same has lost nothing.
+        had = {} if resolved is None else {one.name: one.version for one in resolved.distributions}
+        lost = [text for text in texts if text not in kept and not _is_met(text, had)]
         with contextlib.suppress(_CutShortError):
             for text in lost:
                 answer = self._soft([text])
@@ -310,6 +312,13 @@ def _meets(row: PipRequirement, versions: Mapping[str, str]) -> bool:
     """Whether a row has what it asks for, or is not for the target at all."""
     version = versions.get(row.name or "")
     return version is None or admits(row.specifier, version)
+
+
+def _is_met(text: str, versions: Mapping[str, str]) -> bool:
+    """Whether a requirement has a version that it admits."""
+    requirement = parsed_requirement(text)
+    version = versions.get(project_of(text))
+    return requirement is not None and version is not None and admits(str(requirement.specifier), version)
 
 
 def _with_version(

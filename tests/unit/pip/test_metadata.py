@@ -83,3 +83,14 @@ def test_the_page_of_a_gateway_is_not_kept(tmp_path: Path, loopback_server: Serv
     assert asked(server, one, cache_directory=tmp_path / "cache") == one
     server.behave()
     assert asked(server, one, cache_directory=tmp_path / "cache").requires
+
+
+def test_a_server_that_knows_neither_metadata_nor_ranges_is_not_made_to_send_the_wheel(
+    tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    server = loopback_server(folder(tmp_path))
+    server.misbehave("/files/demo-1.0-py3-none-any.whl.metadata", Misbehaviour.NOT_FOUND)
+    one = locked(server.url)
+    assert asked(server, one) == one
+    (asked_for,) = [request for request in server.requests if request.path.endswith(".whl")]
+    assert dict(asked_for.headers)["Range"] == "bytes=-65536"
