@@ -1,8 +1,8 @@
 """What locked wheels need in turn: their core metadata, which an index serves beside each file (PEP 658, PEP 714).
 
-No wheel is downloaded: where an index serves no metadata, that in the wheel is read by ranges. Only hosts are asked that
-the index itself pointed to: the URL of a row is not such a place, and credentials go to each index's own host alone. A
-wheel of a ``file://`` index is opened for its metadata.
+No wheel is downloaded: where an index serves no metadata, that in the wheel is read by ranges. Only hosts are asked
+that the index itself pointed to: the URL of a row is not such a place, and credentials go to each index's own host
+alone. A wheel of a ``file://`` index is opened for its metadata.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ class _Asking:
         if near is not None:
             versions = {one.name: one.version for one in near.distributions}
             versions |= {name: self._installed[name].version for name, _ in near.provided}
-            kept = [text for text in present if _meets(rows[text], versions)]
+            kept = [text for text in present if project_of(text) not in versions or _is_met(text, versions)]
         looser = {text: free[text] for text in present if text not in kept}
         self._budget.share = _UNTIL_KEPT
         with contextlib.suppress(_CutShortError):
@@ -306,12 +306,6 @@ def _grow(good: list[str], items: Sequence[str], goes: Callable[[Sequence[str]],
         half = len(items) // 2
         _grow(good, items[:half], goes)
         _grow(good, items[half:], goes)
-
-
-def _meets(row: PipRequirement, versions: Mapping[str, str]) -> bool:
-    """Whether a row has what it asks for, or is not for the target at all."""
-    version = versions.get(row.name or "")
-    return version is None or admits(row.specifier, version)
 
 
 def _is_met(text: str, versions: Mapping[str, str]) -> bool:

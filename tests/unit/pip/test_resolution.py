@@ -201,6 +201,16 @@ def test_markers_and_extras_are_the_target_s(index: LoopbackServer, tmp_path: Pa
     assert locked(resolved(index, tmp_path, *texts)) == {"base": "3.0", "extra": "1.0"}
 
 
+def test_a_row_that_has_its_nearest_version_has_not_given_way(index: LoopbackServer, tmp_path: Path) -> None:
+    # What look-ups have put in place of a row is what counts, and not what the row says itself.
+    rows = {"old==1.0": row("old==1.0"), "new==1.0": row("new==1.0"), "native==1.0": row("native==9.9")}
+    with resolver(index, tmp_path).open(TARGET, (), {}) as session:
+        settled = settle(session, list(rows), rows=rows, installed={}, runs=1)
+    assert len(settled.unexplained) == 1
+    assert "native==1.0" not in settled.unexplained
+    assert locked(settled)["native"] == "1.0"
+
+
 @pytest.mark.parametrize("misbehaviour", [Misbehaviour.SERVER_ERROR, Misbehaviour.RESET, Misbehaviour.FORBIDDEN])
 def test_an_index_that_fails_is_trouble_or_nothing_found(
     index: LoopbackServer, tmp_path: Path, misbehaviour: Misbehaviour
