@@ -1,0 +1,257 @@
+"""``envcheck audit`` as its users run it: a folder, a second run, a worker that is killed, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.support.server import Misbehaviour, ServerFactory
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+
+BROKEN = "channels:\n  - conda-forge\ndependencies:\n  - numpy\n\t- scipy\n"
+WORKFLOW = "name: CI\njobs:\n  test:\n    steps:\n      - run: make\n"
+SLOW = "channels:\n  - {url}/conda-forge\n  - nodefaults\ndependencies:\n  - numpy\n"
+
+
+@pytest.fixture
+def fleet(envcheck: CommandLine) -> CommandLine:
+    """Five sources of three kinds in a tree with other files."""
+    for name in ("team/a", "team/b", ".github/workflows"):
+        (envcheck.directory / name).mkdir(parents=True)
+    clean = (envcheck.directory / "clean.yml").read_text()
+    envcheck.write("team/a/environment.yml", clean.replace("numpy", "pandas"))
+    envcheck.write("team/b/environment.yml", clean)
+    envcheck.write("team/broken.yml", BROKEN)
+    envcheck.write(".github/workflows/ci.yml", WORKFLOW)
+    return envcheck
+
+
+def lines(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_a_folder_gives_one_table_worst_first(fleet: CommandLine) -> None:
+    run = fleet("audit", ".", "--no-times", "--jobs", "1")
+    rows = [line.split() for line in run.output.splitlines()]
+
+    assert rows[0] == ["VERDICT", "PINS", "ERRORS", "WARNINGS", "SOURCE"]
+    assert [(row[0], row[4].removesuffix(":")) for row in rows[1:6]] == [
+        ("unreadable", "team/broken.yml"),
+        ("fixable", "windows.txt"),
+        ("ready", "clean.yml"),
+        ("ready", "team/a/environment.yml"),
+        ("ready", "team/b/environment.yml"),
+    ]
+    assert "5 sources: 1 unreadable, 1 fixable, 3 ready" in run.output
+    assert run.errors == ""
+    assert run.status == 2
+
+
+@pytest.mark.parametrize("format_name", ["text", "json", "markdown"])
+def test_the_bytes_do_not_depend_on_how_many_work(fleet: CommandLine, format_name: str) -> None:
+    runs = [
+        fleet("audit", ".", "--fresh", "--no-times", "--format", format_name, "--jobs", jobs, PYTHONHASHSEED=jobs)
+        for jobs in ("1", "3")
+    ]
+    assert runs[0].output == runs[1].output
+    assert "windows.txt" in runs[0].output
+
+
+def test_a_second_run_checks_what_has_changed(fleet: CommandLine, tmp_path: Path, channels_directory: Path) -> None:
+    first = lines(fleet("audit", ".", "--format", "jsonl").output)
+    fleet.write("clean.yml", (fleet.directory / "clean.yml").read_text() + "  - pandas\n")
+    second = lines(fleet("audit", ".", "--format", "jsonl").output)
+    third = fleet("audit", ".")
+    fresh = lines(fleet("audit", ".", "--fresh", "--format", "jsonl").output)
+
+    assert not any(one["reused"] for one in first)
+    assert {one["path"] for one in second if not one["reused"]} == {"clean.yml"}
+    assert "5 known from before, 0 checked" in third.output
+    assert not any(one["reused"] for one in fresh)
+
+    def plain(results: list[dict[str, Any]]) -> list[Any]:
+        return sorted(({**one, "seconds": 0, "reused": 0} for one in results), key=lambda one: str(one["path"]))
+
+    assert plain(second) == plain(fresh)
+    assert plain(first) != plain(second)
+
+
+def test_a_channel_that_changed_is_asked_again(envcheck: CommandLine, tmp_path: Path, channels_directory: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(channels_directory, copy)
+    envcheck.configure(condarc_text(fixture_locations(copy)))
+    envcheck("audit", "clean.yml", "windows.txt", "--format", "jsonl")
+    os.utime(copy / "conda-forge" / "linux-64" / "repodata.json")
+    run = envcheck("audit", "clean.yml", "windows.txt", "--format", "jsonl")
+
+    assert [one["reused"] for one in lines(run.output)] == [False, False]
+
+
+def test_a_named_file_that_is_no_export_is_told(fleet: CommandLine) -> None:
+    run = fleet("audit", ".github/workflows/ci.yml", "gone.yml", "clean.yml", "--format", "jsonl")
+    results = {one["path"]: one for one in lines(run.output)}
+
+    assert {path: one["verdict"] for path, one in results.items()} == {
+        ".github/workflows/ci.yml": "unreadable",
+        "gone.yml": "unreadable",
+        "clean.yml": "ready",
+    }
+    assert results["gone.yml"]["trouble"] == "there is no such file"
+    assert run.status == 2
+
+
+def test_lists_on_standard_input(fleet: CommandLine) -> None:
+    named = fleet("audit", "-", "--format", "json", data=b"team/a\nclean.yml\n.github/workflows/ci.yml\n")
+    null = fleet("audit", "-", "-0", "--format", "json", data=b"team/a\0clean.yml\0")
+    nothing = fleet("audit", "-", data=b"")
+
+    assert [one["path"] for one in named.report()["results"]] == ["clean.yml", "team/a/environment.yml"]
+    assert [one["path"] for one in null.report()["results"]] == ["clean.yml", "team/a/environment.yml"]
+    assert named.status == 0
+    assert nothing.output == "VERDICT  PINS  ERRORS  WARNINGS  SECONDS  SOURCE\n\nno source was found\n"
+
+
+def test_wrong_words(fleet: CommandLine) -> None:
+    for arguments in (
+        ["."],
+        ["-0", "clean.yml"],
+        ["--jobs", "0", "."],
+        ["--select", "XX", "."],
+        ["--effort", "0", "."],
+    ):
+        if arguments != ["."]:
+            assert fleet("audit", *arguments).status == 2
+    empty = fleet("audit", ".github")
+    assert empty.status == 2
+    assert "nothing there looks like an export" in empty.errors
+
+
+def test_the_status_is_that_of_every_command(fleet: CommandLine) -> None:
+    assert fleet("audit", "clean.yml").status == 0
+    assert fleet("audit", "windows.txt", "clean.yml").status == 1
+    assert fleet("audit", "windows.txt", "--fail-on", "never").status == 0
+    assert fleet("audit", "windows.txt", "--select", "EC7").status == 0
+
+
+def test_reports_are_written_to_files(fleet: CommandLine) -> None:
+    assert fleet("audit", "clean.yml", "windows.txt", "--format", "jsonl", "-o", "out.jsonl").output == ""
+    assert len(lines((fleet.directory / "out.jsonl").read_text())) == 2
+    assert fleet("audit", "clean.yml", "-o", "out.txt").output == ""
+    assert "clean.yml" in (fleet.directory / "out.txt").read_text()
+    assert fleet("audit", "clean.yml", "--format", "jsonl", "-o", "no/where.jsonl").status == 3
+
+
+def test_a_store_that_is_damaged_or_out_of_reach_stops_nothing(fleet: CommandLine) -> None:
+    place = fleet.directory / "cache" / "audit"
+    place.mkdir(parents=True)
+    (place / "results-1.sqlite3").write_bytes(b"nothing of the kind" * 99)
+    for expected in ("checked", "known"):
+        run = fleet("audit", "clean.yml", "--cache-dir", "cache")
+        assert run.status == 0
+        assert ("known from before" in run.output) is (expected == "known")
+        assert run.errors == ""
+
+
+def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """The processes that make checks."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes()
+        except (OSError, IndexError):
+            continue
+        if parent == process.pid and b"spawn_main" in command:
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.fixture
+def slow(fleet: CommandLine, channels_directory: Path, loopback_server: ServerFactory) -> Any:
+    """The fleet with one more source, whose channel does not answer while the test lasts."""
+    server = loopback_server(channels_directory, delay=90)
+    server.misbehave("/", Misbehaviour.SLOW)
+    (fleet.directory / "slow").mkdir()
+    # Its own channel alone: configured ones are where every other source's packages are looked for, too.
+    fleet.write("slow/environment.yml", SLOW.format(url=server.url))
+    return server
+
+
+@LINUX
+def test_a_worker_that_is_killed_costs_no_other_source_its_result(fleet: CommandLine, slow: Any) -> None:
+    process = fleet.start("audit", "slow", "clean.yml", "windows.txt", "--jobs", "1", "--format", "jsonl")
+    for _ in range(2):
+        assert slow.asked.wait(60), "envcheck never asked the server"
+        slow.asked.clear()
+        time.sleep(0.2)
+        (worker,) = workers_of(process)
+        os.kill(worker, signal.SIGKILL)
+    output, errors = process.communicate(timeout=90)
+    results = {one["path"]: one for one in lines(output.decode())}
+
+    assert len(results) == len(output.splitlines()) == 3
+    assert results["slow/environment.yml"]["verdict"] == "failed"
+    assert "2 times" in results["slow/environment.yml"]["trouble"]
+    assert "SIGKILL" in results["slow/environment.yml"]["trouble"]
+    assert results["clean.yml"]["verdict"] == "ready"
+    assert process.returncode == 3, errors
+    assert b"Traceback" not in errors
+
+
+@LINUX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_what_is_there_and_the_next_run_goes_on(
+    fleet: CommandLine, slow: Any, number: signal.Signals
+) -> None:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip(f"{number.name} is ignored here (nohup), and stays so in what is started from here")
+    # As from a terminal: the signal reaches the whole group.
+    process = fleet.start("audit", ".", "--jobs", "2", "--format", "jsonl", start_new_session=True)
+    assert process.stdout is not None
+    done = [json.loads(process.stdout.readline()) for _ in range(5)]
+    assert slow.asked.wait(60)
+    workers = workers_of(process)
+    os.killpg(process.pid, number)
+    output, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 128 + number, errors
+    assert b"Traceback" not in errors
+    assert (
+        errors.decode()
+        .splitlines()[-1]
+        .startswith("envcheck: interrupted" if number == signal.SIGINT else "envcheck: stopped by a signal")
+    )
+    assert output == b""
+    assert "slow/environment.yml" not in {one["path"] for one in done}
+    for worker in workers:
+        assert not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text().split()[2]
+    slow.behave()
+    again = lines(fleet("audit", ".", "--format", "jsonl").output)
+    assert {one["path"] for one in again if not one["reused"]} == {"slow/environment.yml"}
+
+
+@LINUX
+def test_ctrl_c_shows_the_table_of_what_is_there(fleet: CommandLine, slow: Any) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        pytest.skip("SIGINT is ignored here (nohup), and stays so in what is started from here")
+    fleet("audit", "clean.yml", "windows.txt")
+    process = fleet.start("audit", "clean.yml", "windows.txt", "slow", "--jobs", "1")
+    assert slow.asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 130, errors
+    assert "interrupted: 2 of 3 were done" in output.decode()
+    assert "fixable" in output.decode()
