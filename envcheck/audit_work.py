@@ -18,8 +18,10 @@ from envcheck.audit_worker import Done, Job, run_job
 
 __all__ = ["LocalWorkers", "WorkerDiedError", "Workers", "available_cores"]
 
-# A process that has come to need this much is replaced by a new one when its check is done.
-_MOST_MEMORY = 3 * 1024**3
+# A process that has come to need more is replaced when its check is done: engines keep what they have read.
+_MOST_MEMORY = 2 * 1024**3
+# Less than this is needed by a single check of a large environment.
+_LEAST_MEMORY = 1024**3
 # And so is one that made this many checks, wherever memory cannot be asked for.
 _MOST_JOBS = 400
 _GRACE_SECONDS = 3.0
@@ -70,7 +72,7 @@ class LocalWorkers:
     Args:
         count: How many.
         executor: Makes the executor of one process.
-        most_memory: Bytes after which a process is replaced.
+        most_memory: Bytes after which a process is replaced; by default two gigabytes, less on a small machine.
         most_jobs: Checks after which a process is replaced.
     """
 
@@ -79,12 +81,12 @@ class LocalWorkers:
         count: int,
         *,
         executor: Callable[[], Executor] | None = None,
-        most_memory: int = _MOST_MEMORY,
+        most_memory: int | None = None,
         most_jobs: int = _MOST_JOBS,
     ) -> None:
         self._executor = executor or _new_executor
         self._slots = [_Slot() for _ in range(count)]
-        self._most_memory = most_memory
+        self._most_memory = most_memory or _share_of_memory(count)
         self._most_jobs = most_jobs
 
     @property
@@ -175,6 +177,15 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def _share_of_memory(count: int) -> int:
+    """How much each of some processes may need: half of the machine's memory is for all of them."""
+    try:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return _MOST_MEMORY
+    return max(_LEAST_MEMORY, min(_MOST_MEMORY, total // 2 // count))
 
 
 def _new_executor() -> Executor:

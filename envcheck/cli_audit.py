@@ -7,7 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 _INTERRUPTED = 130
-_FORMATS = ("text", "json", "jsonl", "markdown")
+_FORMATS = ("text", "json", "jsonl", "markdown", "html")
 
 
 def _effort(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
@@ -318,6 +318,11 @@ def _told(path: str | None) -> Iterator[None]:
 def _report(results: Sequence[AuditResult], shown: _Shown, *, interrupted: int) -> None:
     from envcheck.reports.fleet import render_json, render_markdown, render_text
 
+    if shown.format_name == "html":
+        from envcheck.reports.html_fleet import render_fleet
+
+        emit(render_fleet([_untimed(one, shown) for one in results]), shown.output, data=True)
+        return
     if shown.format_name == "markdown":
         emit(render_markdown(results, times=shown.times, interrupted=interrupted), shown.output, data=True)
         return
@@ -331,6 +336,10 @@ def _report(results: Sequence[AuditResult], shown: _Shown, *, interrupted: int) 
         json=partial(render_json, results, times=shown.times, interrupted=interrupted),
         accounts=tuple,
     )
+
+
+def _untimed(result: AuditResult, shown: _Shown) -> AuditResult:
+    return result if shown.times else replace(result, seconds=0.0)
 
 
 def _status(results: Sequence[AuditResult], fail_on: str) -> int:

@@ -57,7 +57,7 @@ def test_a_folder_gives_one_table_worst_first(fleet: CommandLine) -> None:
     assert run.status == 2
 
 
-@pytest.mark.parametrize("format_name", ["text", "json", "markdown"])
+@pytest.mark.parametrize("format_name", ["text", "json", "markdown", "html"])
 def test_the_bytes_do_not_depend_on_how_many_work(fleet: CommandLine, format_name: str) -> None:
     runs = [
         fleet("audit", ".", "--fresh", "--no-times", "--format", format_name, "--jobs", jobs, PYTHONHASHSEED=jobs)
