@@ -1,6 +1,6 @@
 """Pre-flight every Dockerfile of a corpus against unpacked channels, and print what came of it.
 
-    python tests/bench/docker.py [--shared DIR] [--channels DIR] [--rows] [--findings]
+    python -m tests.bench.docker [--shared DIR] [--channels DIR] [--rows] [--findings]
 
 ``corpus/INDEX.tsv`` below DIR of ``--shared`` (default: ENVCHECK_SHARED) names for each file its repository and path;
 the Dockerfiles are its kind I and the files beside them ``I-env…``. Each Dockerfile gets a build context with those
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import csv
 import functools
 import os
 import statistics
@@ -42,6 +41,7 @@ from envcheck.rules.about_dockerfiles import apply_docker_rules
 from envcheck.rules.docker_facts import DockerFacts
 from envcheck.verify import LockReport, verify
 from envcheck.world import Services
+from tests.support.corpus_dockerfiles import contexts
 
 CANONICAL = ("conda-forge", "pkgs/main", "pkgs/r", "pkgs/msys2", "pkgs/free", "bioconda", "pytorch", "nvidia")
 
@@ -82,44 +82,6 @@ def main() -> None:
             if arguments.rows or arguments.findings:
                 _print_row(rows[-1], findings=arguments.findings)
     _print_totals(rows)
-
-
-def contexts(corpus: Path, scratch: Path) -> list[tuple[Path, Path]]:
-    """Every Dockerfile of the corpus, laid out with its files, and its build context."""
-    with (corpus / "INDEX.tsv").open(encoding="utf-8", newline="") as stream:
-        entries = list(csv.DictReader(stream, delimiter="\t"))
-    found = []
-    for entry in entries:
-        if entry["kind"] != "I":
-            continue
-        folder = Path(entry["file"]).parent
-        root = scratch / folder.name
-        for other in entries:
-            if Path(other["file"]).parent == folder:
-                target = root / other["path"]
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes((corpus / other["file"]).read_bytes())
-        dockerfile = root / entry["path"]
-        found.append((dockerfile, _context_of(dockerfile, root)))
-    return found
-
-
-def _context_of(dockerfile: Path, root: Path) -> Path:
-    """The folder, from the Dockerfile's up to the repository's root, that has most of what COPY names."""
-    parsed = read_dockerfile(dockerfile.read_bytes(), str(dockerfile))
-    sources = [
-        word
-        for stage in parsed.stages
-        for one in stage.instructions
-        if one.keyword in ("COPY", "ADD") and one.flag("from") is None
-        for word in one.words[:-1]
-        if word not in (".", "./", "/")
-    ]
-    candidates = [dockerfile.parent]
-    while candidates[-1] != root:
-        candidates.append(candidates[-1].parent)
-    scores = [(sum((folder / word.lstrip("/")).exists() for word in sources), folder) for folder in candidates]
-    return max(scores, key=lambda one: (one[0], one[1] == root))[1]
 
 
 @functools.lru_cache(maxsize=1)
