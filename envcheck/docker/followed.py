@@ -16,6 +16,7 @@ __all__ = [
     "FileFate",
     "Followed",
     "MadeEnvironment",
+    "MissingStart",
     "MissingTool",
     "MovedEnvironment",
     "Step",
@@ -139,6 +140,18 @@ class MissingTool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingStart:
+    """A script that CMD or ENTRYPOINT starts, and that nothing brings into the image.
+
+    ``folder_line`` is the line of the COPY that brings its folder without it, ``None`` where none does.
+    """
+
+    path: str
+    line: int
+    folder_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextUse:
     """A source of COPY or ADD that the context does not give; ``pattern`` is the ignore file's line about it."""
 
@@ -174,6 +187,7 @@ class Followed:
     moved: tuple[MovedEnvironment, ...] = ()
     missing_tools: tuple[MissingTool, ...] = ()
     tools: frozenset[str] | None = None
+    missing_starts: tuple[MissingStart, ...] = ()
 
     def bases_of(self, made: MadeEnvironment) -> tuple[str, ...]:
         """The images that an environment is in: where it is made first, then those that it is copied into."""

@@ -19,6 +19,7 @@ from envcheck.docker.instructions import Dockerfile, Instruction, Stage
 from envcheck.docker.making import Run
 from envcheck.docker.nested import activates, conda_run, hooked, inline, is_login, quiet
 from envcheck.docker.shell import Redirect, ShellCommand, Word, read_shell
+from envcheck.docker.starting import missing_starts
 from envcheck.docker.state import Brought, Configured, Mount, State
 from envcheck.errors import SourceError
 
@@ -70,6 +71,7 @@ def follow(dockerfile: Dockerfile, context: Context, *, target: str | None = Non
         moved=tuple(follower.moved),
         missing_tools=tuple(follower.missing_tools),
         tools=None if state.may_have_tools or state.ran_unknown else frozenset(state.tools),
+        missing_starts=missing_starts(follower, last, state),
     )
 
 

@@ -45,6 +45,9 @@ DOCKER_RULES: tuple[Rule[DockerFacts], ...] = (
     Rule("EC826", "Option that is gone", docker_commands.gone_option),
     Rule("EC827", "Driver that the image needs", docker_images.driver_needed),
     Rule("EC828", "Copied to another platform", docker_files.moved_to_other_platform),
+    Rule("EC829", "Activation scripts elsewhere", docker_files.activation_scripts),
+    Rule("EC830", "Script is not in the image", docker_files.missing_start),
+    Rule("EC831", "Output is held back", docker_activation.output_held_back),
 )
 """What ``envcheck docker`` looks for in the Dockerfile itself."""
 

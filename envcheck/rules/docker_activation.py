@@ -16,6 +16,7 @@ from envcheck.rules.facts import Draft
 __all__ = [
     "activation_is_lost",
     "entry_misses_environment",
+    "output_held_back",
     "unknown_environment",
 ]
 
@@ -179,3 +180,25 @@ def _run_name(words: Sequence[str]) -> str | None:
         if not option.startswith("-"):
             return None
     return None
+
+
+def output_held_back(facts: DockerFacts) -> Iterator[Draft]:
+    """The image starts with ``conda run``, which keeps what the program prints until it ends.
+
+    ``docker logs`` stays empty for as long as a server runs, and what it printed is lost when the container is killed.
+
+    Fix: ``conda run --no-capture-output``, or put the environment on ``PATH`` and start the program itself.
+    """
+    for keyword in ("ENTRYPOINT", "CMD"):
+        found = facts.last_of(keyword)
+        words = () if found is None else found[1]
+        if found is None or words[0].rpartition("/")[2] != "conda" or words[1:2] != ("run",):
+            continue
+        if not {"-s", "--no-capture-output", "--live-stream"} & set(words):
+            yield Draft(
+                severity=Severity.INFO,
+                subject="conda run",
+                message="it keeps what the program prints until the program ends",
+                line=found[0],
+                remedies=edit("write conda run --no-capture-output"),
+            )

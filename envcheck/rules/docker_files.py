@@ -12,12 +12,14 @@ from envcheck.rules.docker_facts import DockerFacts, called, edit
 from envcheck.rules.facts import Draft
 
 __all__ = [
+    "activation_scripts",
     "encoding",
     "environment_not_checked",
     "file_kind",
     "ignored_file",
     "lock_for_other_platform",
     "missing_file",
+    "missing_start",
     "moved_to_other_platform",
     "used_before_copied",
     "windows_path",
@@ -48,6 +50,8 @@ def file_kind(facts: DockerFacts) -> Iterator[Draft]:
                 message = "the file holds YAML, but for its name it is read as a list of specifications"
             elif not named:
                 message = f"{called(made)} needs -n NAME with a .txt file"
+            elif (row := re.search(r"^[^#\s]\S*=pypi_\d+\s*$", text, re.MULTILINE)) is not None:
+                message = f"it is read as a list of conda specifications, and no channel has {row[0].strip()}"
             else:
                 severity = Severity.WARNING
                 message = "a .txt file is read as a list of conda specifications; rows that pip installed fail"
@@ -111,6 +115,50 @@ def missing_file(facts: DockerFacts) -> Iterator[Draft]:
                     line=used.line,
                     remedies=edit("correct the path, or add the file"),
                 )
+
+
+def missing_start(facts: DockerFacts) -> Iterator[Draft]:
+    """CMD or ENTRYPOINT starts a script that nothing brings into the image.
+
+    The build goes well, and the container stops at once with "No such file or directory", unless the script is mounted.
+
+    Fix: copy it: ``COPY . /app``.
+    """
+    for one in facts.followed.missing_starts:
+        folder = one.folder_line is not None
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=one.path,
+            message=f"line {one.folder_line} would bring it, but it is not in the build context"
+            if folder
+            else "nothing copies it into the image, which starts with it",
+            line=one.line,
+            remedies=edit("correct the path, or add the file" if folder else f"add COPY for {one.path}"),
+        )
+
+
+def activation_scripts(facts: DockerFacts) -> Iterator[Draft]:
+    """Scripts for activation are copied into an environment that nothing activates.
+
+    conda runs the scripts in ``etc/conda/activate.d`` of the environment that is activated, and no others: those of the
+    base environment are not run for one that was made with ``-n NAME``. On Linux they end in ``.sh``; ``.bat`` is for
+    Windows.
+
+    Fix: copy them to ``/opt/conda/envs/NAME/etc/conda/activate.d``, or set what they set with ENV.
+    """
+    made = {one.prefix.rstrip("/") for one in facts.conda_commands()}
+    for one in facts.instructions("ADD", "COPY"):
+        match = re.match(r"(/.+?)/etc/conda/(?:de)?activate\.d(?:/|$)", one.words[-1]) if one.words else None
+        if match is None or not made or match[1] in made:
+            continue
+        last = max(made)
+        yield Draft(
+            severity=Severity.WARNING,
+            subject=one.words[-1],
+            message=f"these scripts run where {match[1]} is activated, and not with {last}",
+            line=one.first_line,
+            remedies=edit(f"copy them below {last}/etc/conda, or set with ENV what they set; Windows' .bat do nothing"),
+        )
 
 
 def ignored_file(facts: DockerFacts) -> Iterator[Draft]:

@@ -115,6 +115,11 @@ FIRES = [
     ),
     ("EC826", "FROM condaforge/miniforge3\nRUN conda clean -tipsy\n", ERROR, 2),
     ("EC826", MINICONDA + "RUN conda install -y numpy && \\\n    conda clean -y --source-cache\n", ERROR, 3),
+    ("EC802", MINICONDA + "COPY pip.txt /l.txt\nRUN conda env create -f /l.txt -n x\n", ERROR, 3),
+    ("EC829", MINICONDA + CREATE + "COPY sub /opt/conda/etc/conda/activate.d/\n", WARNING, 4),
+    ("EC830", MINICONDA + INSTALL + 'CMD ["python", "/app/main.py"]\n', WARNING, 3),
+    ("EC830", MINICONDA + INSTALL + "WORKDIR /w\nCOPY . .\nCMD python -u main.py --port 1\n", WARNING, 5),
+    ("EC831", MINICONDA + CREATE + 'CMD ["conda", "run", "-n", "demo", "python", "-m", "demo"]\n', INFO, 4),
     (
         "EC828",
         MICROMAMBA.replace("FROM", "FROM --platform=$BUILDPLATFORM").replace("\n", " AS b\n")
@@ -212,6 +217,15 @@ SILENT = [
     ("EC826", MINICONDA + "RUN conda clean -tipy && conda clean --index-cache -y\n"),
     ("EC826", "FROM continuumio/miniconda3:4.7.12\nRUN conda clean -tipsy\n"),
     ("EC827", "FROM ubuntu:24.04\n"),
+    ("EC829", MINICONDA + CREATE + "COPY sub /opt/conda/envs/demo/etc/conda/activate.d/\n"),
+    ("EC829", MINICONDA + INSTALL + "COPY sub /opt/conda/etc/conda/activate.d/\n"),
+    ("EC830", MINICONDA + INSTALL + 'COPY list.txt /app/main.py\nCMD ["python", "/app/main.py"]\n'),
+    ("EC830", MINICONDA + INSTALL + 'COPY --from=team/own:1 /app /app\nCMD ["python", "/app/main.py"]\n'),
+    ("EC830", MINICONDA + INSTALL + "RUN git clone x /app\nCMD python /app/main.py\n"),
+    ("EC830", MINICONDA + INSTALL + "VOLUME /app\nCMD python /app/main.py\n"),
+    ("EC830", "FROM team/own:1\nCMD python /app/main.py\n"),
+    ("EC830", MINICONDA + INSTALL + "RUN echo 'print()' > /main.py\nCMD python /main.py\n"),
+    ("EC831", MINICONDA + CREATE + 'CMD ["conda", "run", "--no-capture-output", "-n", "demo", "python"]\n'),
     (
         "EC828",
         MICROMAMBA.replace("FROM", "FROM --platform=$BUILDPLATFORM").replace("\n", " AS b\n")
@@ -226,6 +240,8 @@ SILENT = [
 ]
 
 FILES = {
+    "pip.txt": "affine=2.4.0=pypi_0\nzlib=1.2\n",
+    "sub/x.bat": "",
     "list.txt": "numpy=1.21\npython=3.10\n",
     "kept.out": "numpy\n",
     ".dockerignore": "kept.out\n",
