@@ -1,0 +1,50 @@
+"""``envcheck doctor``: what a check on this machine would use."""
+
+from __future__ import annotations
+
+import click
+
+from envcheck.cli_support import emit
+from envcheck.errors import EnvcheckError
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
+@click.option("-c", "--channel", "channels", multiple=True, help="Look at this channel too; repeatable.")
+@click.option("--offline", is_flag=True, help="Make no request.")
+@click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept.")
+@click.option("--index-url", metavar="URL", help="The Python package index.")
+def doctor(
+    platform: str, channels: tuple[str, ...], offline: bool, cache_dir: str | None, index_url: str | None
+) -> int:
+    """Say which engines, configuration, channels and caches a check on this machine would use.
+
+    \b
+    Example:
+      envcheck doctor -c bioconda
+    """
+    from envcheck.cli_input import home_directory, package_index_settings, pages_directory, user_configuration
+    from envcheck.doctor import diagnose
+    from envcheck.engines.choice import choose_engine
+    from envcheck.pip.index import open_index
+    from envcheck.world import configured_options
+
+    home = home_directory()
+    configuration = user_configuration(home)
+    settings = package_index_settings(index_url, home)
+    pages = pages_directory(cache_dir)
+    offline = offline or configuration.offline
+    diagnosis = diagnose(
+        configuration,
+        choose_engine,
+        open_index(settings, cache_directory=pages, offline=offline),
+        settings,
+        target=platform,
+        channels=channels,
+        options=configured_options(configuration, cache_directory=cache_dir, offline=offline),
+        cache_directory=str(pages),
+    )
+    emit(diagnosis.text(), None)
+    return 0 if diagnosis.healthy else EnvcheckError.exit_status
