@@ -136,6 +136,7 @@ def docker(
     from envcheck.docker.following import follow
     from envcheck.docker.preflight import check_environments
     from envcheck.docker.writing_files import Destination, write_files
+    from envcheck.pip.metadata import described
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports import dockerfile as rendering
@@ -173,16 +174,22 @@ def docker(
         checked = check_environments(followed, ask, verify, platforms=tuple(dict.fromkeys(platforms)), image=image)
         written: WrittenFiles | EnvcheckError | None = None
         if write is not None:
-            destination = Destination(
-                path=Path(write),
-                context=root or Path(write).parent,
-                style=style or "micromamba",
-                ignore_file=write_ignore,
-            )
             try:
                 written = write_files(
-                    destination, data, followed, checked, ask, context=opened, variables=os.environ
-                )  # fmt: skip
+                    Destination(
+                        path=Path(write),
+                        context=root or Path(write).parent,
+                        style=style or "micromamba",
+                        ignore_file=write_ignore,
+                    ),
+                    data,
+                    followed,
+                    checked,
+                    ask,
+                    context=opened,
+                    variables=os.environ,
+                    describe=lambda report: described(report, None if services is None else services.describe),
+                )
             except EnvcheckError as error:  # told behind the report
                 written = error
     facts = DockerFacts(followed=followed, checked=checked, context_named=context is not None)

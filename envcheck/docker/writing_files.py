@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envcheck.docker.context import Context
@@ -51,6 +51,7 @@ def write_files(
     *,
     context: Context,
     variables: Mapping[str, str],
+    describe: Callable[[Report], Report] = lambda report: report,
 ) -> WrittenFiles:
     """Write the Dockerfile, its locks beside it, and on request a ``.dockerignore`` where there is none.
 
@@ -62,6 +63,7 @@ def write_files(
         ask: Checks one source.
         context: The build context, for what its ignore file keeps out.
         variables: The environment variables, for the names of those that hold the channels' secrets.
+        describe: Adds to a report what its distributions need in turn, which a lock tells.
 
     Raises:
         NothingToWriteError: The Dockerfile makes nothing that could be locked.
@@ -73,7 +75,7 @@ def write_files(
     written = write_dockerfile(
         followed.dockerfile,
         decode(data, followed.dockerfile.path).text,
-        environments_to_write(followed, checked, ask),
+        [replace(one, report=describe(one.report)) for one in environments_to_write(followed, checked, ask)],
         style=destination.style,
         folder=folder,
         variables=variables,

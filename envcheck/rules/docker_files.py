@@ -44,6 +44,7 @@ def file_kind(facts: DockerFacts) -> Iterator[Draft]:
             named = made.conda.name is not None or made.conda.prefix is not None
             text = (used.data or b"")[:4096].decode("utf-8", "replace")
             severity = Severity.ERROR
+            fix = f"give it an environment.yml, or use 'conda create -n NAME --file {used.path}'"
             if ending[1].lower() != "txt":
                 message = f"{called(made)} takes .yml, .yaml and .txt files only"
             elif re.search(r"^dependencies:", text, re.MULTILINE):
@@ -52,6 +53,7 @@ def file_kind(facts: DockerFacts) -> Iterator[Draft]:
                 message = f"{called(made)} needs -n NAME with a .txt file"
             elif (row := re.search(r"^[^#\s]\S*=pypi_\d+\s*$", text, re.MULTILINE)) is not None:
                 message = f"it is read as a list of conda specifications, and no channel has {row[0].strip()}"
+                fix = f"give it an environment.yml with pip's rows below 'pip:' (envcheck normalize {used.path})"
             else:
                 severity = Severity.WARNING
                 message = "a .txt file is read as a list of conda specifications; rows that pip installed fail"
@@ -60,7 +62,7 @@ def file_kind(facts: DockerFacts) -> Iterator[Draft]:
                 subject=used.path,
                 message=message,
                 line=used.line,
-                remedies=edit(f"give it an environment.yml, or use 'conda create -n NAME --file {used.path}'"),
+                remedies=edit(fix),
             )
 
 
