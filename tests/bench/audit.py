@@ -17,6 +17,7 @@ import collections
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -43,9 +44,10 @@ WINDOWS = ("vc=14.3=hcf57466_18", "ucrt=10.0.22621.0=h57928b3_0", "vs2015_runtim
 
 @dataclass(slots=True)
 class Run:
-    """One run: seconds, the most memory, the results, and when each of them was there with how much memory."""
+    """One run: seconds, those of processors, the most memory, the results, and when each was there with how much."""
 
     seconds: float = 0.0
+    work: float = 0.0
     peak: int = 0
     status: int = 0
     errors: str = ""
@@ -72,19 +74,34 @@ def main() -> None:
             encoding="utf-8",
         )
         audit = _auditor(aside, arguments)
+        told = _Told()
         if "one" in arguments.only:
-            _tell("one process", audit(corpus, "--fresh", "--jobs", "1"))
+            told("one process", audit(corpus, "--fresh", "--jobs", "1"))
         if "two" in arguments.only:
-            _tell(f"{arguments.jobs} processes", audit(corpus, "--fresh", "--jobs", str(arguments.jobs)))
+            told(f"{arguments.jobs} processes", audit(corpus, "--fresh", "--jobs", str(arguments.jobs)))
         if "again" in arguments.only:
-            _tell("again, nothing changed", audit(corpus))
+            told("again, nothing changed", audit(corpus))
         if "cluster" in arguments.only:
-            _cluster(audit, corpus)
+            _cluster(audit, corpus, told)
         if "fleet" in arguments.only:
             _write_fleet(aside / "fleet", arguments.fleet)
             run = audit(aside / "fleet", "--fresh", "--jobs", str(arguments.jobs))
             _tell(f"generated fleet, {arguments.jobs} processes", run)
             _tell_quarters(run)
+
+
+class _Told:
+    """Tells of a run, and what its results differ in from those of the first."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[str, Any]] = {}
+
+    def __call__(self, name: str, run: Run) -> None:
+        _tell(name, run)
+        found = {one["path"]: {**one, "seconds": None, "reused": None} for one in run.results}
+        if self._first:
+            print(f"  {sum(found.get(path) != one for path, one in self._first.items())} differ from the first run")
+        self._first = self._first or found
 
 
 def _auditor(aside: Path, arguments: argparse.Namespace) -> Callable[..., Run]:
@@ -105,7 +122,7 @@ def _auditor(aside: Path, arguments: argparse.Namespace) -> Callable[..., Run]:
 
 def _measured(command: Sequence[str], environment: dict[str, str], on_result: Callable[[int], object]) -> Run:
     run = Run()
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), _work()
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
     )
@@ -129,8 +146,14 @@ def _measured(command: Sequence[str], environment: dict[str, str], on_result: Ca
     run.status = process.wait()
     done.set()
     watcher.join()
-    run.seconds = time.perf_counter() - started
+    run.seconds, run.work = time.perf_counter() - started, _work() - worked
     return run
+
+
+def _work() -> float:
+    """Processor seconds of everything that was started from here and has ended, other programs' load left out."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _memory(session: int) -> int:
@@ -144,7 +167,7 @@ def _memory(session: int) -> int:
     return total
 
 
-def _cluster(audit: Callable[..., Run], corpus: Path) -> None:
+def _cluster(audit: Callable[..., Run], corpus: Path, told: _Told) -> None:
     """The corpus over a cluster of two, of which one dies when a quarter is done."""
     from distributed import LocalCluster
 
@@ -157,7 +180,7 @@ def _cluster(audit: Callable[..., Run], corpus: Path) -> None:
                 os.kill(killed[0], signal.SIGKILL)
 
         run = audit(corpus, "--fresh", "--scheduler", cluster.scheduler_address, on_result=kill)
-    _tell(f"a cluster of two, {len(killed)} worker killed (memory: of the client)", run)
+    told(f"a cluster of two, {len(killed)} worker killed (memory: of the client)", run)
     paths = [result["path"] for result in run.results]
     print(f"  {len(paths)} results, {len(set(paths))} sources", flush=True)
 
@@ -184,8 +207,8 @@ def _tell(name: str, run: Run) -> None:
     verdicts = collections.Counter(result["verdict"] for result in run.results)
     reused = sum(1 for result in run.results if result["reused"])
     print(
-        f"{name}: {run.seconds:.1f} s, {len(run.results) / run.seconds:.2f} sources/s, "
-        f"peak {run.peak / 2**20:.0f} MiB, {reused} reused, status {run.status}; "
+        f"{name}: {run.seconds:.1f} s ({run.work:.1f} s of processors), "
+        f"{len(run.results) / run.seconds:.2f} sources/s, peak {run.peak / 2**20:.0f} MiB, {reused} reused, status {run.status}; "
         + ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())),
         flush=True,
     )
