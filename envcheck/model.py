@@ -43,6 +43,7 @@ __all__ = [
     "PlanKept",
     "PlanObstacle",
     "Presence",
+    "PythonCount",
     "Record",
     "Remedy",
     "RemedyAction",
@@ -520,6 +521,15 @@ class PipConflict:
     requirements: tuple[str, ...]
     explanation: str
     remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonCount:
+    """How many pinned rows of a pip section a Python's minor version has to install, and how many have a wheel."""
+
+    minor: str
+    rows: int
+    wheels: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

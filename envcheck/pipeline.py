@@ -111,6 +111,7 @@ def check(request: Request, services: Services) -> Report:
         added = tuple(replace(channel, origin="builds", line=None) for channel, _ in provenance.channels)
         target = replace(target, channels=(*target.channels, *added))
         world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
+    environment, python_counts = world.with_python_of_wheels(environment)
     availability = survey(environment, target, world, source_platform=export.platform)
     as_written = _solve_as_written(export, target, availability, world)
     intent = infer_intent(
@@ -178,6 +179,7 @@ def check(request: Request, services: Services) -> Report:
         second_opinion=second_opinion,
         told_channels=provenance.channels,
         cuda=None if cuda is None else (cuda.version, cuda.row),
+        python_counts=python_counts,
     )
     findings = apply_rules(facts)
     return Report(

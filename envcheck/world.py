@@ -14,10 +14,12 @@ from envcheck.model import (
     Channel,
     ChannelReference,
     DistributionFile,
+    Environment,
     PipAvailability,
     PipRequirement,
     PipRequirementKind,
     PipResolution,
+    PythonCount,
     Target,
 )
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex, ProjectFiles
@@ -177,6 +179,18 @@ class LoadedWorld:
             if row.kind is PipRequirementKind.NAMED and row.name is not None:
                 questions.setdefault((row.name, row.pin), row.specifier)
         return self._judged(questions, python or self.python_minor)
+
+    def with_python_of_wheels(self, environment: Environment) -> tuple[Environment, tuple[PythonCount, ...]]:
+        """Have the Python that most pins of an environment have wheels for; see `envcheck.pip.python_choice`."""
+        if environment.python is not None or not self._request.check_pip:
+            return environment, ()
+        from envcheck.pip.python_choice import with_python_of_wheels
+
+        chosen, counts = with_python_of_wheels(
+            environment, self._target, self.index, self.files_of, preferred=self._request.preferred
+        )
+        self._python = chosen.python
+        return chosen, counts
 
     def files_of(self, names: Iterable[str]) -> Mapping[str, tuple[DistributionFile, ...]]:
         """Every file that the package index has of some projects; those of which it tells nothing are left out."""

@@ -101,6 +101,7 @@ RULES: tuple[Rule[Facts], ...] = (
     Rule("EC620", "pip section not resolved", pip_section.not_resolved),
     Rule("EC621", "From a URL", pip_references.reference_by_url),
     Rule("EC622", "Extra of a conda package", pip_resolution.extras_not_told),
+    Rule("EC623", "Python told by wheels", pip_section.python_of_wheels),
     Rule("EC630", "In the standard library", hazards.standard_library),
     Rule("EC631", "Not what the name suggests", hazards.look_alike),
     Rule("EC632", "Two with the same import", hazards.same_import),

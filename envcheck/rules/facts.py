@@ -19,6 +19,7 @@ from envcheck.model import (
     PipAvailability,
     PipResolution,
     Plan,
+    PythonCount,
     Remedy,
     Requirement,
     Severity,
@@ -41,7 +42,8 @@ class Facts:
     alone; ``package_index_trouble`` says why the Python package index could not be asked (empty: it could, or was not
     needed); ``pip_resolution`` is what pip is to install, ``None`` where that is nothing; ``asked_indexes`` are the
     package indexes of the user's configuration, without credentials, and ``source_indexes_asked`` whether those that
-    the source names were asked besides.
+    the source names were asked besides; ``python_counts`` are the Python that was chosen for the wheels that there are
+    and the newest one, if nothing else told the Python.
     """
 
     export: Export
@@ -63,6 +65,7 @@ class Facts:
     second_opinion: SecondOpinion | None = None
     told_channels: tuple[tuple[Channel, tuple[Requirement, ...]], ...] = ()
     cuda: tuple[str, Requirement] | None = None
+    python_counts: tuple[PythonCount, ...] = ()
 
 
 def counted(count: int, noun: str) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "not_resolved",
     "pip_missing",
     "pip_rows",
+    "python_of_wheels",
     "source_index",
 ]
 
@@ -191,3 +192,34 @@ def not_resolved(facts: Facts) -> Iterator[Draft]:
                 ),
             ),
         )
+
+
+def python_of_wheels(facts: Facts) -> Iterator[Draft]:
+    """Nothing says which Python is wanted, and the pinned rows of the pip section have no wheels for the newest one.
+
+    Wheels are built for the Pythons of their time. In an image with the newest Python pip would have to build old
+    versions from source or refuse them. envcheck takes the Python that the most rows have a wheel for.
+
+    Fix: name the Python that the file was made with, ``python=3.X`` among the dependencies of an environment file; the
+    one that envcheck writes does.
+    """
+    if not facts.python_counts:
+        return
+    best, newest = facts.python_counts
+    chosen = next((record.version for record in facts.plan.packages if record.name == "python"), None)
+    minor = best.minor if chosen is None else ".".join(chosen.split(".")[:2])
+    other = f"; with conda's packages the plan has Python {minor}" if minor != best.minor else ""
+    yield Draft(
+        severity=Severity.WARNING,
+        subject="python",
+        message=f"no Python version is asked for; for Python {best.minor} there are wheels of {best.wheels} of "
+        f"{counted(best.rows, 'pinned pip row')}, for {newest.minor} of {newest.wheels}{other}",
+        remedies=(
+            Remedy(
+                action=RemedyAction.EDIT,
+                summary=f"add python={minor} to the dependencies, as the plan does",
+                spec=f"python={minor}",
+                verified=facts.plan.solved and chosen is not None,
+            ),
+        ),
+    )
