@@ -68,6 +68,9 @@ def _missing(word: str, instruction: Instruction, files: BroughtFiles, state: St
         return None
     found = state.find(path)
     if found is None:
+        # A folder that the context has not is told of where it is copied.
+        if any(path.startswith(one.path.rstrip("/") + "/") for one in state.brought):
+            return None
         return MissingStart(path=path, line=instruction.first_line)
     if (
         not isinstance(found, Brought)

@@ -41,6 +41,9 @@ def dockerfiles() -> dict[str, Path]:
 
 DOCKERFILES = dockerfiles()
 
+# What keeps a Dockerfile from being built today, each read by hand: ``conda clean -tipsy`` with the newest Miniforge.
+TRUE_ERRORS = {"2db15cb091ff": ["EC826"]}
+
 
 @pytest.fixture(params=sorted(DOCKERFILES))
 def dockerfile(request: pytest.FixtureRequest) -> Path:
@@ -67,13 +70,14 @@ def test_it_is_read_as_the_official_parser_reads_it(dockerfile: Path) -> None:
 
 
 def test_without_its_context_it_has_no_error_of_its_own(dockerfile: Path) -> None:
-    """All of them build for their authors; what is wrong with their files is said by the files' own reports."""
+    """They build for their authors but for what is known; what is wrong with their files, the files' reports say."""
     started = time.perf_counter()
     parsed = read_dockerfile(dockerfile.read_bytes(), "Dockerfile")
     followed = follow(parsed, Context(root=None))
     checked = check_environments(followed, _no_channel, _no_verification)
     findings = apply_docker_rules(DockerFacts(followed=followed, checked=checked))
-    assert [one for one in findings if one.severity is Severity.ERROR] == []
+    known = TRUE_ERRORS.get(hashlib.sha256(dockerfile.read_bytes()).hexdigest()[:12], [])
+    assert [one.code for one in findings if one.severity is Severity.ERROR] == known
     assert time.perf_counter() - started < 5
 
 
@@ -82,4 +86,5 @@ def test_beside_its_files_only_files_are_missing(dockerfile: Path) -> None:
     followed = follow(parsed, open_context(dockerfile.parent, dockerfile))
     checked = check_environments(followed, _no_channel, _no_verification)
     findings = apply_docker_rules(DockerFacts(followed=followed, checked=checked))
-    assert {one.code for one in findings if one.severity is Severity.ERROR} <= {"EC813"}
+    known = TRUE_ERRORS.get(hashlib.sha256(dockerfile.read_bytes()).hexdigest()[:12], [])
+    assert {one.code for one in findings if one.severity is Severity.ERROR} <= {"EC813", *known}

@@ -222,6 +222,7 @@ SILENT = [
     ("EC830", MINICONDA + INSTALL + 'COPY list.txt /app/main.py\nCMD ["python", "/app/main.py"]\n'),
     ("EC830", MINICONDA + INSTALL + 'COPY --from=team/own:1 /app /app\nCMD ["python", "/app/main.py"]\n'),
     ("EC830", MINICONDA + INSTALL + "RUN git clone x /app\nCMD python /app/main.py\n"),
+    ("EC830", MINICONDA + INSTALL + "COPY nothing /app\nCMD python /app/main.py\n"),
     ("EC830", MINICONDA + INSTALL + "VOLUME /app\nCMD python /app/main.py\n"),
     ("EC830", "FROM team/own:1\nCMD python /app/main.py\n"),
     ("EC830", MINICONDA + INSTALL + "RUN echo 'print()' > /main.py\nCMD python /main.py\n"),
