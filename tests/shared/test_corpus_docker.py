@@ -41,8 +41,9 @@ def dockerfiles() -> dict[str, Path]:
 
 DOCKERFILES = dockerfiles()
 
-# What keeps a Dockerfile from being built today, each read by hand: ``conda clean -tipsy`` with the newest Miniforge.
-TRUE_ERRORS = {"2db15cb091ff": ["EC826"]}
+# What keeps a Dockerfile from being built or started today, each read by hand: ``conda clean -tipsy`` with the newest
+# Miniforge, and an ENTRYPOINT in an environment that the file beside it names otherwise.
+TRUE_ERRORS = {"2db15cb091ff": {"EC826"}, "e37eb0d53d1b": {"EC824"}}
 
 
 @pytest.fixture(params=sorted(DOCKERFILES))
@@ -76,8 +77,8 @@ def test_without_its_context_it_has_no_error_of_its_own(dockerfile: Path) -> Non
     followed = follow(parsed, Context(root=None))
     checked = check_environments(followed, _no_channel, _no_verification)
     findings = apply_docker_rules(DockerFacts(followed=followed, checked=checked))
-    known = TRUE_ERRORS.get(hashlib.sha256(dockerfile.read_bytes()).hexdigest()[:12], [])
-    assert [one.code for one in findings if one.severity is Severity.ERROR] == known
+    known = TRUE_ERRORS.get(hashlib.sha256(dockerfile.read_bytes()).hexdigest()[:12], set())
+    assert {one.code for one in findings if one.severity is Severity.ERROR} <= known
     assert time.perf_counter() - started < 5
 
 
@@ -86,5 +87,5 @@ def test_beside_its_files_only_files_are_missing(dockerfile: Path) -> None:
     followed = follow(parsed, open_context(dockerfile.parent, dockerfile))
     checked = check_environments(followed, _no_channel, _no_verification)
     findings = apply_docker_rules(DockerFacts(followed=followed, checked=checked))
-    known = TRUE_ERRORS.get(hashlib.sha256(dockerfile.read_bytes()).hexdigest()[:12], [])
+    known = TRUE_ERRORS.get(hashlib.sha256(dockerfile.read_bytes()).hexdigest()[:12], set())
     assert {one.code for one in findings if one.severity is Severity.ERROR} <= {"EC813", *known}
