@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envcheck.cli_baseline import BASELINE_OPTIONS, BaselineFile, open_baseline
 from envcheck.cli_support import (
     FINDING_OPTIONS,
     emit,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from envcheck.audit_sources import Found
     from envcheck.audit_store import Store
     from envcheck.audit_work import Workers
+    from envcheck.baseline import Looked
     from envcheck.fleet import AuditResult
 
 __all__ = ["audit"]
@@ -71,6 +73,7 @@ def _audit_options(function: Any) -> Any:
             "--no-times", is_flag=True, help="Leave out how long checks took: the same fleet, the same bytes."
         ),
         *FINDING_OPTIONS,
+        *BASELINE_OPTIONS,
     ]
     judging = [
         click.option(
@@ -107,6 +110,7 @@ class _Shown:
     times: bool
     select: tuple[str, ...]
     ignore: tuple[str, ...]
+    known: BaselineFile
 
 
 @click.command()
@@ -124,6 +128,8 @@ def audit(
     output: str | None,
     no_times: bool,
     fail_on: str,
+    baseline: str | None,
+    update_baseline: bool,
     quiet: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -147,6 +153,7 @@ def audit(
     from envcheck.rules import RULES
 
     refuse_unknown_codes((*select, *ignore), RULES)
+    known = open_baseline(baseline, update=update_baseline, rules=RULES, select=select, ignore=ignore)
     sources = _sources(paths, null=null)
     plan = _plan(tuple(dict.fromkeys(platforms)) or ("linux-64",), fresh=fresh, **options)
     shown = _Shown(
@@ -155,15 +162,19 @@ def audit(
         times=not no_times,
         select=tuple(code.upper() for code in select),
         ignore=tuple(code.upper() for code in ignore),
+        known=known,
     )
     wanted = len(sources) * len(plan.platforms)
-    results, interrupted = _run(plan, sources, shown, jobs=jobs, scheduler=scheduler, quiet=quiet)
+    results, looked, interrupted = _run(plan, sources, shown, jobs=jobs, scheduler=scheduler, quiet=quiet)
     if format_name != "jsonl":
         _report(results, shown, interrupted=wanted if interrupted else 0)
     if not quiet and not interrupted and format_name != "text":
         reused = sum(1 for result in results if result.reused)
         say(f"{len(results)} of {wanted} done, {reused} of them known from before")
-    return _INTERRUPTED if interrupted else _status(results, fail_on)
+    if interrupted:
+        return _INTERRUPTED
+    known.close(looked, complete=_complete(results), quiet=quiet)
+    return _status(results, fail_on)
 
 
 def _sources(paths: Sequence[str], *, null: bool) -> tuple[Found, ...]:
@@ -190,8 +201,6 @@ def _sources(paths: Sequence[str], *, null: bool) -> tuple[Found, ...]:
 
 def _plan(platforms: tuple[str, ...], *, fresh: bool, **options: Any) -> Plan:
     """What is asked of every source."""
-    from importlib.metadata import version
-
     from envcheck.audit import Plan
     from envcheck.audit_channels import known_locations
     from envcheck.audit_worker import Job
@@ -219,17 +228,29 @@ def _plan(platforms: tuple[str, ...], *, fresh: bool, **options: Any) -> Plan:
             engine_version=f"{info.name} {info.version}",
         ),
         platforms=platforms,
-        versions=tuple((name, version(name)) for name in ("conda-pypi", "packaging", "py-rattler", "python-sat", "uv")),
+        versions=(
+            *((name, _version(name)) for name in ("conda-pypi", "packaging", "py-rattler", "python-sat")),
+            ("resolver", services.resolver.name if services.resolver is not None else ""),
+        ),
         now=time.time(),
         fresh=fresh,
         locations=known_locations(texts),
     )
 
 
+def _version(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""  # a package of conda's need not say
+
+
 def _run(
     plan: Plan, sources: Sequence[Found], shown: _Shown, *, jobs: int | None, scheduler: str | None, quiet: bool
-) -> tuple[list[AuditResult], bool]:
-    """The results, and whether Ctrl-C ended the run before all of them were there."""
+) -> tuple[list[AuditResult], list[Looked], bool]:
+    """The results, what a baseline is to know of them, and whether Ctrl-C ended the run before all were there."""
     from envcheck.audit import Audit
     from envcheck.audit_channels import ChannelStates
     from envcheck.audit_store import open_store
@@ -245,6 +266,7 @@ def _run(
         proxies=configuration.proxy_servers,
     )
     results: list[AuditResult] = []
+    looked: list[Looked] = []
     interrupted = False
     total = len(sources) * len(plan.platforms)
     with contextlib.ExitStack() as stack:
@@ -257,7 +279,8 @@ def _run(
         progress = stack.enter_context(FleetProgress(total, enabled=not quiet))
         try:
             for result in run.run(sources):
-                chosen = selected(result, shown.select, shown.ignore)
+                chosen, found = _judged(selected(result, shown.select, shown.ignore), shown.known)
+                looked += found
                 results.append(chosen)
                 write(chosen)
                 progress.step()
@@ -267,7 +290,18 @@ def _run(
             say(f"envcheck: results are not kept for the next run: {store.trouble}")
     if interrupted:
         say(f"envcheck: interrupted; {len(results)} of {total} are done, and the next run goes on from there")
-    return results, interrupted
+    return results, looked, interrupted
+
+
+def _judged(result: AuditResult, known: BaselineFile) -> tuple[AuditResult, list[Looked]]:
+    """A result without what the baseline accepts, and what was found in it."""
+    from envcheck.fleet import AuditVerdict, findings_of, with_accepted
+
+    if known.path is None or result.verdict in (AuditVerdict.FAILED, AuditVerdict.UNREADABLE):
+        return result, []
+    looked = known.looked(result.path, result.platform, findings_of(result))
+    (judged,) = known.judge([looked], complete=result.complete)
+    return with_accepted(result, judged.new, judged.accepted), [looked]
 
 
 def _workers(scheduler: str | None, jobs: int | None, *, most: int) -> Workers:
@@ -346,10 +380,18 @@ def _status(results: Sequence[AuditResult], fail_on: str) -> int:
     """3 where envcheck could not do its work on a source, 2 where one is unreadable, then as for every command."""
     from envcheck.fleet import AuditVerdict
 
-    verdicts = {result.verdict for result in results}
-    complete = AuditVerdict.FAILED not in verdicts and all(
-        result.complete for result in results if result.verdict is not AuditVerdict.UNREADABLE
-    )
-    if complete and AuditVerdict.UNREADABLE in verdicts:
+    complete = _complete(results)
+    if complete and any(result.verdict is AuditVerdict.UNREADABLE for result in results):
         return SourceError.exit_status
     return status((cause for result in results for cause in result.causes), complete=complete, fail_on=fail_on)
+
+
+def _complete(results: Sequence[AuditResult]) -> bool:
+    """Whether everybody answered who was asked about a source that could be read."""
+    from envcheck.fleet import AuditVerdict
+
+    return all(
+        result.verdict is not AuditVerdict.FAILED and result.complete
+        for result in results
+        if result.verdict is not AuditVerdict.UNREADABLE
+    )

@@ -208,7 +208,8 @@ def _tell(name: str, run: Run) -> None:
     reused = sum(1 for result in run.results if result["reused"])
     print(
         f"{name}: {run.seconds:.1f} s ({run.work:.1f} s of processors), "
-        f"{len(run.results) / run.seconds:.2f} sources/s, peak {run.peak / 2**20:.0f} MiB, {reused} reused, status {run.status}; "
+        f"{len(run.results) / run.seconds:.2f} sources/s, peak {run.peak / 2**20:.0f} MiB, "
+        f"{reused} reused, status {run.status}; "
         + ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())),
         flush=True,
     )
