@@ -75,7 +75,9 @@ class MadeEnvironment:
     empty where none is asked for; ``configured`` are the channels of conda's configuration; ``files`` what it reads.
     ``earlier`` are specifications that the same environment was made with before; ``yes`` is true where no question
     will be asked; ``python`` what is known of the Python that pip installs for; ``script`` the file of the context that
-    holds the command, ``None`` where the Dockerfile does; ``triggered`` says that an ONBUILD instruction does.
+    holds the command, ``None`` where the Dockerfile does; ``triggered`` says that an ONBUILD instruction does;
+    ``existed`` that the prefix had an environment before, ``root`` being the base environment's; ``conditional`` that
+    the command may not run.
     """
 
     stage: int
@@ -100,6 +102,9 @@ class MadeEnvironment:
     python: str | None = None
     script: str | None = None
     triggered: bool = False
+    existed: bool = False
+    root: str = ""
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

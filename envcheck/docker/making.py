@@ -98,6 +98,9 @@ class EnvironmentMaker(BroughtFiles):
                 variables=tuple(environment.items()),
                 script=run.script,
                 triggered=run.triggered,
+                existed=prefix in (_named("base", state), *state.environments),
+                root=_named("base", state),
+                conditional=command.conditional,
             )
         )
         if made.action == "create" or earlier:

@@ -48,6 +48,7 @@ DOCKER_RULES: tuple[Rule[DockerFacts], ...] = (
     Rule("EC829", "Activation scripts elsewhere", docker_files.activation_scripts),
     Rule("EC830", "Script is not in the image", docker_files.missing_start),
     Rule("EC831", "Output is held back", docker_activation.output_held_back),
+    Rule("EC832", "Environment exists already", docker_commands.environment_exists),
 )
 """What ``envcheck docker`` looks for in the Dockerfile itself."""
 

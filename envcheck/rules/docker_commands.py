@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from envcheck.docker.commands import TOOLS
-from envcheck.docker.followed import Step
+from envcheck.docker.followed import FileFate, Step
 from envcheck.docker.images import find_image, split_reference
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, called, edit
@@ -14,6 +14,7 @@ from envcheck.rules.facts import Draft
 
 __all__ = [
     "cache_in_layer",
+    "environment_exists",
     "gone_option",
     "missing_tool",
     "question_unanswered",
@@ -171,3 +172,30 @@ def _has_new_conda(facts: DockerFacts, step: Step) -> bool:
         return False
     version = re.match(r"v?(\d+)\.(\d+)", tag or "")
     return tag in (None, "latest") or (version is not None and (int(version[1]), int(version[2])) >= (4, 13))
+
+
+def environment_exists(facts: DockerFacts) -> Iterator[Draft]:
+    """``conda env create`` is to make an environment that is there already, mostly the base environment.
+
+    A file that says ``name: base``, or no name at all, means the base environment, which the image has; conda stops
+    with "prefix already exists".
+
+    Fix: ``conda env update -n base -f FILE``, or give the environment another name with ``-n``.
+    """
+    for made in facts.conda_commands():
+        conda, base = made.conda, made.prefix == made.root
+        if conda is None or made.tool != "conda" or not made.existed or conda.unknown:
+            continue
+        named = conda.name is not None or conda.prefix is not None
+        known = named or all(used.fate is FileFate.READ for used in made.files)
+        replaced = not base and bool({"--force", "--yes", "-y"} & set(conda.words))
+        fails = conda.action == "env create" or (base and conda.action == "create")
+        if not known or replaced or not fails:
+            continue
+        yield Draft(
+            severity=Severity.WARNING if made.conditional else Severity.ERROR,
+            subject=called(made),
+            message=f"there is an environment at {made.prefix} already" + (", that of the image" if base else ""),
+            line=made.line,
+            remedies=edit("use conda env update, or give it another name with -n"),
+        )
