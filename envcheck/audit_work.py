@@ -206,6 +206,8 @@ def _begin_worker() -> None:
 
 def _stop(number: int, _: object) -> NoReturn:
     """Turn a signal into an exception, so that whatever is half-done is cleaned up on the way out."""
+    # A terminal's signal comes to this process and from the one that started it: the second finds it on its way out.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -42,6 +42,8 @@ def _stop(number: int, _: object) -> NoReturn:
     """Turn a signal into an exception, so that whatever is half-done is cleaned up on the way out."""
     # Destructors of what was only half made have nothing to say that anybody should read.
     sys.unraisablehook = lambda _: None
+    # A second one finds it on its way out.
+    signal.signal(number, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "Cause",
     "FrequentCause",
     "Totals",
+    "findings_of",
     "frequent_causes",
     "frequent_channels",
     "result_document",
@@ -23,6 +24,7 @@ __all__ = [
     "result_of",
     "selected",
     "totals",
+    "with_accepted",
     "worst_first",
 ]
 
@@ -43,13 +45,14 @@ class AuditVerdict(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Cause:
-    """One kind of finding about one subject, however often the source has it; ``line`` is that of the first."""
+    """One kind of finding about one subject; ``count`` is how often the source has it, ``line`` that of the first."""
 
     code: str
     subject: str
     severity: Severity
     title: str
     line: int | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class AuditResult:
     that the plan satisfies as they are. ``causes`` are distinct, in the order of the report. ``added_channels`` are the
     names of channels that the plan adds. ``trouble`` says why there is no verdict. ``seconds`` is how long the check
     took when it was made; ``complete`` is false where a channel did not answer; ``reused`` is true where an earlier
-    check's result still holds.
+    check's result still holds; ``accepted`` counts the findings that a baseline took out of the causes.
     """
 
     path: str
@@ -78,6 +81,7 @@ class AuditResult:
     seconds: float = 0.0
     complete: bool = True
     reused: bool = False
+    accepted: int = 0
 
     def count(self, severity: Severity) -> int:
         """How many causes are of a severity."""
@@ -105,6 +109,7 @@ class Totals:
     kept: int
     errors: int
     warnings: int
+    accepted: int
     seconds: float
 
 
@@ -142,9 +147,41 @@ def result_of(path: str, report: Report, sentence: str, *, seconds: float) -> Au
 def _causes(findings: Iterable[Finding]) -> tuple[Cause, ...]:
     found: dict[tuple[str, str, Severity], Cause] = {}
     for one in findings:
-        cause = Cause(code=one.code, subject=one.subject, severity=one.severity, title=one.title, line=one.line)
-        found.setdefault((one.code, one.subject, one.severity), cause)
+        key = (one.code, one.subject, one.severity)
+        known = found.get(key)
+        found[key] = (
+            Cause(code=one.code, subject=one.subject, severity=one.severity, title=one.title, line=one.line)
+            if known is None
+            else replace(known, count=known.count + 1)
+        )
     return tuple(found.values())
+
+
+def findings_of(result: AuditResult) -> tuple[Finding, ...]:
+    """The findings behind a result's causes, without their words: what a baseline knows them by."""
+    return tuple(
+        Finding(
+            code=cause.code,
+            title=cause.title,
+            severity=cause.severity,
+            subject=cause.subject,
+            message="",
+            line=cause.line,
+        )
+        for cause in result.causes
+        for _ in range(cause.count)
+    )
+
+
+def with_accepted(result: AuditResult, new: Sequence[Finding], accepted: Sequence[Finding]) -> AuditResult:
+    """A result whose causes are those of new findings alone.
+
+    Args:
+        result: The result.
+        new: Those of `findings_of` that count.
+        accepted: Those that a baseline accepts.
+    """
+    return replace(result, causes=_causes(new), accepted=len(accepted)) if accepted else result
 
 
 def totals(results: Sequence[AuditResult]) -> Totals:
@@ -157,6 +194,7 @@ def totals(results: Sequence[AuditResult]) -> Totals:
         kept=sum(result.kept for result in results),
         errors=sum(result.count(Severity.ERROR) for result in results),
         warnings=sum(result.count(Severity.WARNING) for result in results),
+        accepted=sum(result.accepted for result in results),
         seconds=sum(result.seconds for result in results),
     )
 
@@ -243,6 +281,7 @@ def result_document(result: AuditResult) -> dict[str, Any]:
                 "severity": cause.severity.value,
                 "title": cause.title,
                 "line": cause.line,
+                "count": cause.count,
             }
             for cause in result.causes
         ],
@@ -250,6 +289,7 @@ def result_document(result: AuditResult) -> dict[str, Any]:
         "trouble": result.trouble,
         "complete": result.complete,
         "reused": result.reused,
+        "accepted": result.accepted,
         "seconds": round(result.seconds, 3),
     }
 
@@ -276,6 +316,7 @@ def result_from_document(document: Mapping[str, Any]) -> AuditResult:
                 severity=Severity(cause["severity"]),
                 title=cause["title"],
                 line=cause["line"],
+                count=cause["count"],
             )
             for cause in document["causes"]
         ),
@@ -283,5 +324,6 @@ def result_from_document(document: Mapping[str, Any]) -> AuditResult:
         trouble=document["trouble"],
         complete=document["complete"],
         reused=document["reused"],
+        accepted=document["accepted"],
         seconds=document["seconds"],
     )

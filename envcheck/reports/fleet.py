@@ -110,6 +110,7 @@ def render_json(results: Iterable[AuditResult], *, times: bool = True, interrupt
                 "verdicts": {verdict.value: count for verdict, count in found.verdicts},
                 "pins": {"asked": found.pins, "kept": found.kept},
                 "problems": {"error": found.errors, "warning": found.warnings},
+                "accepted": found.accepted,
                 "seconds": round(found.seconds, 3) if times else None,
             },
             "frequent_causes": [
@@ -222,6 +223,7 @@ def _totals(fleet: Sequence[AuditResult], *, times: bool) -> list[str]:
                 f"{found.kept} of {counted(found.pins, 'pin')} kept",
                 counted(found.errors, "error"),
                 counted(found.warnings, "warning"),
+                *([f"{found.accepted} accepted by the baseline"] if found.accepted else []),
             )
         ),
     ]

@@ -255,3 +255,32 @@ def test_ctrl_c_shows_the_table_of_what_is_there(fleet: CommandLine, slow: Any) 
     assert process.returncode == 130, errors
     assert "interrupted: 2 of 3 were done" in output.decode()
     assert "fixable" in output.decode()
+
+
+def test_a_fleet_is_adopted_with_a_baseline_that_check_shares(fleet: CommandLine) -> None:
+    base = ("--baseline", "base.json")
+    first = fleet("audit", ".", "--no-pip", *base, "--update-baseline", "--no-times")
+    again = fleet("audit", ".", "--no-pip", *base, "--no-times")
+
+    assert "wrote base.json" in first.errors
+    assert first.output == again.output
+    assert (first.status, again.status) == (2, 2)  # one of them is no export
+    assert "0 errors, 0 warnings" in again.output
+    assert "accepted by the baseline" in again.output
+    named = next(one["path"] for one in json.loads((fleet.directory / "base.json").read_text())["findings"])
+    assert fleet("check", named, "--no-pip", *base).status == 0
+    rows = lines(fleet("audit", ".", "--no-pip", *base, "--format", "jsonl").output)
+    assert sum(row["accepted"] for row in rows) > 0
+    assert all(row["problems"]["error"] == row["problems"]["warning"] == 0 for row in rows)
+
+
+def test_what_is_new_beside_a_baseline_counts(fleet: CommandLine) -> None:
+    base = ("--baseline", "base.json")
+    fleet("audit", ".", "--no-pip", *base, "--update-baseline")
+    fleet.write("new.yml", "channels: [conda-forge]\ndependencies: [numpy, pywin32]\n")
+
+    run = fleet("audit", ".", "--no-pip", *base, "--fail-on", "warning", "--format", "jsonl")
+
+    (told,) = (row for row in lines(run.output) if row["problems"]["error"])
+    assert told["path"] == "new.yml"
+    assert run.status == 2

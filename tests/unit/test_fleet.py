@@ -1,6 +1,16 @@
 from __future__ import annotations
 
-from envcheck.fleet import AuditResult, AuditVerdict, Cause, frequent_causes, totals
+from envcheck.fleet import (
+    AuditResult,
+    AuditVerdict,
+    Cause,
+    findings_of,
+    frequent_causes,
+    result_document,
+    result_from_document,
+    totals,
+    with_accepted,
+)
 from envcheck.model import Severity
 
 
@@ -54,3 +64,17 @@ def test_frequent_causes_count_sources_and_not_rows() -> None:
 def test_nothing_has_nothing_in_common() -> None:
     assert frequent_causes([]) == ()
     assert totals([]).verdicts == ()
+
+
+def test_a_baseline_knows_each_finding_behind_a_cause() -> None:
+    twice = Cause(code="EC202", subject="numpy", severity=Severity.ERROR, title="t", count=2)
+    found = result("a", twice, cause("EC401", "vc"))
+
+    findings = findings_of(found)
+    left = with_accepted(found, findings[1:2], (findings[0], findings[2]))
+
+    assert [(one.code, one.subject) for one in findings] == [("EC202", "numpy"), ("EC202", "numpy"), ("EC401", "vc")]
+    assert [(one.subject, one.count) for one in left.causes] == [("numpy", 1)]
+    assert left.accepted == 2
+    assert with_accepted(found, findings, ()) is found
+    assert result_from_document(result_document(left)) == left
