@@ -36,6 +36,9 @@ from envcheck.pip.to_conda import move_to_conda
 __all__ = ["PackageQuestions", "PipStage", "named_indexes", "rows_for_pip", "run_pip_stage"]
 
 _PLAN = "plan"
+# The part of the time that may go into moving rows to conda, and how long is waited for an answer in any case.
+_PART_TO_MOVE = 0.25
+_LEAST_SECONDS = 1.0
 
 
 class PackageQuestions(Protocol):
@@ -207,6 +210,7 @@ class _Stage:
         self._answers = answers
         self._resolver = resolver
         self._deadline = time.monotonic() + effort
+        self._seconds_to_move = effort * _PART_TO_MOVE
         self._extras: dict[str, set[str]] = {}
         for row in rows:
             self._extras.setdefault(row.name or "", set()).update(row.extras)
@@ -219,10 +223,10 @@ class _Stage:
             for row in self._rows
             if requirement_text(row) is not None and holds(row.marker, python=target.python, platform=target.platform)
         ]
-        plan, moved = move_to_conda(self._plan, _movable(self._source_only(asked)), self._index)
+        plan, moved = self._move(self._plan, self._source_only(asked))
         settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         if not settled.trouble and (stuck := _alone(asked, settled)):
-            plan, more = move_to_conda(plan, _movable(stuck), self._index)
+            plan, more = self._move(plan, stuck)
             if more:
                 moved += more
                 settled, installed = self._settle(asked, plan, [row for row, _ in moved])
@@ -234,6 +238,18 @@ class _Stage:
             answers=tuple(self._answers.values()),
             resolution=self._resolution(settled, installed, moved),
         )
+
+    def _move(
+        self, plan: Plan, rows: Sequence[PipRequirement]
+    ) -> tuple[Plan, tuple[tuple[PipRequirement, Record], ...]]:
+        """Move to conda what it can give, as long as there is time for that."""
+        movable = _movable(rows)
+        if not movable:
+            return plan, ()
+        started = time.monotonic()
+        found = move_to_conda(plan, movable, self._index, seconds=max(self._seconds_to_move, _LEAST_SECONDS))
+        self._seconds_to_move -= time.monotonic() - started
+        return found
 
     def _described(self, settled: Settled) -> Settled:
         """What was resolved, with what it needs in turn."""
