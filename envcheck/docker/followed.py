@@ -170,7 +170,8 @@ class ContextUse:
 class Followed:
     """Everything that following one Dockerfile to one stage found.
 
-    ``tools`` are the programs of conda and its like that the finished image has, ``None`` where that is not known.
+    ``tools`` are the programs of conda and its like that the finished image has, ``None`` where that is not known;
+    ``unread_scripts`` are shell scripts that are run and of which nothing is known, with the line.
     """
 
     dockerfile: Dockerfile
@@ -193,6 +194,7 @@ class Followed:
     missing_tools: tuple[MissingTool, ...] = ()
     tools: frozenset[str] | None = None
     missing_starts: tuple[MissingStart, ...] = ()
+    unread_scripts: tuple[tuple[str, int], ...] = ()
 
     def bases_of(self, made: MadeEnvironment) -> tuple[str, ...]:
         """The images that an environment is in: where it is made first, then those that it is copied into."""

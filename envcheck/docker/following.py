@@ -72,6 +72,7 @@ def follow(dockerfile: Dockerfile, context: Context, *, target: str | None = Non
         missing_tools=tuple(follower.missing_tools),
         tools=None if state.may_have_tools or state.ran_unknown else frozenset(state.tools),
         missing_starts=missing_starts(follower, last, state),
+        unread_scripts=tuple(dict.fromkeys(follower.unread_scripts)),
     )
 
 
@@ -113,6 +114,7 @@ class _Follower(CommandEffects):
         self.steps: list[Step] = []
         self.activations: list[Activation] = []
         self.missing_tools: list[MissingTool] = []
+        self.unread_scripts: list[tuple[str, int]] = []
 
     # -----------------------------------------------------------------------------------------------------------------
     # Stages and their instructions
@@ -306,6 +308,10 @@ class _Follower(CommandEffects):
             self._text(script[1], run, depth + 1, line_at(command.words[0].offset))
             run.script = outer_script
         else:
+            script_name = next((word.text for word in command.words[:2] if word.text.endswith(".sh")), None)
+            called = name in SHELLS or "/" in command.words[0].text
+            if script_name is not None and called and not run.state.installer:
+                self.unread_scripts.append((script_name, line_at(command.words[0].offset)))
             return False
         return True
 

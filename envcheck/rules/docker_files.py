@@ -310,6 +310,14 @@ def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
                 message=f"not checked: {one.reason}",
                 line=one.made.line,
             )
+    if not any(True for _ in facts.conda_commands()):
+        for name, line in facts.followed.unread_scripts:
+            yield Draft(
+                severity=Severity.INFO,
+                subject=name,
+                message="not followed: nothing tells what the script does, and it may make environments",
+                line=line,
+            )
     for made in facts.conda_commands():
         if made.conda is not None and made.conda.unknown and made.specs:
             yield Draft(

@@ -99,6 +99,8 @@ FIRES = [
     ("EC820", MINICONDA + "RUN conda install -y numpy>=1.20\n", ERROR, 2),
     ("EC821", "FROM example.com/our/base:1\nRUN conda install -y numpy\n", INFO, 1),
     ("EC822", MINICONDA + "RUN curl -O https://x/e.yml && conda env create -f e.yml\n", INFO, 2),
+    ("EC822", MINICONDA + "COPY . /s\nRUN bash /s/none.sh\n", INFO, 3),
+    ("EC822", MINICONDA + "RUN ./make.sh && ls\n", INFO, 2),
     ("EC824", MINICONDA + CREATE + 'CMD ["conda", "run", "-n", "other", "python"]\n', ERROR, 4),
     ("EC824", MINICONDA + CREATE + 'SHELL ["conda", "run", "-n", "other", "/bin/bash", "-c"]\n', ERROR, 4),
     ("EC824", MINICONDA + CREATE + 'ENTRYPOINT ["/opt/conda/envs/other/bin/python", "app.py"]\n', ERROR, 4),
@@ -205,6 +207,7 @@ SILENT = [
     ("EC819", MINICONDA + "RUN conda config --add channels https://x.example/c\n"),
     ("EC820", MINICONDA + "RUN conda install -y 'numpy>=1.20' > /dev/null\n"),
     ("EC821", MINICONDA + INSTALL),
+    ("EC822", MINICONDA_INSTALLER.format("latest")),
     ("EC824", MINICONDA + CREATE + 'CMD ["conda", "run", "-n", "demo", "python"]\n'),
     ("EC824", MINICONDA + "RUN /setup.sh\n" + 'CMD ["conda", "run", "-n", "other", "python"]\n'),
     (
