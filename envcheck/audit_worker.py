@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any, cast
 
 from envcheck import __version__
@@ -270,7 +271,7 @@ def run_job(job: Job) -> Done:
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001  # also what a library in Rust raises when it panics
-            done = Done(result=failed(job, f"envcheck has a bug here ({_first_words(error)})"))
+            done = Done(result=failed(job, f"envcheck has a bug ({_first_words(error)}{_where(error)})"))
         return replace(done, memory=_peak_memory())
 
 
@@ -312,6 +313,14 @@ def _first_words(error: BaseException) -> str:
 
     lines = str(error).strip().splitlines()
     return mask(f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__)
+
+
+def _where(error: BaseException) -> str:
+    """The line of code that raised an exception, for the report of a bug."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
 
 
 def _peak_memory() -> int:

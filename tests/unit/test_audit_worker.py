@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -186,6 +187,15 @@ def test_a_job_that_cannot_be_done_is_a_result(tmp_path: Path) -> None:
     assert done.result.verdict is AuditVerdict.FAILED
     assert "no channel could be loaded" in done.result.trouble
     assert not done.reusable
+
+
+def test_a_bug_is_a_result_that_says_where_it_is(folder: Path) -> None:
+    broken = job(folder, b"channels: [conda-forge]\ndependencies:\n- zlib\n")
+    done = run_job(replace(broken, request=replace(broken.request, effort="ten")))  # type: ignore[arg-type]
+
+    assert done.result.verdict is AuditVerdict.FAILED
+    assert done.result.trouble.startswith("envcheck has a bug (TypeError: ")
+    assert re.search(r" at \w+\.py:\d+\)$", done.result.trouble)
 
 
 def test_a_job_shows_no_secret(folder: Path) -> None:
