@@ -230,9 +230,10 @@ class _Stage:
             if more:
                 moved += more
                 settled, installed = self._settle(asked, plan, [row for row, _ in moved])
-        settled = self._described(settled)
-        if self._asks_more(settled, installed):
-            settled, installed = self._settle(asked, plan, [row for row, _ in moved])
+        if self._may_ask_more(settled, installed):
+            settled = self._described(settled)
+            if self._asks_more(settled, installed):
+                settled, installed = self._settle(asked, plan, [row for row, _ in moved])
         return PipStage(
             plan=plan,
             answers=tuple(self._answers.values()),
@@ -250,6 +251,31 @@ class _Stage:
         found = move_to_conda(plan, movable, self._index, seconds=max(self._seconds_to_move, _LEAST_SECONDS))
         self._seconds_to_move -= time.monotonic() - started
         return found
+
+    def _may_ask_more(self, settled: Settled, installed: Mapping[str, Installed]) -> bool:
+        """Whether what was resolved may ask extras of conda's packages that no row asks.
+
+        To read that in the metadata of each distribution takes a request for each. conda's packages that are needed
+        are few: with their extras told, the resolver adds something to its answer if one is asked that brings anything.
+        """
+        resolved = settled.resolved
+        if resolved is None or self._describe is None:
+            return False
+        if any(listed is not None for _, listed in self._references):
+            return True  # Their needs are those of the version that was resolved.
+        needed = {name: {""} for name, _ in resolved.provided if name in self._untold or not self._extras.get(name)}
+        told = with_extras(installed, needed, self._questions.files_of, self._describe)
+        if told.untold or not any(told.installed[name].needs for name in needed):
+            return bool(told.untold)
+        versions = [(one.name, one.version) for one in resolved.distributions]
+        versions += [(name, told.installed[name].labelled) for name, _ in resolved.provided]
+        asked = {name: f"[{','.join(sorted(extras))}]" for name, extras in self._extras.items() if extras}
+        texts = [f"{name}{asked.get(name, '')}=={version}" for name, version in versions]
+        replaced = frozenset(one.name for one in resolved.distributions if one.name in installed)
+        with self._resolver.open(self._target, told.installed.values(), self._extras) as session:
+            answer = session.resolve(texts, replaceable=replaced)
+        found = {one.name for one in answer.distributions} if isinstance(answer, Resolved) else None
+        return found != {one.name for one in resolved.distributions}
 
     def _described(self, settled: Settled) -> Settled:
         """What was resolved, with what it needs in turn."""

@@ -342,6 +342,29 @@ def test_what_an_extra_needs_and_the_index_does_not_tell_is_told(services: Servi
     assert "EC622" in codes(checked(deaf, "frame[complete]", listed="python=3.10, pip, frame"))
 
 
+@pytest.mark.parametrize(
+    ("row", "beside", "described"),
+    [
+        pytest.param("lines==1.5", "frame", [], id="nothing of conda's is needed"),
+        pytest.param("any==1.0", "base", ["base"], id="what is needed has no extras"),
+        pytest.param("frame==2023.1", "frame", ["frame", "other"], id="nothing asks for its extras"),
+        pytest.param("asks==1.0", "frame", ["asks", "frame", "other"], id="something does"),
+    ],
+)
+def test_metadata_is_read_only_where_an_extra_may_be_asked(
+    services: Services, row: str, beside: str, described: list[str]
+) -> None:
+    asked: set[str] = set()
+
+    def describe(some: PipResolution, hosts: frozenset[str]) -> PipResolution:
+        asked.update(one.name for one in some.distributions)
+        assert services.describe is not None
+        return services.describe(some, hosts)
+
+    checked(replace(services, describe=describe), row, listed=f"python=3.10, pip, {beside}, other")
+    assert sorted(asked) == described
+
+
 def test_extras_of_what_pip_replaces_are_the_index_s(services: Services) -> None:
     report = checked(services, "frame[complete]==2024.1", listed="python=3.10, pip, frame")
     assert locked(report) == {"frame": "2024.1"}
