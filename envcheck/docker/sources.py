@@ -69,6 +69,9 @@ def _file_source(used: UsedFile, made: MadeEnvironment) -> EnvironmentSource | N
     name = used.context_path or used.path
     if used.data is None:
         return NotRead(path=used.path, reason=_why(used))
+    if made.tool == "pixi" and made.conda is not None and made.conda.name not in (None, "default"):
+        # What a pixi.lock is read as is its default environment: a verdict on that would be about another one.
+        return NotRead(path=name, reason=f"of a pixi.lock the default environment is read, and not {made.conda.name}")
     try:
         export = read_source(used.data, name)
     except SourceError as error:

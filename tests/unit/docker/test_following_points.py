@@ -227,3 +227,10 @@ def test_a_context_decides_what_an_image_installs_by_itself(tmp_path: Path) -> N
     (tmp_path / "binder" / "environment.yml").unlink()
     built = build(tmp_path, text, {"binder/postBuild": ""})
     assert [text for text, _ in last(built).specs] == ["pangeo-notebook"]
+
+
+def test_another_environment_of_a_pixi_lock_is_not_taken_for_the_default_one(tmp_path: Path) -> None:
+    lock = "version: 6\nenvironments:\n  default: {}\n  prod: {}\npackages: []\n"
+    built = build(tmp_path, PIXI + "WORKDIR /app\nCOPY . .\nRUN pixi install --locked -e prod\n", {"pixi.lock": lock})
+    assert built.questions == []
+    assert "the default environment is read, and not prod" in built.of("EC822")[0].message
