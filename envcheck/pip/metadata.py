@@ -8,6 +8,8 @@ alone. A wheel of a ``file://`` index is opened for its metadata.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -85,7 +87,7 @@ def with_metadata(
             elif offline or _host(one.url) not in allowed or not one.filename:
                 text = None
             else:
-                text = _fetched(session_for(_host(one.url)), one.url)
+                text = _fetched(session_for(_host(one.url)), one.url, _place_of(one, cache_directory))
             return one if text is None else _with(one, text)
 
         with ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="metadata") as executor:
@@ -114,9 +116,21 @@ def _of_file(url: str) -> str | None:
         return None
 
 
-def _fetched(session: requests.Session, url: str) -> str | None:
-    """The metadata that lies beside a file or, where none does, in the wheel itself."""
+def _place_of(one: LockedDistribution, cache_directory: Path | None) -> Path | None:
+    """Where what was read in a wheel is kept; by URL as well as by hash, which an index may state falsely."""
+    if cache_directory is None or one.sha256 is None:
+        return None
+    key = hashlib.sha256(f"{one.url} {one.sha256}".encode()).hexdigest()
+    return cache_directory / "wheel-metadata" / f"{key}.txt"
+
+
+def _fetched(session: requests.Session, url: str, kept: Path | None) -> str | None:
+    """The metadata that lies beside a file or, where none does, in the wheel itself, which is read once."""
     import urllib3
+
+    if kept is not None:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            return kept.read_text(encoding="utf-8")
 
     def get(address: str, status: int, **headers: str) -> tuple[bytes, str] | None:
         with session.get(address, timeout=_TIMEOUTS, stream=True, verify=session.verify, headers=headers) as response:
@@ -139,9 +153,21 @@ def _fetched(session: requests.Session, url: str) -> str | None:
             if not url.endswith(".whl"):
                 return None
             # A compressed part of a file would be no part of it.
-            return metadata_by_ranges(lambda part: get(url, 206, **{"Range": part, "Accept-Encoding": "identity"}))
+            text = metadata_by_ranges(lambda part: get(url, 206, **{"Range": part, "Accept-Encoding": "identity"}))
+            if text is not None and kept is not None:
+                _keep(text, kept)
+            return text
     except (OSError, urllib3.exceptions.HTTPError):
         return None
+
+
+def _keep(text: str, place: Path) -> None:
+    """Keep a text for the next run; where that fails it is read again."""
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(f"{place.name}.{os.getpid()}")
+        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.replace(place)
 
 
 def _with(one: LockedDistribution, text: str) -> LockedDistribution:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from envcheck.model import LockedDistribution, PipResolution
@@ -94,3 +99,50 @@ def test_a_server_that_knows_neither_metadata_nor_ranges_is_not_made_to_send_the
     assert asked(server, one) == one
     (asked_for,) = [request for request in server.requests if request.path.endswith(".whl")]
     assert dict(asked_for.headers)["Range"] == "bytes=-65536"
+
+
+@contextlib.contextmanager
+def ranges_of(data: bytes) -> Iterator[tuple[str, list[str]]]:
+    """A server that has no metadata beside its one wheel and gives parts of that; its URL, and what it was asked."""
+    asked_for: list[str] = []
+
+    class Parts(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked_for.append(self.path)
+            part = re.fullmatch(r"bytes=(\d*)-(\d+)", self.headers.get("Range", ""))
+            if part is None:
+                self.send_error(404)
+                return
+            first = int(part[1]) if part[1] else max(len(data) - int(part[2]), 0)
+            body = data[first : int(part[2]) + 1] if part[1] else data[first:]
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{len(data)}")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Parts) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked_for
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_what_was_read_in_a_wheel_is_kept(tmp_path: Path) -> None:
+    data = (folder(tmp_path) / "files" / "demo-1.0-py3-none-any.whl").read_bytes()
+    with ranges_of(data) as (url, asked_for):
+        settings, one = IndexSettings(url=url, origin="test"), locked(url)
+        resolution = PipResolution(distributions=(one,))
+        first = with_metadata(resolution, settings, cache_directory=tmp_path / "cache")
+        count = len(asked_for)
+        assert first.distributions[0].requires == ("base>=2", "more ; extra == 'x'")
+        assert with_metadata(resolution, settings, cache_directory=tmp_path / "cache") == first
+        assert len(asked_for) == count
+        assert with_metadata(resolution, settings) == first
+        assert len(asked_for) == 2 * count
