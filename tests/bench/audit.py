@@ -190,14 +190,15 @@ def _write_fleet(folder: Path, count: int) -> None:
     for number in range(count):
         chosen = [PACKAGES[(number * 7 + step * 5) % len(PACKAGES)] for step in range(4 + number % 5)]
         rows = [f"python=3.{9 + number % 4}", *dict.fromkeys(chosen)]
-        if number % 2:
-            rows = [row.rpartition(".")[0] if number % 3 else row.partition("=")[0] for row in rows]
         path = folder / f"team{number % 40}" / f"project{number}"
         path.mkdir(parents=True)
         if number % 4 == 3:
             listed = [*(f"{row}=py310h1234567_0" if row.count("=") == 1 else row for row in rows), *WINDOWS]
-            (path / "conda_list.txt").write_text("# platform: win-64\n" + "".join(f"{row}\n" for row in listed))
+            head = f"# project{number}\n# platform: win-64\n"
+            (path / "conda_list.txt").write_text(head + "".join(f"{row}\n" for row in listed))
         else:
+            if number % 2:  # without the last part of each version, or without versions
+                rows = [row.rpartition(".")[0] if number % 3 else row.partition("=")[0] for row in rows]
             body = "".join(f"  - {row}\n" for row in rows)
             text = f"name: project{number}\nchannels:\n  - conda-forge\ndependencies:\n{body}"
             (path / "environment.yml").write_text(text)
