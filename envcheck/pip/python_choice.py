@@ -38,16 +38,16 @@ def with_python_of_wheels(
     """Give an environment the Python that most of its pip rows have a wheel for, if nothing else tells one.
 
     Args:
-        environment: The environment; one that says its Python stays as it is, as does one whose pins install as well on
-            the newest Python that there is.
+        environment: The environment; one that says its Python stays as it is, as does one whose pins install on every
+            Python as well.
         target: The target.
         index: Its channels, whose Pythons can be had.
         files_of: Every file that the package index has of some projects; nothing while it is not to be asked.
         preferred: Name, version and build of the packages of an older lock: of equals its Python is taken.
 
     Returns:
-        The environment, and how many rows have a wheel for the Python that was chosen and for the newest, in this
-        order; nothing if none was chosen.
+        The environment, and how many rows have a wheel for the Python that was chosen and for another one, which is the
+        newest if that has fewer; nothing if none was chosen.
     """
     rows = [row for row in environment.pip if _is_pinned(row)]
     if environment.python is not None or not rows:
@@ -57,13 +57,14 @@ def with_python_of_wheels(
     if not files:
         return environment, ()
     glibc = next((one.version for one in target.virtual_packages if one.name == "__glibc"), None)
-    newest, *others = count_wheels(rows, files, minors, platform=target.platform, glibc=glibc)
+    counts = count_wheels(rows, files, minors, platform=target.platform, glibc=glibc)
     locked = {_minor(version) for name, version, _ in preferred if name == "python"}
-    best = best_python([newest, *sorted(others, key=lambda one: one.minor not in locked)])
-    if best is newest:
-        return environment, ()
+    best = best_python(sorted(counts, key=lambda one: one.minor not in locked))
+    other = counts[0] if _lacking(counts[0]) > _lacking(best) else max(counts, key=_lacking)
+    if _lacking(other) == _lacking(best):
+        return environment, ()  # To the pins every Python is as good.
     reason = f"for Python {best.minor} there are wheels of {best.wheels} of {best.rows} pinned pip rows"
-    return replace(environment, python=f"{best.minor}.*", python_reason=reason), (best, newest)
+    return replace(environment, python=f"{best.minor}.*", python_reason=reason), (best, other)
 
 
 def count_wheels(
@@ -104,7 +105,11 @@ def count_wheels(
 def best_python(counts: Sequence[PythonCount]) -> PythonCount:
     """The Python for which the fewest rows lack a wheel, the first among equals."""
     # Fewest without and not most with: a row that a marker leaves out speaks neither for a Python nor against it.
-    return min(counts, key=lambda one: one.rows - one.wheels)
+    return min(counts, key=_lacking)
+
+
+def _lacking(one: PythonCount) -> int:
+    return one.rows - one.wheels
 
 
 def _is_pinned(row: PipRequirement) -> bool:

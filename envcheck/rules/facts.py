@@ -43,7 +43,7 @@ class Facts:
     needed); ``pip_resolution`` is what pip is to install, ``None`` where that is nothing; ``asked_indexes`` are the
     package indexes of the user's configuration, without credentials, and ``source_indexes_asked`` whether those that
     the source names were asked besides; ``python_counts`` are the Python that was chosen for the wheels that there are
-    and the newest one, if nothing else told the Python.
+    and another one to compare it with, if nothing else told the Python.
     """
 
     export: Export

@@ -195,25 +195,27 @@ def not_resolved(facts: Facts) -> Iterator[Draft]:
 
 
 def python_of_wheels(facts: Facts) -> Iterator[Draft]:
-    """Nothing says which Python is wanted, and the pinned rows of the pip section have no wheels for the newest one.
+    """Nothing says which Python is wanted, and the pinned rows of the pip section do not all have wheels for every one.
 
     Wheels are built for the Pythons of their time. In an image with the newest Python pip would have to build old
-    versions from source or refuse them. envcheck takes the Python that the most rows have a wheel for.
+    versions from source or refuse them. envcheck takes the Python that the most rows have a wheel for; it warns where
+    that is not the newest.
 
     Fix: name the Python that the file was made with, ``python=3.X`` among the dependencies of an environment file; the
     one that envcheck writes does.
     """
     if not facts.python_counts:
         return
-    best, newest = facts.python_counts
+    best, compared = facts.python_counts
     chosen = next((record.version for record in facts.plan.packages if record.name == "python"), None)
     minor = best.minor if chosen is None else ".".join(chosen.split(".")[:2])
+    older = tuple(map(int, best.minor.split("."))) < tuple(map(int, compared.minor.split(".")))
     other = f"; with conda's packages the plan has Python {minor}" if minor != best.minor else ""
     yield Draft(
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if older else Severity.INFO,
         subject="python",
         message=f"no Python version is asked for; for Python {best.minor} there are wheels of {best.wheels} of "
-        f"{counted(best.rows, 'pinned pip row')}, for {newest.minor} of {newest.wheels}{other}",
+        f"{counted(best.rows, 'pinned pip row')}, for {compared.minor} of {compared.wheels}{other}",
         remedies=(
             Remedy(
                 action=RemedyAction.EDIT,

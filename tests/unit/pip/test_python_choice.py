@@ -165,7 +165,14 @@ def test_of_the_channels_pythons_the_newest_that_has_the_most_is_taken(universe:
     assert counts == (PythonCount(minor="3.10", rows=1, wheels=1), PythonCount(minor="3.12", rows=1, wheels=0))
 
 
-def test_the_newest_that_serves_as_well_is_not_asked_for(universe: Universe) -> None:
+def test_the_newest_is_asked_for_where_older_ones_do_not_serve(universe: Universe) -> None:
+    modern = files(wheel_for("built", "1.0", "py3-none-any", requires=">=3.10"))
+    found, counts = chosen(universe, index=Asked(built=modern))
+    assert found.python == "3.12.*"
+    assert [one.minor for one in counts] == ["3.12", "3.9"]
+
+
+def test_where_every_python_serves_none_is_asked_for(universe: Universe) -> None:
     found, counts = chosen(universe, index=Asked(built=files(wheel_for("built", "1.0", "py2.py3-none-any"))))
     assert (found.python, counts) == (None, ())
 
@@ -182,7 +189,7 @@ def test_of_equals_an_older_lock_keeps_its_python(universe: Universe) -> None:
 
 def test_conda_rows_come_first(universe: Universe) -> None:
     """What they leave is all there is to choose from; a version that is nowhere leaves everything."""
-    assert chosen(universe, "bound =1.0", index=Asked(built=BUILT))[0].python is None
+    assert chosen(universe, "bound =1.0", index=Asked(built=BUILT[1:]))[0].python is None
     assert chosen(universe, "bound", "python", index=Asked(built=BUILT))[0].python == "3.9.*"
     assert chosen(universe, "bound =7", "absent", index=Asked(built=BUILT))[0].python == "3.10.*"
 
