@@ -16,6 +16,7 @@ import click
 from envcheck.cli_baseline import BASELINE_OPTIONS, BaselineFile, open_baseline
 from envcheck.cli_support import (
     FINDING_OPTIONS,
+    PLAN_OPTIONS,
     emit,
     index_options,
     place_options,
@@ -39,12 +40,6 @@ __all__ = ["audit"]
 
 _INTERRUPTED = 130
 _FORMATS = ("text", "json", "jsonl", "markdown", "html")
-
-
-def _effort(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    if not 0 < value <= 24 * 60 * 60:  # nan is neither
-        raise click.BadParameter(f"{value:g} is not a number of seconds between 0 and 86400.")
-    return value
 
 
 def _audit_options(function: Any) -> Any:
@@ -75,30 +70,7 @@ def _audit_options(function: Any) -> Any:
         *FINDING_OPTIONS,
         *BASELINE_OPTIONS,
     ]
-    judging = [
-        click.option(
-            "--pins",
-            type=click.Choice(["preserve", "exact", "minor", "none"]),
-            default="preserve",
-            show_default=True,
-        ),
-        click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
-        click.option(
-            "--trust-source-indexes",
-            is_flag=True,
-            help="Ask the Python package indexes that a source's pip section names, too.",
-        ),
-        click.option(
-            "--effort",
-            type=float,
-            default=60.0,
-            show_default=True,
-            metavar="SECONDS",
-            callback=_effort,
-            help="How long the search for one closest environment may take.",
-        ),
-    ]
-    return with_options(place_options(index_options(with_options(function, [*report, *judging]))), own)
+    return with_options(place_options(index_options(with_options(function, [*report, *PLAN_OPTIONS]))), own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

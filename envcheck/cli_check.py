@@ -14,6 +14,7 @@ from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_support import (
     ALSO_OPTIONS,
     FINDING_OPTIONS,
+    PLAN_OPTIONS,
     REPORT_OPTIONS,
     decoded,
     given,
@@ -44,13 +45,6 @@ class _Outputs:
     explicit: str | None = None
     environment: str | None = None
     direct_only: bool = False
-
-
-def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """A time to wait; a day is more than any search takes, and what timers can still count."""
-    if not 0 < value <= 24 * 60 * 60:  # nan is neither
-        raise click.BadParameter(f"{value:g} is not a number of seconds between 0 and 86400.")
-    return value
 
 
 def _target_options(function: _F) -> _F:
@@ -107,28 +101,7 @@ def _check_options(function: _F) -> _F:
         index_options(function),
         [
             click.option("--cross-check", is_flag=True, help="Solve with both engines and report any disagreement."),
-            click.option(
-                "--pins",
-                type=click.Choice(["preserve", "exact", "minor", "none"]),
-                default="preserve",
-                show_default=True,
-            ),
-            click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
-            click.option(
-                "--trust-source-indexes",
-                is_flag=True,
-                help="Ask the Python package indexes that the source's pip section names, too.",
-            ),
-            click.option(
-                "--effort",
-                type=float,
-                default=60.0,
-                show_default=True,
-                metavar="SECONDS",
-                callback=_seconds,
-                help="How long the search for the closest environment may take; "
-                "when the time is up, the plan is the best one proven by then.",
-            ),
+            *PLAN_OPTIONS,
         ],
     )
 

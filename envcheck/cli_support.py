@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALSO_OPTIONS",
     "FINDING_OPTIONS",
+    "PLAN_OPTIONS",
     "REPORT_OPTIONS",
     "decoded",
     "emit",
@@ -124,6 +125,40 @@ def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: st
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.timezone.utc)
     return round(moment.timestamp() * 1000)
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """A time to wait; a day is more than any search takes, and what timers can still count."""
+    if not 0 < value <= 24 * 60 * 60:  # nan is neither
+        raise click.BadParameter(f"{value:g} is not a number of seconds between 0 and 86400.")
+    return value
+
+
+PLAN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--pins",
+        type=click.Choice(["preserve", "exact", "minor", "none"]),
+        default="preserve",
+        show_default=True,
+    ),
+    click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
+    click.option(
+        "--trust-source-indexes",
+        is_flag=True,
+        help="Ask the Python package indexes that a source's pip section names, too.",
+    ),
+    click.option(
+        "--effort",
+        type=float,
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long the search for the closest environment may take; "
+        "when the time is up, the plan is the best one proven by then.",
+    ),
+)
+"""How the closest environment is looked for."""
 
 
 def place_options(function: _F) -> _F:
