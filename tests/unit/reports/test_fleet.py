@@ -34,7 +34,9 @@ FLEET = [
     result("worse.yml", AuditVerdict.FIXABLE, *(cause("EC402", name) for name in ("vc", "ucrt", "wincertstore"))),
     result("lost.yml", AuditVerdict.BLOCKED, cause("EC510", "plan"), added_channels=("conda-forge", "bioconda")),
     result("dead.yml", AuditVerdict.FAILED, trouble="its process died", pins=0, kept=0, complete=False),
-    result("page.html", AuditVerdict.UNREADABLE, trouble="This is no export of a known kind.", pins=0, kept=0, seconds=0.0),
+    result(
+        "page.html", AuditVerdict.UNREADABLE, trouble="This is no export of a known kind.", pins=0, kept=0, seconds=0.0
+    ),
 ]
 
 
