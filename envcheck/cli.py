@@ -11,14 +11,8 @@ from typing import NoReturn, TextIO
 import click
 
 from envcheck import __version__
-from envcheck.cli_audit import audit
-from envcheck.cli_check import check, lock
-from envcheck.cli_docker import docker
-from envcheck.cli_doctor import doctor
-from envcheck.cli_explain import explain
+from envcheck.cli_commands import LazyCommands, LazyGroup
 from envcheck.cli_settings import use_settings
-from envcheck.cli_support import emit, say
-from envcheck.cli_verify import verify
 from envcheck.errors import EnvcheckError
 
 __all__ = ["cli", "main"]
@@ -56,7 +50,7 @@ def _run() -> int:
             error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say("envcheck: interrupted; nothing was left half-written")
+        _say("envcheck: interrupted; nothing was left half-written")
         return 130
     except EnvcheckError as error:
         _complain(error)
@@ -64,7 +58,7 @@ def _run() -> int:
     except SystemExit as leaving:
         # Raised by `_stop`, and by click where a pipe was closed.
         if isinstance(leaving.code, int) and leaving.code > 128:
-            say("envcheck: stopped by a signal; nothing was left half-written")
+            _say("envcheck: stopped by a signal; nothing was left half-written")
         return leaving.code if isinstance(leaving.code, int) else 1
     return status if isinstance(status, int) else 0
 
@@ -92,17 +86,24 @@ def _flushed(stream: TextIO | None) -> bool:
     return True
 
 
+def _say(words: str) -> None:
+    # With the options of the commands beside it, of which a start needs none.
+    from envcheck.cli_support import say
+
+    say(words)
+
+
 def _complain(error: EnvcheckError) -> None:
     from envcheck.reports.plain import plain
     from envcheck.secrets import mask
 
     where = f"{error.location}: " if error.location else ""
-    say(f"envcheck: {plain(mask(where + error.message))}")
+    _say(f"envcheck: {plain(mask(where + error.message))}")
     if error.hint:
-        say(f"hint: {plain(mask(error.hint))}")
+        _say(f"hint: {plain(mask(error.hint))}")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="envcheck")
 @click.option(
     "--config",
@@ -117,52 +118,3 @@ def _complain(error: EnvcheckError) -> None:
 def cli(context: click.Context, config: str | None, no_config: bool) -> None:
     """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""
     use_settings(context, named=config, enabled=not no_config)
-
-
-for _command in (audit, check, docker, doctor, explain, lock, verify):
-    cli.add_command(_command)
-
-
-@cli.command()
-@click.argument("source", metavar="SOURCE")
-@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
-@click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of standard output.")
-def normalize(source: str, platform: str, keep_variants: bool, output: str | None) -> int:
-    """Write the cleaned environment.yml only: nothing is loaded and nothing solved.
-
-    \b
-    Example:
-      envcheck normalize requirements.txt > environment.yml
-    """
-    from envcheck.cli_input import read
-    from envcheck.normalize import normalize as normalize_export
-    from envcheck.outputs import normalized_text
-    from envcheck.sources import read_source
-
-    environment = normalize_export(read_source(read(source), source), platform, keep_variants=keep_variants)
-    emit(normalized_text(environment), output, data=True)
-    return 0
-
-
-@cli.command()
-@click.argument("code", required=False)
-def rules(code: str | None) -> int:
-    """Say what each finding means, or all about one.
-
-    \b
-    Example:
-      envcheck rules EC402
-    """
-    from inspect import cleandoc
-
-    from envcheck.rules.documented import DOCUMENTED_RULES, find_rule
-
-    if code is None:
-        emit("".join(f"{rule.code}  {rule.title}\n" for rule in DOCUMENTED_RULES), None)
-        return 0
-    found = find_rule(code)
-    if found is None:
-        raise click.UsageError(f"There is no finding {code!r}; 'envcheck rules' lists them.")
-    emit(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}\n", None)
-    return 0

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envcheck.cli_baseline import BASELINE_OPTIONS, BaselineFile, open_baseline
+from envcheck.cli_baseline import BaselineFile, open_baseline
 from envcheck.cli_support import (
+    BASELINE_OPTIONS,
     FINDING_OPTIONS,
     PLAN_OPTIONS,
     emit,

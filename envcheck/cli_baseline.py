@@ -18,25 +18,10 @@ if TYPE_CHECKING:
     from envcheck.model import Finding
     from envcheck.rules import Rule
 
-__all__ = ["BASELINE_OPTIONS", "BaselineFile", "open_baseline"]
+__all__ = ["BaselineFile", "open_baseline"]
 
 # Some thousand findings for each of some thousand files.
 _LARGEST_FILE = 256 * 1024 * 1024
-
-BASELINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--baseline",
-        type=click.Path(dir_okay=False),
-        metavar="FILE",
-        help="Findings that this file accepts do not count and are only told in a number (-v shows them).",
-    ),
-    click.option(
-        "--update-baseline",
-        is_flag=True,
-        help="Accept what is found: write it into the file of --baseline, and take out what is gone.",
-    ),
-)
-"""What every command takes that can leave accepted findings out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

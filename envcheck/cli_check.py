@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from envcheck.cli_baseline import BASELINE_OPTIONS, open_baseline
 from envcheck.cli_support import (
     ALSO_OPTIONS,
+    BASELINE_OPTIONS,
     FINDING_OPTIONS,
     PLAN_OPTIONS,
     REPORT_OPTIONS,
@@ -21,7 +19,6 @@ from envcheck.cli_support import (
     index_options,
     place_options,
     refuse_unknown_codes,
-    say,
     show,
     status,
     with_options,
@@ -34,17 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["check", "lock"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outputs:
-    """The files that a command was asked to write, ``None`` for those it was not, and what goes in."""
-
-    lock: str | None = None
-    lock_format: str | None = None
-    explicit: str | None = None
-    environment: str | None = None
-    direct_only: bool = False
 
 
 def _target_options(function: _F) -> _F:
@@ -166,7 +152,9 @@ def _check_and_report(
     **options: Any,
 ) -> int:
     """Check every source for every platform, write the files asked for, report, and give the exit status."""
-    outputs = _Outputs(
+    from envcheck.cli_outputs import Outputs, refuse_shared_names, tell_what_next, write_outputs
+
+    outputs = Outputs(
         lock=lock,
         lock_format=None if lock_format is None else _LOCK_FORMATS[lock_format][0],
         explicit=explicit,
@@ -176,17 +164,20 @@ def _check_and_report(
     wanted = tuple(dict.fromkeys(platforms)) or ("linux-64",)
     if len(sources) > 1 and any((lock, explicit, environment)):
         raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
-    _refuse_shared_names(outputs, wanted)
+    refuse_shared_names(outputs, wanted)
     if lock_format and not lock and given("lock_format"):
         raise click.UsageError("--lock-format is about the file that --lock FILE writes.")
     if direct_only and not environment:
         raise click.UsageError("--direct-only is about the file that --environment FILE writes.")
+    from envcheck.cli_baseline import open_baseline
     from envcheck.rules import RULES
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), RULES)
     known = open_baseline(
         baseline, update=update_baseline, rules=RULES, select=options["select"], ignore=options["ignore"]
     )
+    from dataclasses import replace
+
     from envcheck.cli_input import prepare, read
     from envcheck.pip.metadata import described
     from envcheck.pipeline import check as check_one
@@ -218,7 +209,7 @@ def _check_and_report(
     reports = [
         replace(report, findings=one.new, accepted=one.accepted) for report, one in zip(reports, judged, strict=True)
     ]
-    written = _write_outputs(reports, outputs)
+    written = write_outputs(reports, outputs)
     show(
         format_name,
         output,
@@ -229,72 +220,13 @@ def _check_and_report(
     )
     known.close(looked, complete=complete, quiet=quiet)
     if not quiet:
-        _tell_what_next(reports, outputs, written)
+        tell_what_next(reports, outputs, written)
     return status(
         (finding for report in reports for finding in report.findings), complete=complete, fail_on=fail_on
     )  # fmt: skip
-
-
-def _refuse_shared_names(outputs: _Outputs, platforms: Sequence[str]) -> None:
-    """A file of which every platform has its own must not be written twice under one name."""
-    if len(platforms) == 1:
-        return
-    from envcheck.outputs import PLATFORM, lock_format
-
-    named = {"--explicit": outputs.explicit, "--environment": outputs.environment}
-    if outputs.lock is not None and (outputs.lock_format or lock_format(outputs.lock)) == "explicit":
-        named["an explicit --lock"] = outputs.lock
-    for option, path in named.items():
-        if path is not None and PLATFORM not in path:
-            raise click.UsageError(f"{option} takes one --platform, or {PLATFORM} in the name of its FILE.")
-
-
-def _write_outputs(reports: Sequence[Report], outputs: _Outputs) -> list[str]:
-    """Write the files asked for, if every plan solved; the paths written."""
-    wanted = [path for path in (outputs.lock, outputs.explicit, outputs.environment) if path is not None]
-    if not wanted:
-        return []
-    from envcheck.reports.plain import plain
-
-    unsolved = [report for report in reports if not report.plan.solved or not report.complete]
-    if unsolved:
-        for path in wanted:
-            say(f"envcheck: {plain(path)} was not written: there is no solved plan")
-        return []
-    from envcheck.files import write_atomically
-    from envcheck.outputs import output_texts
-
-    texts = output_texts(
-        reports,
-        lock=outputs.lock,
-        format_name=outputs.lock_format,
-        explicit=outputs.explicit,
-        environment=outputs.environment,
-        direct_only=outputs.direct_only,
-        variables=os.environ,
-    )
-    for path, text in texts:
-        write_atomically(path, text)
-    return [path for path, _ in texts]
 
 
 def _text(reports: Sequence[Report], *, width: int, colour: bool, verbose: bool) -> str:
     from envcheck.reports.text import render
 
     return "\n".join(render(report, width=width, colour=colour, verbose=verbose) for report in reports)
-
-
-def _tell_what_next(reports: Sequence[Report], outputs: _Outputs, written: Sequence[str]) -> None:
-    """On standard error: what was written, and what to do next."""
-    from envcheck.outputs import PLATFORM, next_steps
-    from envcheck.reports.plain import plain
-
-    for path in written:
-        say(f"wrote {plain(path)}")
-    platform = reports[0].target.platform
-    lock, environment = (
-        placed if path is not None and (placed := path.replace(PLATFORM, platform)) in written else None
-        for path in (outputs.lock, outputs.environment)
-    )
-    for step in next_steps(reports, lock=lock, environment=environment, format_name=outputs.lock_format):
-        say(f"next: {plain(step)}")

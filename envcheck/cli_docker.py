@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envcheck.cli_baseline import BASELINE_OPTIONS, BaselineFile, open_baseline
+from envcheck.cli_baseline import BaselineFile, open_baseline
 from envcheck.cli_support import (
     ALSO_OPTIONS,
+    BASELINE_OPTIONS,
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALSO_OPTIONS",
+    "BASELINE_OPTIONS",
     "FINDING_OPTIONS",
     "PLAN_OPTIONS",
     "REPORT_OPTIONS",
@@ -103,6 +104,22 @@ REPORT_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report to a file."),
 )
 """How a report is written, and where."""
+
+
+BASELINE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--baseline",
+        type=click.Path(dir_okay=False),
+        metavar="FILE",
+        help="Findings that this file accepts do not count and are only told in a number (-v shows them).",
+    ),
+    click.option(
+        "--update-baseline",
+        is_flag=True,
+        help="Accept what is found: write it into the file of --baseline, and take out what is gone.",
+    ),
+)
+"""What every command takes that can leave accepted findings out."""
 
 
 def with_options(function: _F, options: Sequence[Callable[[_F], _F]]) -> _F:

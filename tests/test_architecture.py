@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,77 @@ def test_a_start_is_light(module: str) -> None:
 
     assert "envcheck" in loaded
     assert loaded.isdisjoint(HEAVY)
+
+
+HELP_NEEDS_NONE_OF = (
+    *HEAVY,
+    *("envcheck.model", "envcheck.rules", "envcheck.reports", "envcheck.cli_support", "envcheck.cli_input"),
+    *("envcheck.cli_check", "envcheck.cli_audit", "envcheck.cli_docker", "envcheck.settings"),
+    *("importlib.metadata", "dataclasses", "pathlib", "json", "urllib.parse", "asyncio", "sqlite3", "subprocess"),
+)
+"""What the help page and the version must not load, each with its parts."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed", "unneeded"),
+    [
+        (["--help"], [], HELP_NEEDS_NONE_OF),
+        (["--version"], [], HELP_NEEDS_NONE_OF),
+        (
+            ["check", "--help"],
+            ["envcheck.cli_check", "envcheck.reports"],
+            [
+                *HEAVY,
+                *("envcheck.model", "envcheck.rules", "envcheck.cli_input", "envcheck.cli_audit", "envcheck.settings"),
+                *("importlib.metadata", "dataclasses", "pathlib", "json", "asyncio", "sqlite3", "subprocess"),
+            ],
+        ),
+    ],
+)
+def test_a_help_page_loads_no_more_than_it_tells(
+    arguments: list[str], needed: list[str], unneeded: list[str], tmp_path: Path
+) -> None:
+    status, loaded = modules_after(arguments, tmp_path)
+
+    assert status == 0
+    assert loaded.issuperset(needed)
+    assert sorted(loaded.intersection(unneeded)) == []
+
+
+def modules_after(arguments: list[str], directory: Path) -> tuple[int, set[str]]:
+    """The status of a command, and the modules that its process loads besides those of the interpreter and click."""
+    listed = directory / "modules.json"
+    code = f"""
+import os, sys, click
+before = set(sys.modules)
+sys.argv = ["envcheck", *{arguments!r}]
+from envcheck import cli
+status = cli._run()
+loaded = sorted(set(sys.modules) - before)
+import json
+with open({str(listed)!r}, "w") as stream:
+    json.dump(loaded, stream)
+sys.stdout.flush()
+os._exit(status)
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=directory, check=False)
+    assert listed.exists(), answer.stderr.decode()
+    return answer.returncode, set(json.loads(listed.read_text()))
+
+
+def test_the_table_of_commands_says_what_they_say() -> None:
+    from envcheck.cli_commands import COMMANDS, LazyCommands
+
+    commands = LazyCommands()
+    assert list(commands) == sorted(COMMANDS)
+    for name, (_, sentence) in COMMANDS.items():
+        command = commands[name]
+        assert command.name == name
+        assert command.help is not None
+        assert not command.hidden
+        assert not command.deprecated
+        assert command.short_help is None
+        assert sentence == " ".join(cleandoc(command.help).partition("\n\n")[0].split())
 
 
 def test_each_solver_library_has_one_home() -> None:

@@ -1,0 +1,85 @@
+"""The commands of the command line by their names: each is imported when it is asked for, and none for the help page.
+
+After click's documentation, "Lazily Loading Subcommands"
+(https://click.palletsprojects.com/en/stable/complex/#lazily-loading-subcommands).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+
+import click
+
+__all__ = ["COMMANDS", "LazyCommands", "LazyGroup"]
+
+COMMANDS = {
+    "audit": (
+        "envcheck.cli_audit:audit",
+        "Diagnose many environments: one table, worst first, and what they have in common.",
+    ),
+    "check": (
+        "envcheck.cli_check:check",
+        "Diagnose environments: what would fail, why, and the closest environment that does not.",
+    ),
+    "docker": ("envcheck.cli_docker:docker", "Pre-flight of a Dockerfile: will its environments build?"),
+    "doctor": (
+        "envcheck.cli_doctor:doctor",
+        "Say which engines, configuration, channels and caches a check on this machine would use.",
+    ),
+    "explain": (
+        "envcheck.cli_explain:explain",
+        "Say where a package exists: channels, versions, platforms, builds; and why an environment cannot have it.",
+    ),
+    "lock": ("envcheck.cli_check:lock", "Diagnose one environment, then write its lock."),
+    "normalize": (
+        "envcheck.cli_texts:normalize",
+        "Write the cleaned environment.yml only: nothing is loaded and nothing solved.",
+    ),
+    "rules": ("envcheck.cli_texts:rules", "Say what each finding means, or all about one."),
+    "verify": (
+        "envcheck.cli_verify:verify",
+        "Verify locks: is every file still in its channel, with the same hash, and does it all go together?",
+    ),
+}
+"""Where each command is, and the first sentence of its help, which a test compares with the command's own."""
+
+
+class LazyCommands(MutableMapping[str, click.Command]):
+    """The commands; one is imported when it is looked up."""
+
+    def __init__(self) -> None:
+        self._places = {name: place for name, (place, _) in COMMANDS.items()}
+        self._loaded: dict[str, click.Command] = {}
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            module, _, attribute = self._places[name].partition(":")
+            self._loaded[name] = getattr(import_module(module), attribute)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._places[name] = ""
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._places[name]
+        self._loaded.pop(name, None)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places  # a Mapping's own would import it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class LazyGroup(click.Group):
+    """A group whose help page tells of its commands what `COMMANDS` says."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands as click does, from commands that have no more than a sentence of help."""
+        told = {name: click.Command(name, help=sentence) for name, (_, sentence) in COMMANDS.items()}
+        click.Group(commands=told).format_commands(ctx, formatter)

@@ -1,0 +1,87 @@
+"""The files that ``envcheck check`` and ``envcheck lock`` are asked to write, and what is told of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from envcheck.cli_support import say
+
+if TYPE_CHECKING:
+    from envcheck.model import Report
+
+__all__ = ["Outputs", "refuse_shared_names", "tell_what_next", "write_outputs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """The files that a command was asked to write, ``None`` for those it was not, and what goes in."""
+
+    lock: str | None = None
+    lock_format: str | None = None
+    explicit: str | None = None
+    environment: str | None = None
+    direct_only: bool = False
+
+
+def refuse_shared_names(outputs: Outputs, platforms: Sequence[str]) -> None:
+    """A file of which every platform has its own must not be written twice under one name."""
+    if len(platforms) == 1:
+        return
+    from envcheck.outputs import PLATFORM, lock_format
+
+    named = {"--explicit": outputs.explicit, "--environment": outputs.environment}
+    if outputs.lock is not None and (outputs.lock_format or lock_format(outputs.lock)) == "explicit":
+        named["an explicit --lock"] = outputs.lock
+    for option, path in named.items():
+        if path is not None and PLATFORM not in path:
+            raise click.UsageError(f"{option} takes one --platform, or {PLATFORM} in the name of its FILE.")
+
+
+def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
+    """Write the files asked for, if every plan solved; the paths written."""
+    wanted = [path for path in (outputs.lock, outputs.explicit, outputs.environment) if path is not None]
+    if not wanted:
+        return []
+    from envcheck.reports.plain import plain
+
+    unsolved = [report for report in reports if not report.plan.solved or not report.complete]
+    if unsolved:
+        for path in wanted:
+            say(f"envcheck: {plain(path)} was not written: there is no solved plan")
+        return []
+    from envcheck.files import write_atomically
+    from envcheck.outputs import output_texts
+
+    texts = output_texts(
+        reports,
+        lock=outputs.lock,
+        format_name=outputs.lock_format,
+        explicit=outputs.explicit,
+        environment=outputs.environment,
+        direct_only=outputs.direct_only,
+        variables=os.environ,
+    )
+    for path, text in texts:
+        write_atomically(path, text)
+    return [path for path, _ in texts]
+
+
+def tell_what_next(reports: Sequence[Report], outputs: Outputs, written: Sequence[str]) -> None:
+    """On standard error: what was written, and what to do next."""
+    from envcheck.outputs import PLATFORM, next_steps
+    from envcheck.reports.plain import plain
+
+    for path in written:
+        say(f"wrote {plain(path)}")
+    platform = reports[0].target.platform
+    lock, environment = (
+        placed if path is not None and (placed := path.replace(PLATFORM, platform)) in written else None
+        for path in (outputs.lock, outputs.environment)
+    )
+    for step in next_steps(reports, lock=lock, environment=environment, format_name=outputs.lock_format):
+        say(f"next: {plain(step)}")
