@@ -61,12 +61,12 @@ class BaselineFile:
 
         A run in which somebody did not answer knows neither everything that there is nor what is gone.
         """
+        if self.path is None:
+            return
         from envcheck.baseline import baseline_text
         from envcheck.files import write_atomically
         from envcheck.reports.plain import plain
 
-        if self.path is None:
-            return
         shown = plain(self.path)
         gone = self.baseline.gone(looked, self.asked) if complete else ()
         if not self.update:

@@ -179,7 +179,6 @@ def _check_and_report(
     from dataclasses import replace
 
     from envcheck.cli_input import prepare, read
-    from envcheck.pip.metadata import described
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.report_json import render_all
@@ -201,8 +200,12 @@ def _check_and_report(
                     options |= {"preferred": previous.conda(platform), "preferred_pip": previous.pip(platform)}
                 request, services = prepare(source, data, platform, services, progress.step, **options)
                 report = check_one(request, services)
+                if lock is not None:
+                    from envcheck.pip.metadata import described
+
+                    report = described(report, services.describe)
                 read_data.append(data)
-                reports.append(described(report, services.describe) if lock is not None else report)
+                reports.append(report)
     complete = all(report.complete for report in reports)
     looked = [known.looked(report.export.path, report.target.platform, report.findings) for report in reports]
     judged = known.judge(looked, complete=complete)

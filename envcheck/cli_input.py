@@ -19,6 +19,7 @@ from envcheck.request import Request
 from envcheck.world import Services
 
 if TYPE_CHECKING:
+    from envcheck.model import PipResolution
     from envcheck.pip.configuration import IndexSettings
 
 __all__ = [
@@ -172,11 +173,16 @@ def open_services(
     """
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.index import open_index
-    from envcheck.pip.metadata import with_metadata
     from envcheck.pip.uv import UvResolver
 
     chosen = choose_engine(engine)
     pages = pages_directory(cache_dir)
+
+    def describe(resolution: PipResolution, hosts: frozenset[str]) -> PipResolution:
+        from envcheck.pip.metadata import with_metadata
+
+        return with_metadata(resolution, settings, hosts=hosts, cache_directory=pages, offline=offline)
+
     return Services(
         engine=chosen,
         second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
@@ -190,9 +196,7 @@ def open_services(
             offline=offline,
             exclude_newer=exclude_newer,
         ),
-        describe=lambda resolution, hosts: with_metadata(
-            resolution, settings, hosts=hosts, cache_directory=pages, offline=offline
-        ),
+        describe=describe,
     )
 
 

@@ -28,7 +28,7 @@ from envcheck.model import (
     Verdict,
 )
 from envcheck.normalize import is_full_export, normalize, platform_differs
-from envcheck.pip.stage import named_indexes, run_pip_stage
+from envcheck.pip.rows import PipStage, named_indexes, rows_for_pip
 from envcheck.plan import make_plan
 from envcheck.provenance import Provenance, trace
 from envcheck.request import Request
@@ -133,19 +133,8 @@ def check(request: Request, services: Services) -> Report:
     plan, availability = fall_back_to_pip(plan, availability, world, source_platform=export.platform)
     plan = find_uninstallable(plan, availability, world.with_channels(plan.added_channels))
     plan = _judged(plan, target, world)
-    pip = run_pip_stage(
-        environment=environment,
-        plan=plan,
-        availability=availability,
-        target=target,
-        index=world.with_channels(plan.added_channels),
-        questions=world,
-        resolver=services.resolver,
-        python=world.python_minor,
-        trust_source_indexes=request.trust_source_indexes,
-        effort=request.effort,
-        preferred=request.preferred_pip,
-        describe=services.describe,
+    pip = _pip(
+        plan, availability, environment=environment, target=target, world=world, request=request, services=services
     )
     if pip.plan is not plan:
         plan = _judged(pip.plan, target, world)
@@ -197,6 +186,37 @@ def check(request: Request, services: Services) -> Report:
         channel_statuses=world.index.statuses,
         intent=intent,
         source_indexes=_asked_source_indexes(environment, facts.asked_indexes, trusted=request.trust_source_indexes),
+    )
+
+
+def _pip(
+    plan: Plan,
+    availability: Sequence[Availability],
+    *,
+    environment: Environment,
+    target: Target,
+    world: LoadedWorld,
+    request: Request,
+    services: Services,
+) -> PipStage:
+    """What comes of the pip section; what resolves it is not even imported for a source that has none."""
+    if not rows_for_pip(environment, plan, availability):
+        return PipStage(plan=plan)
+    from envcheck.pip.stage import run_pip_stage
+
+    return run_pip_stage(
+        environment=environment,
+        plan=plan,
+        availability=availability,
+        target=target,
+        index=world.with_channels(plan.added_channels),
+        questions=world,
+        resolver=services.resolver,
+        python=world.python_minor,
+        trust_source_indexes=request.trust_source_indexes,
+        effort=request.effort,
+        preferred=request.preferred_pip,
+        describe=services.describe,
     )
 
 

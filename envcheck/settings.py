@@ -18,11 +18,6 @@ from typing import Any
 
 from envcheck.errors import ConfigurationError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 __all__ = ["SettingsFile", "find_settings", "read_settings"]
 
 _REPOSITORY_ROOTS = (".git", ".hg", ".jj", ".svn")
@@ -123,6 +118,10 @@ def _read(path: Path, shown: str) -> SettingsFile | None:
     # Most have nothing for envcheck; if such a file is broken, it is for others to say so.
     if shared and _SHARED_PREFIX[-1] not in text:
         return None
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -175,6 +174,10 @@ def _text(path: Path, shown: str) -> str:
 
 def _parsed(text: str) -> Mapping[str, Any] | None:
     """A TOML document, ``None`` where the text is none."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         document: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError:

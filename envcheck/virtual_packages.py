@@ -17,11 +17,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from envcheck.base_images import IMAGES, UNKNOWABLE, cuda_of, release_of, split_reference
 from envcheck.errors import ConfigurationError
 from envcheck.model import VirtualPackage
 
-__all__ = ["IMAGES", "PLATFORMS", "overrides_from_environment", "virtual_packages_for"]
+__all__ = ["PLATFORMS", "overrides_from_environment", "virtual_packages_for"]
 
 # CEP 30: __unix is always 0; the build strings of __archspec are those of its appendix A, with the version 1 that
 # names of the archspec database have. __osx 11.0 is conda-lock's; __win 0 says "any Windows", as in rattler.
@@ -153,6 +152,9 @@ def _apply(override: str, packages: dict[str, VirtualPackage]) -> None:
 
 def _image_versions(image: str) -> tuple[str | None, str | None]:
     """The ``__glibc`` and ``__cuda`` of an image; ``None`` for absent."""
+    # With the tables of all images; most runs name none.
+    from envcheck.base_images import IMAGES, UNKNOWABLE, cuda_of, release_of, split_reference
+
     repository = split_reference(image)[0]
     if repository in UNKNOWABLE:
         raise ConfigurationError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from envcheck.channels import resolve_channels
 from envcheck.condarc import Configuration
@@ -23,10 +24,12 @@ from envcheck.model import (
     Target,
 )
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex, ProjectFiles
-from envcheck.pip.resolver import Resolver
 from envcheck.request import Request
 from envcheck.survey import newest_python
 from envcheck.virtual_packages import virtual_packages_for
+
+if TYPE_CHECKING:
+    from envcheck.pip.resolver import Resolver
 
 __all__ = ["LoadedWorld", "Services", "configured_options", "load_options"]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import condarc_text, fixture_locations
+
 PACKAGE = Path(__file__).parents[1] / "envcheck"
 MODULES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
 
@@ -102,6 +104,53 @@ def test_a_help_page_loads_no_more_than_it_tells(
     assert status == 0
     assert loaded.issuperset(needed)
     assert sorted(loaded.intersection(unneeded)) == []
+
+
+PLAIN_CHECK_NEEDS_NONE_OF = (
+    # Locks, pages, clusters, other sources and engines.
+    *(
+        "conda_lock",
+        "pydantic",
+        "jinja2",
+        "distributed",
+        "dask",
+        "tree_sitter",
+        "libmambapy",
+        "hypothesis",
+        "rapidfuzz",
+    ),
+    *("envcheck.docker", "envcheck.base_images", "envcheck.locks.conda_lock_v1", "envcheck.locks.pixi_lock_v7"),
+    *("envcheck.cli_audit", "envcheck.cli_docker", "envcheck.cli_verify", "envcheck.cli_setting_values"),
+    *("envcheck.audit", "envcheck.verify", "envcheck.reports.html_report", "envcheck.engines.libmamba"),
+    # The network, and what builds a store of records, which is another process.
+    *("requests", "urllib3", "cachecontrol", "filelock", "pypi_simple", "http.cookiejar"),
+    "envcheck.engines.record_store_building",
+    # The pip section.
+    *("envcheck.pip.stage", "envcheck.pip.metadata", "envcheck.pip.transport", "envcheck.pip.releases"),
+    *("packaging.requirements", "packaging.specifiers", "packaging.markers", "zipfile"),
+    # Settings that are not there, versions that the libraries tell themselves, and a bar that nobody sees.
+    *("tomllib", "tomli", "importlib.metadata", "rich.progress"),
+)
+"""What a check of a source without a pip section must not load where channels and settings are files on the disk."""
+
+
+def test_a_plain_check_loads_no_more_than_it_uses(
+    tmp_path: Path, channels_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = tmp_path / "condarc"
+    configuration.write_text(condarc_text(fixture_locations(channels_directory)), encoding="utf-8")
+    monkeypatch.setenv("CONDARC", str(configuration))
+    (tmp_path / "plain.yml").write_text(
+        "channels: [conda-forge]\ndependencies: [python=3.10, numpy]\n", encoding="utf-8"
+    )
+    check = ["check", "plain.yml", "--no-pip", "--engine", "rattler"]
+
+    modules_after(check, tmp_path)
+    status, loaded = modules_after(check, tmp_path)
+
+    assert status == 0
+    assert loaded.issuperset(["rattler", "yaml", "envcheck.rules"])
+    assert sorted(loaded.intersection(PLAIN_CHECK_NEEDS_NONE_OF)) == []
 
 
 def modules_after(arguments: list[str], directory: Path) -> tuple[int, set[str]]:

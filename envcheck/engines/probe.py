@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from envcheck.model import ChannelState
 
@@ -37,6 +36,8 @@ def ask_why(
     """
     parts = urlsplit(location)
     if parts.scheme == "file":
+        from urllib.request import url2pathname
+
         return _ask_directory(Path(url2pathname(parts.path)), subdir)
     if offline:
         return ChannelState.UNREACHABLE, "nothing is cached for it and --offline forbids asking"

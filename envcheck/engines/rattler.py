@@ -8,11 +8,11 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from importlib.metadata import version as distribution_version
 from itertools import chain, groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar
 
+import rattler
 from rattler import (
     BuildString,
     ChannelPriority,
@@ -78,7 +78,7 @@ class RattlerEngine:
     @property
     def info(self) -> EngineInfo:
         """Name and version of the library."""
-        return EngineInfo(name="rattler", version=distribution_version("py-rattler"))
+        return EngineInfo(name="rattler", version=rattler.__version__)
 
     def load(
         self,

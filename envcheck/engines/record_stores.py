@@ -122,13 +122,13 @@ class RecordStores:
         """
         if self._folder is None or location in self._ordered:
             return
-        from envcheck.engines.record_store_building import BuildOrder
-
         self._ordered.add(location)
         sources = [_source(location, subdir, self._options.cache_directory) for subdir in subdirs]
         present = [source for source in sources if source is not None]
         if len(present) < len(subdirs) or max(state.size for _, state in present) < self._smallest:
             return
+        from envcheck.engines.record_store_building import BuildOrder
+
         self._start(
             [
                 BuildOrder(repodata=str(path), subdir=subdir, store=str(self._path(location, subdir)), state=state)

@@ -8,14 +8,17 @@ pip's is taken, and what either tool asks besides is asked. The environment and 
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envcheck.errors import ConfigurationError
 from envcheck.pip.uv_configuration import Place, absolute_url, uv_settings
+
+if TYPE_CHECKING:
+    import configparser
 
 __all__ = ["DEFAULT_INDEX_URL", "IndexSettings", "index_settings"]
 
@@ -174,6 +177,8 @@ def _read(path: Path) -> dict[str, str]:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return {}
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text, source=str(path))

@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
-
-from packaging.utils import canonicalize_name
 
 from envcheck.model import DistributionFile
 from envcheck.pip.configuration import IndexSettings
@@ -26,7 +23,6 @@ from envcheck.pip.lookup import (
     ProjectUnreadable,
 )
 from envcheck.pip.pages import LARGEST_PAGE, UnusablePage, linked_files, project_files, project_name
-from envcheck.pip.releases import source_version
 from envcheck.secrets import strip_secrets
 
 __all__ = ["DirectoryIndex", "FileList", "MergedIndex", "UnavailableIndex", "open_index"]
@@ -85,6 +81,8 @@ def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None,
 
 def _in_directory(url: str) -> tuple[DistributionFile, ...]:
     """The distributions that lie in a folder, or that a page of HTML there links to."""
+    from urllib.request import url2pathname
+
     path = Path(url2pathname(urlsplit(url).path))
     try:
         if path.is_file():
@@ -232,6 +230,10 @@ class FileList:
 
 def _is_of(filename: str, project: str) -> bool:
     """Whether a file is one of a project, by its name."""
+    from packaging.utils import canonicalize_name
+
+    from envcheck.pip.releases import source_version
+
     if filename.endswith(".whl"):
         return canonicalize_name(filename.partition("-")[0]) == project
     return source_version(filename, project) is not None
@@ -245,6 +247,8 @@ class DirectoryIndex:
     """
 
     def __init__(self, url: str) -> None:
+        from urllib.request import url2pathname  # with http and ssl, for which a folder has no use
+
         self._url = url.rstrip("/")
         self._directory = Path(url2pathname(urlsplit(url).path))
         self._missing = None if self._directory.is_dir() else IndexUnavailable(reason=f"{self._directory} is missing")

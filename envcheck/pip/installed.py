@@ -8,12 +8,9 @@ that a conda package brings, under a local version (PEP 440) that no index has: 
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from packaging.version import InvalidVersion, Version
 
 from envcheck.model import Record
 from envcheck.names import is_distribution, pypi_names_for_conda
@@ -65,6 +62,8 @@ def installed_distributions(records: Iterable[Record]) -> Mapping[str, Installed
     Args:
         records: The packages of a plan.
     """
+    from packaging.version import InvalidVersion, Version
+
     found: dict[str, Installed] = {}
     for record in records:
         for_python = record.noarch == "python" or any(dependency_parts(one)[0] == "python" for one in record.depends)
@@ -112,6 +111,8 @@ def _extras_of(one: Installed, asked: Collection[str]) -> list[str]:
 
 def _write_wheel(path: Path, folder: str, metadata: Sequence[str]) -> None:
     wheel = "Wheel-Version: 1.0\nGenerator: envcheck\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    import zipfile
+
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{folder}/METADATA", "\n".join(metadata) + "\n")
         archive.writestr(f"{folder}/WHEEL", wheel)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from envcheck.model import LockedDistribution
-from envcheck.pip.installed import Installed
+
+if TYPE_CHECKING:
+    from envcheck.pip.installed import Installed
 
 __all__ = ["Answer", "PipTarget", "Resolved", "Resolver", "Session", "Unresolved"]
 

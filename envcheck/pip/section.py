@@ -8,8 +8,6 @@ from dataclasses import replace
 
 from envcheck.model import PipAvailability, PipRequirement, PipRequirementKind, PipResolution, Report
 from envcheck.pip.grammar import admits
-from envcheck.pip.references import same_file
-from envcheck.pip.resolution import requirement_text
 from envcheck.secrets import strip_secrets
 
 __all__ = ["pip_lines", "planned_pip_lines"]
@@ -51,6 +49,10 @@ def _rows_of_plan(rows: Sequence[PipRequirement], resolution: PipResolution | No
     """The rows as the resolution has them."""
     if resolution is None or resolution.trouble:
         return list(rows)
+    # With the grammar of PEP 508, for which a plan without a pip section has no use.
+    from envcheck.pip.references import same_file
+    from envcheck.pip.resolution import requirement_text
+
     gone = {name for name, _ in resolution.moved}
     locked = {one.name: one.version for one in resolution.distributions}
     urls = {one.name: one.url for one in resolution.distributions}

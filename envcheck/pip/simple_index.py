@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,23 +54,32 @@ class SimpleIndex:
         largest_page: int = LARGEST_PAGE,
         retries: int = 2,
     ) -> None:
-        from envcheck.pip.transport import open_session
         from envcheck.secrets import strip_secrets
 
         self._base = strip_secrets(url).rstrip("/")
-        self._session = open_session(
-            url, verify_tls=verify_tls, cache_directory=cache_directory, retries=retries, connections=_WORKERS
+        self._open = functools.partial(
+            _open_session, url, verify_tls=verify_tls, cache_directory=cache_directory, retries=retries
         )
+        self._opened: requests.Session | None = None
         self._timeouts = timeouts
         self._largest_page = largest_page
         self._answers: dict[str, Lookup] = {}
         self._unavailable: IndexUnavailable | None = None
         self._answered = False
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def _session(self) -> requests.Session:
+        """The session, opened for the first request: a source without a pip section makes none."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
 
     def project(self, name: str) -> Lookup:
         """The files of one project, ``None`` where the index has no such project, or why there is no answer."""
@@ -176,8 +186,9 @@ class SimpleIndex:
         import urllib3
         from pypi_simple import ACCEPT_JSON_PREFERRED
 
+        session = self._session()
         try:
-            with self._session.request(
+            with session.request(
                 method,
                 url,
                 headers={"Accept": ACCEPT_JSON_PREFERRED},
@@ -185,12 +196,20 @@ class SimpleIndex:
                 stream=True,
                 allow_redirects=True,
                 # Said with every request, because REQUESTS_CA_BUNDLE would beat the session's own setting.
-                verify=self._session.verify,
+                verify=session.verify,
             ) as response:
                 yield response
         except (OSError, urllib3.exceptions.HTTPError) as error:
             # requests' exceptions are OSErrors, and so is a missing file of certificate authorities.
             raise UnusablePage(_connection_reason(error), of_index=True) from error
+
+
+def _open_session(url: str, *, verify_tls: bool | str, cache_directory: Path | None, retries: int) -> requests.Session:
+    from envcheck.pip.transport import open_session
+
+    return open_session(
+        url, verify_tls=verify_tls, cache_directory=cache_directory, retries=retries, connections=_WORKERS
+    )
 
 
 def _connection_reason(error: Exception) -> str:

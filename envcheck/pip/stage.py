@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
-
-from packaging.utils import canonicalize_name
 
 from envcheck.engines import Index
 from envcheck.model import (
@@ -18,7 +15,6 @@ from envcheck.model import (
     PipAvailability,
     PipPresence,
     PipRequirement,
-    PipRequirementKind,
     PipResolution,
     Plan,
     Record,
@@ -31,11 +27,11 @@ from envcheck.pip.markers import holds
 from envcheck.pip.references import as_named, as_project, file_of, listed_files, locked_reference
 from envcheck.pip.resolution import Settled, requirement_text, settle, sorted_out
 from envcheck.pip.resolver import PipTarget, Resolved, Resolver
+from envcheck.pip.rows import PLAN, PipStage, named_indexes, rows_for_pip
 from envcheck.pip.to_conda import move_to_conda
 
 __all__ = ["PackageQuestions", "PipStage", "named_indexes", "rows_for_pip", "run_pip_stage"]
 
-_PLAN = "plan"
 # The part of the time that may go into moving rows to conda, and how long is waited for an answer in any case.
 _PART_TO_MOVE = 0.25
 _LEAST_SECONDS = 1.0
@@ -58,47 +54,6 @@ class PackageQuestions(Protocol):
     def package_index_trouble(self) -> str:
         """Why the package index gave no answers; empty while nothing went wrong."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipStage:
-    """What came of the pip section: the plan with what moved to conda, the index's answers, the resolution."""
-
-    plan: Plan
-    answers: tuple[PipAvailability, ...] = ()
-    resolution: PipResolution | None = None
-
-
-def rows_for_pip(environment: Environment, plan: Plan, availability: Iterable[Availability]) -> list[PipRequirement]:
-    """The rows of the pip section, and what the plan moves there from conda, by its name on the package index."""
-    listed = {row.name for row in environment.pip}
-    asked = {one.requirement.name: one for one in availability}
-    rows = list(environment.pip)
-    for moved in plan.to_pip:
-        one = asked.get(moved.name)
-        name = canonicalize_name(one.pypi.name if one is not None and one.pypi is not None else moved.name)
-        if name in listed:
-            continue
-        rows.append(
-            PipRequirement(
-                kind=PipRequirementKind.NAMED,
-                name=name,
-                specifier=f"=={moved.version}" if moved.version else "",
-                pin=moved.version,
-                origin=_PLAN,
-                line=one.requirement.line if one is not None else 0,
-                text=name,
-            )
-        )
-    return rows
-
-
-def named_indexes(rows: Iterable[PipRequirement]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The index URLs and the find-links that options of a pip section name; secrets included."""
-    options = [row for row in rows if row.kind is PipRequirementKind.OPTION and row.url]
-    indexes = [row.url for row in options if re.match(r"--extra-index-url|--index-url|-i", row.text)]
-    links = [row.url for row in options if re.match(r"--find-links|-f", row.text)]
-    return tuple(filter(None, indexes)), tuple(filter(None, links))
 
 
 def run_pip_stage(
@@ -390,4 +345,4 @@ def _alone(asked: Sequence[PipRequirement], settled: Settled) -> list[PipRequire
 
 def _movable(rows: Sequence[PipRequirement]) -> list[PipRequirement]:
     """The rows that conda may be asked for: what the plan itself gives to pip, conda has in no version."""
-    return [row for row in rows if row.origin != _PLAN]
+    return [row for row in rows if row.origin != PLAN]

@@ -18,11 +18,6 @@ from urllib.parse import quote, urlsplit
 
 from envcheck.errors import ConfigurationError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 __all__ = ["Place", "UvSettings", "absolute_url", "uv_settings"]
 
 _TRUE = ("1", "true", "yes", "on", "y", "t")
@@ -241,6 +236,10 @@ def _read(path: Path) -> _File | None:
         return None
     if path.name == "pyproject.toml" and b"tool" not in data:
         return None
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         table: Any = tomllib.loads(data.decode("utf-8", "replace"))
     except tomllib.TOMLDecodeError as error:

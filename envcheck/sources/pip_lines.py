@@ -6,11 +6,9 @@ Everything is kept and classified, nothing is followed: no file is opened and no
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -23,6 +21,10 @@ from packaging.version import InvalidVersion, Version
 from envcheck.model import DamageKind, PipRequirement, PipRequirementKind
 from envcheck.sources.limits import MAX_SPEC_LENGTH
 from envcheck.sources.reading import Entry, damaged
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement as PackagingRequirement
+    from packaging.specifiers import SpecifierSet
 
 __all__ = ["PIP_NAME", "is_pip_version", "looks_like_pip", "pypi_row", "read_pip_line"]
 
@@ -133,6 +135,9 @@ def read_pip_line(text: str, *, line: int, origin: str = "pip section") -> Entry
     # A reference is recognized first: packaging takes any text without blanks after "@" for a URL.
     if " @ " not in bare and (_VCS.match(bare) or _SCHEME.match(bare) or _PATH.match(bare) or _ARCHIVE.search(bare)):
         return Entry(pip=_reference(bare, body, line=line, origin=origin))
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as PackagingRequirement
+
     try:
         parsed = PackagingRequirement(bare)
     except (InvalidRequirement, RecursionError):

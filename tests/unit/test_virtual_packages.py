@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from envcheck.base_images import IMAGES
 from envcheck.errors import ConfigurationError
-from envcheck.virtual_packages import IMAGES, PLATFORMS, overrides_from_environment, virtual_packages_for
+from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
 
 
 def versions(*args: object, **kwargs: object) -> dict[str, str]:
