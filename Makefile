@@ -41,6 +41,7 @@ docs: $(STAMP)  ## Build the documentation into site/; a broken link fails it
 	$(BIN)/python -m mkdocs build --strict
 
 bench: $(STAMP)  ## Measure; needs ENVCHECK_SHARED, the folder of real repodata and exports
+	$(BIN)/python tests/bench/startup.py
 	$(BIN)/python tests/bench/corpus.py
 	$(BIN)/python tests/bench/plan.py
 
