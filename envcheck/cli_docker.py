@@ -261,7 +261,7 @@ def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) ->
     shown = name if path is None else str(path)
     architecture = {"linux-aarch64": "linux/arm64", "linux-ppc64le": "linux/ppc64le"}
     platform = next((architecture[one] for one in platforms if one in architecture), "linux/amd64")
-    data = read(shown)
+    data = read(shown, where_from="of a folder the file Dockerfile is read")
     return path, data, read_dockerfile(data, shown, _pairs(build_args), platform=platform)
 
 

@@ -220,11 +220,12 @@ def home_directory() -> Path | None:
         return None
 
 
-def read(source: str) -> bytes:
+def read(source: str, *, where_from: str = "'conda env export > environment.yml' makes one") -> bytes:
     """The bytes of a source, at most one more than the reader accepts.
 
     Args:
         source: A path, or ``-`` for standard input.
+        where_from: How such a file is had, for whoever names one that is not there.
 
     Raises:
         SourceError: There is no such file, or it cannot be read.
@@ -237,9 +238,7 @@ def read(source: str) -> bytes:
         with Path(source).open("rb") as stream:
             return stream.read(_LARGEST_SOURCE + 1)
     except FileNotFoundError:
-        raise SourceError(
-            "there is no such file", path=source, hint="Check the name; 'conda env export > environment.yml' makes one."
-        ) from None
+        raise SourceError("there is no such file", path=source, hint=f"Check the name; {where_from}.") from None
     except IsADirectoryError:
         raise SourceError(
             "this is a directory, not an export", path=source, hint="Name a file in it, such as environment.yml."

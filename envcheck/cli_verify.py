@@ -98,7 +98,7 @@ def verify(
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
         for lock in locks:
-            data = read(lock)
+            data = read(lock, where_from="'envcheck lock SOURCE' writes one")
             found = read_lock(data, lock)
             for platform in platforms_to_verify(found, platforms):
                 request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)

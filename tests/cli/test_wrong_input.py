@@ -64,6 +64,20 @@ def test_a_missing_file(envcheck: CommandLine) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        (("verify", "missing.yml"), "'envcheck lock SOURCE' writes one"),
+        (("docker", "missing.yml"), "of a folder the file Dockerfile is read"),
+        (("docker", "."), "of a folder the file Dockerfile is read"),
+    ],
+)
+def test_a_missing_file_of_another_kind(envcheck: CommandLine, command: tuple[str, ...], hint: str) -> None:
+    run = envcheck(*command)
+    assert run.status == 2
+    assert run.errors.splitlines()[1] == f"hint: Check the name; {hint}."
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_read_permission(envcheck: CommandLine) -> None:
     envcheck.write("secret.yml", "dependencies: [numpy]\n").chmod(0)
