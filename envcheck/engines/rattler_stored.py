@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,11 +62,8 @@ class Excerpt:
         self._channels = channels
         self._names: set[str] = set()
         self._files: dict[StoredChannel, tuple[SparseRepoData, ...]] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True)
-        self._made = 0
         self.damage: StoreDamagedError | None = None
         """What went wrong, where anything did."""
-        weakref.finalize(self, self._folder.cleanup)
 
     def reaching(self, names: Iterable[str]) -> Mapping[StoredChannel, tuple[SparseRepoData, ...]]:
         """The excerpt of each channel, with everything that is reachable from names.
@@ -79,7 +75,9 @@ class Excerpt:
             reached = self._reach(names)
             if reached or not self._files:
                 self._names |= reached
-                self._write()
+                # What is open stays readable when its name is gone, however the process may end.
+                with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
+                    self._write(Path(folder))
         except StoreDamagedError as error:
             self.damage = error
             raise
@@ -99,8 +97,7 @@ class Excerpt:
                         pending += [one for one in store.needs(name) if one not in self._names and one not in reached]
         return reached
 
-    def _write(self) -> None:
-        self._made += 1
+    def _write(self, folder: Path) -> None:
         names = sorted(self._names)
         for number, channel in enumerate(self._channels):
             files = []
@@ -108,7 +105,7 @@ class Excerpt:
                 members = [store.members(name) for name in names if name in store.names]
                 packages = b",".join(one.packages for one in members if one.packages)
                 conda = b",".join(one.conda for one in members if one.conda)
-                path = Path(self._folder.name) / f"{self._made}-{number}-{subdir}.json"
+                path = folder / f"{number}-{subdir}.json"
                 head = f'{{"info": {store.info}, "packages": {{'.encode()
                 path.write_bytes(b"".join((head, packages, b'}, "packages.conda": {', conda, b"}}")))
                 try:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -231,6 +232,20 @@ def damage(options: LoadOptions) -> None:
         connection.execute("UPDATE part SET body = zeroblob(length(body))")
         connection.commit()
         connection.close()
+
+
+def test_nothing_of_an_excerpt_is_left_on_disk(
+    options: LoadOptions, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aside = tmp_path / "temporary"
+    aside.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(aside))
+    index = StoredRattlerEngine().load([channel(directory)], "linux-64", LINUX, options=options)
+
+    # While the index is in use: a process may end without letting go of anything.
+    assert {name: one.version for name, one in solved(index.solve(["a <2"])).items()} == {"a": "1.0", "b": "1.0"}
+    assert list(aside.iterdir()) == []
+    assert solved(index.solve(["a <2"], preferred=index.matching("a <2")))
 
 
 @pytest.mark.parametrize("question", ["records", "matching", "builds", "solve"])
