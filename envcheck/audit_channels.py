@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
+from envcheck.locations import local_path, open_session
 from envcheck.secrets import strip_secrets
 
 if TYPE_CHECKING:
@@ -90,19 +90,17 @@ class ChannelStates:
         return tuple(self._known.items())
 
     def _ask(self, place: Place) -> str | None:
-        parts = urlsplit(place.location)
-        if parts.scheme == "file":
-            return _state_of_directory(Path(url2pathname(parts.path)) / place.subdir)
-        if parts.scheme not in ("http", "https"):
+        directory = local_path(place.location)
+        if directory is not None:
+            return _state_of_directory(directory / place.subdir)
+        if urlsplit(place.location).scheme not in ("http", "https"):
             return None
         if self._offline:
             return SILENT
         import requests
 
         try:
-            with requests.Session() as session:
-                session.verify = self._verify
-                session.proxies.update(self._proxies)
+            with open_session(self._verify, self._proxies) as session:
                 return _state_on_server(session, f"{place.location.rstrip('/')}/{place.subdir}")
         except (requests.RequestException, OSError, ValueError):
             return SILENT

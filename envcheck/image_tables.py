@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "CUDA_DRIVERS",
+    "DOCKER_STACKS",
     "ENDED",
     "IMAGES_BUILT_UPON",
     "MOVING",
@@ -215,6 +216,21 @@ _ANACONDA = BuiltUpon(
 _MINIFORGE = BuiltUpon(moving=_UBUNTU_24, since=(((25,), _UBUNTU_24), ((4, 9), _UBUNTU_20), ((0,), _UBUNTU_18)))
 # jupyter/docker-stacks, ARG ROOT_CONTAINER/ROOT_IMAGE: 22.04 since October 2022, 24.04 since August 2024. Tags are days
 # (2023-10-20), of which the year is read as the version. Docker Hub's images ended on 2023-10-20, upon 22.04.
+DOCKER_STACKS = (
+    "jupyter/docker-stacks-foundation",
+    "jupyter/minimal-notebook",
+    "jupyter/base-notebook",
+    "jupyter/scipy-notebook",
+    "jupyter/datascience-notebook",
+    "jupyter/julia-notebook",
+    "jupyter/r-notebook",
+    "jupyter/pyspark-notebook",
+    "jupyter/all-spark-notebook",
+    "jupyter/pytorch-notebook",
+    "jupyter/tensorflow-notebook",
+)
+"""The images of jupyter/docker-stacks, which share a base."""
+
 _JUPYTER = BuiltUpon(moving=_UBUNTU_22, since=(((2025,), _UBUNTU_24), ((2023,), _UBUNTU_22)))
 
 IMAGES_BUILT_UPON: Mapping[str, BuiltUpon] = {
@@ -281,19 +297,7 @@ IMAGES_BUILT_UPON: Mapping[str, BuiltUpon] = {
         moving=_UBUNTU_24, since=(((3, 21), _UBUNTU_24), ((3, 17), _UBUNTU_22), ((0,), _UBUNTU_20))
     ),
     **dict.fromkeys(
-        (
-            "jupyter/docker-stacks-foundation",
-            "jupyter/minimal-notebook",
-            "jupyter/base-notebook",
-            "jupyter/scipy-notebook",
-            "jupyter/datascience-notebook",
-            "jupyter/julia-notebook",
-            "jupyter/r-notebook",
-            "jupyter/pyspark-notebook",
-            "jupyter/all-spark-notebook",
-            "jupyter/pytorch-notebook",
-            "jupyter/tensorflow-notebook",
-        ),
+        DOCKER_STACKS,
         _JUPYTER,
     ),
 }

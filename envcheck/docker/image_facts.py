@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from envcheck.image_tables import REPOSITORIES
+from envcheck.image_tables import DOCKER_STACKS, REPOSITORIES
 
 __all__ = [
     "DEPRECATED",
@@ -100,19 +100,7 @@ IMAGES: Mapping[str, Image] = {
         ),
     ),
     **dict.fromkeys(
-        (
-            "jupyter/docker-stacks-foundation",
-            "jupyter/base-notebook",
-            "jupyter/minimal-notebook",
-            "jupyter/scipy-notebook",
-            "jupyter/datascience-notebook",
-            "jupyter/julia-notebook",
-            "jupyter/r-notebook",
-            "jupyter/pyspark-notebook",
-            "jupyter/all-spark-notebook",
-            "jupyter/pytorch-notebook",
-            "jupyter/tensorflow-notebook",
-        ),
+        DOCKER_STACKS,
         _JUPYTER,
     ),
     # prefix-dev/pixi-docker, Dockerfile.

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines import libmamba_compat as compat
 from envcheck.engines.apart import run_apart
 from envcheck.engines.probe import ask_why
 from envcheck.errors import EngineError
+from envcheck.locations import local_path, open_session
 from envcheck.model import Channel, ChannelState, ChannelStatus
 from envcheck.secrets import strip_secrets
 
@@ -180,19 +180,18 @@ def _is_canonical(channel: Channel) -> bool:
 def _local(wanted: Wanted) -> Repodata | None:
     """The repodata of a channel on this machine, read where it lies: libmamba would copy it each time."""
     for location in wanted.channel.locations[:1]:
-        parts = urlsplit(location)
-        path = Path(url2pathname(parts.path)) / wanted.subdir / "repodata.json"
-        if parts.scheme == "file" and path.is_file():
+        directory = local_path(location)
+        if directory is not None and (path := directory / wanted.subdir / "repodata.json").is_file():
             return Repodata(json=path, url=f"{location.rstrip('/')}/{wanted.subdir}")
     return None
 
 
 def _is_empty(wanted: Wanted) -> bool:
     """Whether a subdir of a channel on this machine has no repodata in any form that libmamba reads."""
-    parts = [urlsplit(location) for location in wanted.channel.locations]
+    directories = [local_path(location) for location in wanted.channel.locations]
     return all(
-        part.scheme == "file" and not any((Path(url2pathname(part.path)) / wanted.subdir).glob("repodata.json*"))
-        for part in parts
+        directory is not None and not any((directory / wanted.subdir).glob("repodata.json*"))
+        for directory in directories
     )
 
 
@@ -229,11 +228,8 @@ class PlainDownloader:
     def _fetch(self, wanted: Wanted) -> Repodata | None:
         for location in wanted.channel.locations:
             base = f"{location.rstrip('/')}/{wanted.subdir}"
-            parts = urlsplit(base)
-            if parts.scheme == "file":
-                path: Path | None = Path(url2pathname(parts.path)) / "repodata.json"
-            else:
-                path = self._download(f"{base}/repodata.json")
+            directory = local_path(base)
+            path = self._download(f"{base}/repodata.json") if directory is None else directory / "repodata.json"
             if path is not None and path.is_file():
                 return Repodata(json=path, url=strip_secrets(base), discard=lambda: None)
         return None
@@ -247,9 +243,7 @@ class PlainDownloader:
             return kept
         headers = {"If-None-Match": tag.read_text(encoding="utf-8")} if kept.is_file() and tag.is_file() else {}
         self._directory.mkdir(parents=True, exist_ok=True)
-        with requests.Session() as session:
-            session.verify = self._options.verify_tls
-            session.proxies.update(dict(self._options.proxies))
+        with open_session(self._options.verify_tls, dict(self._options.proxies)) as session:
             try:
                 answer = session.get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
             except requests.exceptions.RequestException:

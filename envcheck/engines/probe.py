@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from envcheck.locations import local_path, open_session
 from envcheck.model import ChannelState
 
 __all__ = ["ask_why"]
@@ -34,11 +34,9 @@ def ask_why(
     Returns:
         The state and a few words for the user, free of secrets: only what the server answered, never its address.
     """
-    parts = urlsplit(location)
-    if parts.scheme == "file":
-        from urllib.request import url2pathname
-
-        return _ask_directory(Path(url2pathname(parts.path)), subdir)
+    directory = local_path(location)
+    if directory is not None:
+        return _ask_directory(directory, subdir)
     if offline:
         return ChannelState.UNREACHABLE, "nothing is cached for it and --offline forbids asking"
     return _ask_server(location.rstrip("/"), subdir, verify_tls, dict(proxies))
@@ -55,9 +53,7 @@ def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
 def _ask_server(base: str, subdir: str, verify_tls: bool | str, proxies: dict[str, str]) -> tuple[ChannelState, str]:
     import requests
 
-    with requests.Session() as session:
-        session.verify = verify_tls
-        session.proxies.update(proxies)
+    with open_session(verify_tls, proxies) as session:
         try:
             for filename in _FILENAMES:
                 with session.get(f"{base}/{subdir}/{filename}", stream=True, timeout=_TIMEOUT_SECONDS) as response:

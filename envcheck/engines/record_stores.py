@@ -20,10 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from envcheck.engines.record_store import RecordStore, RepodataState, open_store
+from envcheck.locations import local_path, open_session
 from envcheck.secrets import strip_secrets
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ class RecordStores:
 
     def _is_current(self, store: RecordStore, location: str, subdir: str) -> bool:
         state = store.state
-        directory = _directory(location)
+        directory = local_path(location)
         if directory is not None:
             found = _file_state(directory / subdir / "repodata.json")
             return found is not None and (found.size, found.modified) == (state.size, state.modified)
@@ -180,19 +179,13 @@ class RecordStores:
         import requests
 
         try:
-            with requests.Session() as session:
-                session.verify = self._options.verify_tls
-                session.proxies.update(self._options.proxies)
-                with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as response:
-                    return response.status_code == _NOT_MODIFIED
+            with (
+                open_session(self._options.verify_tls, dict(self._options.proxies)) as session,
+                session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_SECONDS) as response,
+            ):
+                return response.status_code == _NOT_MODIFIED
         except (requests.RequestException, ValueError):
             return False  # rattler will ask again, and its failure is told
-
-
-def _directory(location: str) -> Path | None:
-    """The directory of a channel that is one."""
-    parts = urlsplit(location)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
 
 def _file_state(path: Path) -> RepodataState | None:
@@ -205,7 +198,7 @@ def _file_state(path: Path) -> RepodataState | None:
 
 def _source(location: str, subdir: str, cache_directory: str | None) -> tuple[Path, RepodataState] | None:
     """The file that rattler has just read for a subdir, and its state; ``None`` where it read shards instead."""
-    directory = _directory(location)
+    directory = local_path(location)
     if directory is not None:
         path = directory / subdir / "repodata.json"
         state = _file_state(path)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from envcheck.locations import local_path
 from envcheck.model import DistributionFile
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.lookup import (
@@ -58,8 +59,9 @@ def open_index(settings: IndexSettings, *, cache_directory: Path | None = None, 
 def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None, *, offline: bool) -> PackageIndex:
     """The place of files at one URL."""
     scheme = urlsplit(url).scheme
-    if scheme == "file":
-        return FileList(lambda: _in_directory(url))
+    place = local_path(url)
+    if place is not None:
+        return FileList(lambda: _in_directory(place, url))
     if scheme not in ("http", "https"):
         return UnavailableIndex("a place of files is neither http(s) nor a folder")
     if offline:
@@ -79,11 +81,8 @@ def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None,
     return FileList(fetched)
 
 
-def _in_directory(url: str) -> tuple[DistributionFile, ...]:
+def _in_directory(path: Path, url: str) -> tuple[DistributionFile, ...]:
     """The distributions that lie in a folder, or that a page of HTML there links to."""
-    from urllib.request import url2pathname
-
-    path = Path(url2pathname(urlsplit(url).path))
     try:
         if path.is_file():
             return linked_files(path.read_bytes(), url)
@@ -247,10 +246,11 @@ class DirectoryIndex:
     """
 
     def __init__(self, url: str) -> None:
-        from urllib.request import url2pathname  # with http and ssl, for which a folder has no use
-
+        directory = local_path(url)
+        if directory is None:
+            raise ValueError(f"{strip_secrets(url)} is no directory")
         self._url = url.rstrip("/")
-        self._directory = Path(url2pathname(urlsplit(url).path))
+        self._directory = directory
         self._missing = None if self._directory.is_dir() else IndexUnavailable(reason=f"{self._directory} is missing")
 
     def project(self, name: str) -> Lookup:

@@ -18,8 +18,8 @@ from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
+from envcheck.locations import local_path
 from envcheck.model import LockedDistribution, PipResolution, Report
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.remote_wheel import metadata_by_ranges, metadata_of
@@ -82,8 +82,9 @@ def with_metadata(
         def filled(one: LockedDistribution) -> LockedDistribution:
             if one.requires or one.requires_python:
                 return one  # It was told before.
-            if urlsplit(one.url).scheme == "file":
-                text = _of_file(one.url)
+            path = local_path(one.url)
+            if path is not None:
+                text = _of_file(path)
             elif offline or _host(one.url) not in allowed or not one.filename:
                 text = None
             else:
@@ -107,8 +108,7 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
-def _of_file(url: str) -> str | None:
-    path = Path(url2pathname(urlsplit(url).path))
+def _of_file(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as wheel:
             return metadata_of(wheel)

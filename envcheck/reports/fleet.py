@@ -28,6 +28,7 @@ from envcheck.model import Severity
 from envcheck.reports.markdown import words as markdown_words
 from envcheck.reports.plain import plain
 from envcheck.reports.report_json import document_text
+from envcheck.reports.text import page_console
 from envcheck.rules.facts import counted
 from envcheck.secrets import mask, mask_document
 
@@ -235,18 +236,8 @@ def _totals(fleet: Sequence[AuditResult], *, times: bool) -> list[str]:
 
 
 def _printed(lines: Iterable[Text], *, colour: bool) -> str:
-    from rich.console import Console
-
     page = io.StringIO()
-    console = Console(
-        file=page,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
+    console = page_console(page, colour=colour)
     for line in lines:
         # A path is not broken into pieces: lines are for grep and for people with wide screens.
         console.print(line, soft_wrap=True)

@@ -14,9 +14,10 @@ from envcheck.rules.facts import counted
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
-__all__ = ["FindingsWriter", "account", "render"]
+__all__ = ["FindingsWriter", "account", "page_console", "render"]
 
 _SHOWN_PER_CODE = 4
 _SHOWN_SUBJECTS = 8
@@ -63,6 +64,28 @@ def account(report: Report, text: str | None) -> Account:
     )
 
 
+def page_console(page: io.StringIO, *, width: int | None = None, colour: bool) -> Console:
+    """What prints on a page: nothing in a text is taken for markup, and nothing depends on where envcheck runs.
+
+    Args:
+        page: Where the text goes.
+        width: Columns to wrap at; rich's own where lines are not wrapped.
+        colour: Whether to emit terminal styles.
+    """
+    from rich.console import Console
+
+    return Console(
+        file=page,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+
+
 class FindingsWriter:
     """What the text reports of every command share: a page to write on, and how findings stand on it.
 
@@ -73,20 +96,9 @@ class FindingsWriter:
     """
 
     def __init__(self, *, width: int, colour: bool, verbose: bool) -> None:
-        from rich.console import Console
-
         self._verbose = verbose
         self._page = io.StringIO()
-        self._console = Console(
-            file=self._page,
-            width=width,
-            force_terminal=colour,
-            color_system="standard" if colour else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-        )
+        self._console = page_console(self._page, width=width, colour=colour)
 
     def text(self) -> str:
         """The page, with a final newline."""
