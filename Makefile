@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-network lint fmt docs bench clean
+.PHONY: help demo test test-network lint fmt messages docs bench clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -35,6 +35,9 @@ lint: $(STAMP)  ## Check style and types
 fmt: $(STAMP)  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(STAMP)  ## Collect the texts to translate, and compile the translations
+	$(BIN)/python -m tests.support.messages
 
 docs: $(STAMP)  ## Build the documentation into site/; a broken link fails it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

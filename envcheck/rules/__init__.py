@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from envcheck.language import say
 from envcheck.model import Finding, Severity
 from envcheck.rules import (
     availability,
@@ -129,7 +130,7 @@ def applied(rules: Sequence[Rule[_F]], facts: _F) -> tuple[Finding, ...]:
     findings = [
         Finding(
             code=rule.code,
-            title=rule.title,
+            title=say(rule.title),
             severity=draft.severity,
             subject=draft.subject,
             message=draft.message,

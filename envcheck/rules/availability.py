@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import joined, plural, say
 from envcheck.model import (
     Availability,
     PipPresence,
@@ -15,7 +16,7 @@ from envcheck.model import (
     Sighting,
     Unsolved,
 )
-from envcheck.rules.facts import Draft, Facts, counted, some_of
+from envcheck.rules.facts import Draft, Facts, some_of
 
 __all__ = [
     "build_elsewhere",
@@ -46,15 +47,22 @@ def version_elsewhere(facts: Facts) -> Iterator[Draft]:
     for one in _of(facts, Presence.VERSION_ELSEWHERE):
         requirement = one.requirement
         wanted = requirement.pin or requirement.version or ""
-        where = f" ({one.detail})" if one.detail else ""
+        where = say(" ({detail})", detail=one.detail) if one.detail else ""
         elsewhere = [sighting for sighting in one.sightings if sighting.has_pin]
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"the channels do not have {wanted} for {facts.target.platform}{where}"
-            + (f"; nearest {', '.join(one.nearest)}" if one.nearest else "")
+            message=say(
+                "the channels do not have {wanted} for {platform}{where}",
+                wanted=wanted,
+                platform=facts.target.platform,
+                where=where,
+            )
+            + (say("; nearest {nearest}", nearest=", ".join(one.nearest)) if one.nearest else "")
             + (
-                f"; {elsewhere[0].channel} has it" if elsewhere and elsewhere[0].subdir != facts.export.platform else ""
+                say("; {channel} has it", channel=elsewhere[0].channel)
+                if elsewhere and elsewhere[0].subdir != facts.export.platform
+                else ""
             ),
             line=requirement.line,
             remedies=_ordered(
@@ -80,12 +88,16 @@ def build_elsewhere(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"{requirement.pin or requirement.version or ''} exists, but not in the build {requirement.build}",
+            message=say(
+                "{version} exists, but not in the build {build}",
+                version=requirement.pin or requirement.version or "",
+                build=requirement.build,
+            ),
             line=requirement.line,
             remedies=(
                 Remedy(
                     action=RemedyAction.DROP_BUILD,
-                    summary="drop the build",
+                    summary=say("drop the build"),
                     spec=f"{requirement.name}={requirement.pin or requirement.version or ''}".rstrip("="),
                     verified=facts.plan.solved and kept,
                 ),
@@ -105,14 +117,18 @@ def hidden_by_priority(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"{requirement.pin or requirement.version or ''} is only in {one.detail}, "
-            "which strict channel priority hides behind a channel of higher priority",
+            message=say(
+                "{version} is only in {channel}, "
+                "which strict channel priority hides behind a channel of higher priority",
+                version=requirement.pin or requirement.version or "",
+                channel=one.detail,
+            ),
             line=requirement.line,
             remedies=_ordered(
                 [
                     Remedy(
                         action=RemedyAction.EDIT,
-                        summary=f"write {one.detail}::{requirement.name}",
+                        summary=say("write {spec}", spec=f"{one.detail}::{requirement.name}"),
                         spec=f"{one.detail}::{requirement.name}",
                     ),
                     *_version_remedies(one, facts.plan),
@@ -130,11 +146,15 @@ def other_channel(facts: Facts) -> Iterator[Draft]:
     """
     for one in _of(facts, Presence.OTHER_CHANNEL):
         requirement = one.requirement
-        places = " and ".join(sighting.channel for sighting in one.sightings)
+        places = joined(" and ", (sighting.channel for sighting in one.sightings))
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"none of the channels has it for {facts.target.platform}; found in {places}",
+            message=say(
+                "none of the channels has it for {platform}; found in {places}",
+                platform=facts.target.platform,
+                places=places,
+            ),
             line=requirement.line,
             remedies=_ordered([*_channel_remedies(list(one.sightings), facts), *_pip_remedies(one)]),
         )
@@ -153,13 +173,15 @@ def renamed(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=name,
-            message=f"the channels have no {name}; they call it {one.close_names[0]}",
+            message=say(
+                "the channels have no {name}; they call it {close_name}", name=name, close_name=one.close_names[0]
+            ),
             line=one.requirement.line,
             remedies=_ordered(
                 [
                     Remedy(
                         action=RemedyAction.RENAME,
-                        summary=f"write {other}",
+                        summary=say("write {spec}", spec=other),
                         spec=other,
                         verified=facts.plan.solved and adopted and other == one.close_names[0],
                     )
@@ -180,7 +202,7 @@ def on_package_index_only(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=one.requirement.name,
-            message="no channel has it; the Python package index does",
+            message=say("no channel has it; the Python package index does"),
             line=one.requirement.line,
             remedies=_ordered([*_pip_remedies(one), *_spelling_remedies(one)]),
         )
@@ -199,13 +221,16 @@ def nowhere(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=name,
-            message="no channel has it for any platform asked"
-            + (" and it is not on the Python package index" if asked else ""),
+            message=say("no channel has it for any platform asked")
+            + (say(" and it is not on the Python package index") if asked else ""),
             line=one.requirement.line,
             remedies=_ordered(
                 [
                     *_spelling_remedies(one),
-                    Remedy(action=RemedyAction.EDIT, summary=f"if a private channel has {name}, name it with -c"),
+                    Remedy(
+                        action=RemedyAction.EDIT,
+                        summary=say("if a private channel has {name}, name it with -c", name=name),
+                    ),
                 ]
             ),
         )
@@ -223,8 +248,8 @@ def unknown(facts: Facts) -> Iterator[Draft]:
         listed = some_of([one.requirement.name for one in names])
         yield Draft(
             severity=Severity.WARNING,
-            subject=counted(len(names), "package"),
-            message=f"cannot be judged while a channel is silent: {listed}",
+            subject=plural(len(names), "{count} package", "{count} packages"),
+            message=say("cannot be judged while a channel is silent: {listed}", listed=listed),
             line=names[0].requirement.line,
         )
 
@@ -242,9 +267,9 @@ def uninstallable(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=name,
-            message=f"no version of it can be installed on {facts.target.platform}, even alone",
+            message=say("no version of it can be installed on {platform}, even alone", platform=facts.target.platform),
             line=lines.get(name),
-            remedies=(Remedy(action=RemedyAction.DROP, summary="drop it", verified=facts.plan.solved),),
+            remedies=(Remedy(action=RemedyAction.DROP, summary=say("drop it"), verified=facts.plan.solved),),
         )
 
 
@@ -263,9 +288,15 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=", ".join(names),
-            message=f"do not go together for {facts.target.platform}: {', '.join(conflict)}",
+            message=say(
+                "do not go together for {platform}: {conflict}",
+                platform=facts.target.platform,
+                conflict=", ".join(conflict),
+            ),
             line=next((lines[name] for name in names if lines.get(name)), None),
-            remedies=(Remedy(action=RemedyAction.CHANGE_VERSION, summary="let one of them change (--pins preserve)"),),
+            remedies=(
+                Remedy(action=RemedyAction.CHANGE_VERSION, summary=say("let one of them change (--pins preserve)")),
+            ),
         )
     if not facts.plan.solved:
         return
@@ -280,10 +311,16 @@ def does_not_go_together(facts: Facts) -> Iterator[Draft]:
     listed = some_of(names)
     yield Draft(
         severity=Severity.ERROR,
-        subject=counted(len(names), "package"),
-        message=f"cannot be had together as pinned, though each exists for {facts.target.platform}: {listed}",
+        subject=plural(len(names), "{count} package", "{count} packages"),
+        message=say(
+            "cannot be had together as pinned, though each exists for {platform}: {listed}",
+            platform=facts.target.platform,
+            listed=listed,
+        ),
         line=available[names[0]].requirement.line,
-        remedies=(Remedy(action=RemedyAction.CHANGE_VERSION, summary="use the versions of the plan", verified=True),),
+        remedies=(
+            Remedy(action=RemedyAction.CHANGE_VERSION, summary=say("use the versions of the plan"), verified=True),
+        ),
     )
 
 
@@ -301,8 +338,9 @@ def nothing_solves(facts: Facts) -> Iterator[Draft]:
     explanation = facts.plan.explanation or as_written
     yield Draft(
         severity=Severity.ERROR,
-        subject="environment",
-        message="no plan was found" + (f"; the solver says: {explanation}" if explanation else ""),
+        subject=say("environment"),
+        message=say("no plan was found")
+        + (say("; the solver says: {explanation}", explanation=explanation) if explanation else ""),
     )
 
 
@@ -315,7 +353,7 @@ def _version_remedies(one: Availability, plan: Plan) -> list[Remedy]:
     return [
         Remedy(
             action=RemedyAction.CHANGE_VERSION,
-            summary=f"take {version}",
+            summary=say("take {version}", version=version),
             spec=f"{name}={version}",
             verified=plan.solved and planned.get(name) == version,
         )
@@ -328,7 +366,7 @@ def _channel_remedies(sightings: list[Sighting], facts: Facts) -> list[Remedy]:
     return [
         Remedy(
             action=RemedyAction.ADD_CHANNEL,
-            summary=f"add the channel {sighting.channel}",
+            summary=say("add the channel {channel}", channel=sighting.channel),
             spec=sighting.channel,
             verified=facts.plan.solved and sighting.channel in adopted,
         )
@@ -344,14 +382,25 @@ def _pip_remedies(one: Availability) -> list[Remedy]:
         return []
     spec = f"{pypi.name}=={pypi.version}"
     if pypi.has_wheel:
-        return [Remedy(action=RemedyAction.MOVE_TO_PIP, summary=f"pip install {spec} (a wheel exists)", spec=spec)]
+        return [
+            Remedy(
+                action=RemedyAction.MOVE_TO_PIP,
+                summary=say("pip install {spec} (a wheel exists)", spec=spec),
+                spec=spec,
+            )
+        ]
     if pypi.presence is PipPresence.SOURCE_ONLY:
-        summary = f"pip install {spec} (source only: it has to be built in the image)"
+        summary = say("pip install {spec} (source only: it has to be built in the image)", spec=spec)
         return [Remedy(action=RemedyAction.MOVE_TO_PIP, summary=summary, spec=spec)]
     return [
         Remedy(
             action=RemedyAction.MOVE_TO_PIP,
-            summary=f"pip install {pypi.name}=={version} (a wheel exists; {pypi.pin} has none)",
+            summary=say(
+                "pip install {name}=={version} (a wheel exists; {pin} has none)",
+                name=pypi.name,
+                version=version,
+                pin=pypi.pin,
+            ),
             spec=f"{pypi.name}=={version}",
         )
         for version in pypi.nearest[:1]
@@ -360,7 +409,7 @@ def _pip_remedies(one: Availability) -> list[Remedy]:
 
 def _spelling_remedies(one: Availability) -> list[Remedy]:
     return [
-        Remedy(action=RemedyAction.RENAME, summary=f"if {other} was meant, write that", spec=other)
+        Remedy(action=RemedyAction.RENAME, summary=say("if {other} was meant, write that", other=other), spec=other)
         for other in one.close_names
     ]
 

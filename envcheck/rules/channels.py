@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from envcheck.language import plural, say
 from envcheck.model import ChannelState, DamageKind, Presence, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts, some_of
 from envcheck.secrets import mask
@@ -33,13 +34,20 @@ def channel_not_found(facts: Facts) -> Iterator[Draft]:
     for status in facts.statuses:
         if status.state is ChannelState.NOT_FOUND:
             channel = status.channel
-            where = f" on the {channel.mirror} mirror" if channel.mirror else ""
+            where = say(" on the {mirror} mirror", mirror=channel.mirror) if channel.mirror else ""
             yield Draft(
                 severity=Severity.ERROR,
                 subject=channel.name,
-                message=f"the channel does not exist{where} for {facts.target.platform}: {status.detail}",
+                message=say(
+                    "the channel does not exist{where} for {platform}: {detail}",
+                    where=where,
+                    platform=facts.target.platform,
+                    detail=status.detail,
+                ),
                 line=channel.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove the channel {channel.name}"),),
+                remedies=(
+                    Remedy(action=RemedyAction.EDIT, summary=say("remove the channel {name}", name=channel.name)),
+                ),
             )
 
 
@@ -54,16 +62,18 @@ def channel_unreadable(facts: Facts) -> Iterator[Draft]:
     for status in facts.statuses:
         if status.silent:
             channel = status.channel
-            where = f"the {channel.mirror} mirror of " if channel.mirror else ""
+            where = say("the {mirror} mirror of ", mirror=channel.mirror) if channel.mirror else ""
             yield Draft(
                 severity=Severity.ERROR,
                 subject=channel.name,
-                message=f"{where}{channel.name} could not be read: {status.detail}",
+                message=say(
+                    "{where}{name} could not be read: {detail}", where=where, name=channel.name, detail=status.detail
+                ),
                 line=channel.line,
                 remedies=(
                     Remedy(
                         action=RemedyAction.EDIT,
-                        summary="run again later, or name another mirror with -c URL --override-channels",
+                        summary=say("run again later, or name another mirror with -c URL --override-channels"),
                     ),
                 ),
             )
@@ -97,12 +107,12 @@ def channel_mended(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=edit.subject,
-            message=f"{edit.reason}: {edit.before}",
+            message=say("{reason}: {before}", reason=edit.reason, before=edit.before),
             line=edit.line,
             remedies=(
                 Remedy(
                     action=RemedyAction.EDIT,
-                    summary="remove it" if edit.after is None else f"write {edit.after}",
+                    summary=say("remove it") if edit.after is None else say("write {spec}", spec=edit.after),
                     spec=edit.after,
                 ),
             ),
@@ -118,7 +128,7 @@ def not_a_channel(facts: Facts) -> Iterator[Draft]:
     """
     # Readers leave out what is no channel in any file; the rest shows only when channels are resolved.
     written = [
-        (one.subject if one.subject == one.text.strip() else f"an entry ({one.text})", one.line)
+        (one.subject if one.subject == one.text.strip() else say("an entry ({text})", text=one.text), one.line)
         for one in facts.export.damage
         if one.kind is DamageKind.NON_CHANNEL
     ]
@@ -128,9 +138,9 @@ def not_a_channel(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=name,
-            message=f"{name} is no channel; conda would look for one of that name",
+            message=say("{name} is no channel; conda would look for one of that name", name=name),
             line=line or None,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove {name} from the channels"),),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=say("remove {name} from the channels", name=name)),),
         )
 
 
@@ -157,11 +167,11 @@ def missing_conda_forge(facts: Facts) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.ERROR,
         subject="conda-forge",
-        message=f"conda-forge is not among the channels and has {listed}",
+        message=say("conda-forge is not among the channels and has {listed}", listed=listed),
         remedies=(
             Remedy(
                 action=RemedyAction.ADD_CHANNEL,
-                summary="add conda-forge to the channels",
+                summary=say("add conda-forge to the channels"),
                 spec="conda-forge",
                 verified=facts.plan.solved and adopted,
             ),
@@ -183,13 +193,17 @@ def channel_from_builds(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=channel.name,
-            message=f"{some_of([f'{row.name} {row.pin} {row.build}' for row in rows], 3)} "
-            f"{'is a build' if len(rows) == 1 else 'are builds'} of this channel, which the source does not name",
+            message=plural(
+                len(rows),
+                "{names} is a build of this channel, which the source does not name",
+                "{names} are builds of this channel, which the source does not name",
+                names=some_of([f"{row.name} {row.pin} {row.build}" for row in rows], 3),
+            ),
             line=rows[0].line,
             remedies=(
                 Remedy(
                     action=RemedyAction.ADD_CHANNEL,
-                    summary=f"add {channel.name} to the channels",
+                    summary=say("add {name} to the channels", name=channel.name),
                     spec=channel.name,
                     verified=facts.plan.solved,
                 ),
@@ -209,9 +223,9 @@ def frozen_channel(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=channel.name,
-                message="pkgs/free has been frozen since 2017; it has nothing for Python 3.7 and later",
+                message=say("pkgs/free has been frozen since 2017; it has nothing for Python 3.7 and later"),
                 line=channel.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="remove pkgs/free from the channels"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("remove pkgs/free from the channels")),),
             )
 
 
@@ -231,9 +245,9 @@ def plain_http(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=channel.name,
-                message="the channel is asked over plain HTTP",
+                message=say("the channel is asked over plain HTTP"),
                 line=channel.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="write https:// in its address"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("write https:// in its address")),),
             )
 
 
@@ -248,7 +262,7 @@ def channel_denied(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=channel.name,
-            message="the configuration does not allow this channel",
+            message=say("the configuration does not allow this channel"),
             line=channel.line,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary=f"remove the channel {channel.name}"),),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=say("remove the channel {name}", name=channel.name)),),
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from envcheck.docker.followed import Activation, FileFate
 from envcheck.docker.images import find_image
 from envcheck.docker.substitution import pairs
+from envcheck.language import say
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, edit
 from envcheck.rules.facts import Draft
@@ -34,9 +35,12 @@ def activation_is_lost(facts: DockerFacts) -> Iterator[Draft]:
         words = " ".join(one.words)
         why = _why_it_fails(one, facts)
         if why:
-            severity, message = Severity.ERROR, f"'{words}' fails in a RUN: {why}"
+            severity, message = Severity.ERROR, say("'{words}' fails in a RUN: {why}", words=words, why=why)
         elif not one.used:
-            severity, message = Severity.WARNING, f"'{words}' ends with its RUN: the next one starts a new shell"
+            severity, message = (
+                Severity.WARNING,
+                say("'{words}' ends with its RUN: the next one starts a new shell", words=words),
+            )
         else:
             continue
         name = one.words[-1] if one.words[-1] not in ("activate", "base") else ""
@@ -47,8 +51,12 @@ def activation_is_lost(facts: DockerFacts) -> Iterator[Draft]:
             message=message,
             line=one.line,
             remedies=edit(
-                f"write ENV PATH={folder}:$PATH instead, or start commands with "
-                f"'{one.words[0] if one.words[0] in ('mamba', 'micromamba') else 'conda'} run -n {name or 'base'}'"
+                say(
+                    "write ENV PATH={folder}:$PATH instead, or start commands with '{tool} run -n {name}'",
+                    folder=folder,
+                    tool=one.words[0] if one.words[0] in ("mamba", "micromamba") else "conda",
+                    name=name or "base",
+                )
             ),
         )
 
@@ -62,11 +70,11 @@ def _why_it_fails(one: Activation, facts: DockerFacts) -> str:
     if one.hooked:
         return ""
     if one.words[0].rsplit("/", 1)[-1] in ("conda", "mamba", "micromamba"):
-        return "the shell has not been told of it by 'conda init' or a hook"
+        return say("the shell has not been told of it by 'conda init' or a hook")
     if one.words[0] == "source" and one.shell == "sh" and not _SH_IS_BASH.search(facts.followed.base):
         stage = facts.dockerfile.stages[one.stage]
         known = find_image(stage.base) is not None or re.search(r"debian|ubuntu|python|cuda", stage.base)
-        return "/bin/sh of this image does not know 'source'" if known else ""
+        return say("/bin/sh of this image does not know 'source'") if known else ""
     return ""
 
 
@@ -111,10 +119,13 @@ def entry_misses_environment(facts: DockerFacts) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.WARNING,
         subject=words[0],
-        message=f"it is looked for on PATH, where {prefix}/bin is not: the environment made on line "
-        f"{elsewhere[-1].line} is not used",
+        message=say(
+            "it is looked for on PATH, where {prefix}/bin is not: the environment made on line {line} is not used",
+            prefix=prefix,
+            line=elsewhere[-1].line,
+        ),
         line=subject[0],
-        remedies=edit(f"add ENV PATH={prefix}/bin:$PATH before it"),
+        remedies=edit(say("add ENV PATH={prefix}/bin:$PATH before it", prefix=prefix)),
     )
 
 
@@ -139,9 +150,14 @@ def unknown_environment(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=severity,
                 subject=name,
-                message="no such environment is made" + (f"; there is {', '.join(made)}" if made else ""),
+                message=say("no such environment is made")
+                + (say("; there is {made}", made=", ".join(made)) if made else ""),
                 line=line,
-                remedies=edit(f"write {made[0]}" if len(made) == 1 else "give the environment this name with -n"),
+                remedies=edit(
+                    say("write {spec}", spec=made[0])
+                    if len(made) == 1
+                    else say("give the environment this name with -n")
+                ),
             )
 
 
@@ -197,8 +213,8 @@ def output_held_back(facts: DockerFacts) -> Iterator[Draft]:
         if not {"-s", "--no-capture-output", "--live-stream"} & set(words):
             yield Draft(
                 severity=Severity.INFO,
-                subject="conda run",
-                message="it keeps what the program prints until the program ends",
+                subject=say("conda run"),
+                message=say("it keeps what the program prints until the program ends"),
                 line=found[0],
-                remedies=edit("write conda run --no-capture-output"),
+                remedies=edit(say("write conda run --no-capture-output")),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.mirrors import recognise
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, edit
@@ -45,10 +46,10 @@ def channel_order(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING if strict else Severity.INFO,
             subject=mask(names[first][0]),
-            message="it stands before conda-forge, whose packages of the same names are "
-            + ("hidden by strict priority" if strict else "taken only where it has none that fits"),
+            message=say("it stands before conda-forge, whose packages of the same names are ")
+            + (say("hidden by strict priority") if strict else say("taken only where it has none that fits")),
             line=line,
-            remedies=edit("put conda-forge first, or leave the other out"),
+            remedies=edit(say("put conda-forge first, or leave the other out")),
         )
 
 
@@ -76,9 +77,9 @@ def frozen_channel(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=mask(text),
-                message="pkgs/free has been frozen since 2017; it has nothing for Python 3.7 and later",
+                message=say("pkgs/free has been frozen since 2017; it has nothing for Python 3.7 and later"),
                 line=line,
-                remedies=edit("put conda-forge (or pkgs/main of the mirror) in its place"),
+                remedies=edit(say("put conda-forge (or pkgs/main of the mirror) in its place")),
             )
 
 
@@ -95,9 +96,11 @@ def mirror_lacks_channel(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=mask(text),
-                message=f"the {match.mirror.name} mirror does not carry {match.channel}",
+                message=say(
+                    "the {name} mirror does not carry {channel}", name=match.mirror.name, channel=match.channel
+                ),
                 line=line,
-                remedies=edit(f"write {match.channel}", match.channel),
+                remedies=edit(say("write {spec}", spec=match.channel), match.channel),
             )
 
 
@@ -128,10 +131,14 @@ def terms_of_service(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject="defaults",
-            message=f"{installer[0]} (line {installer[1]}) brings a conda that, outside of CI, stops here until "
-            "the terms of service of Anaconda's channels are accepted",
+            message=say(
+                "{installer} (line {line}) brings a conda that, outside of CI, stops here until "
+                "the terms of service of Anaconda's channels are accepted",
+                installer=installer[0],
+                line=installer[1],
+            ),
             line=made.line,
-            remedies=edit("install Miniforge instead, or run 'conda tos accept' before if you accept them"),
+            remedies=edit(say("install Miniforge instead, or run 'conda tos accept' before if you accept them")),
         )
         return
 
@@ -161,7 +168,7 @@ def credentials(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=mask(text),
-                message="its credentials can be read by everybody who has the image",
+                message=say("its credentials can be read by everybody who has the image"),
                 line=line,
-                remedies=edit("bring them in with RUN --mount=type=secret, and revoke these"),
+                remedies=edit(say("bring them in with RUN --mount=type=secret, and revoke these")),
             )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from envcheck.docker.commands import TOOLS
 from envcheck.docker.followed import FileFate, Step
 from envcheck.docker.images import find_image, split_reference
+from envcheck.language import say
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, called, edit
 from envcheck.rules.facts import Draft
@@ -35,9 +36,9 @@ def question_unanswered(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=called(made),
-                message="the command asks before it installs, and nobody answers in a build",
+                message=say("the command asks before it installs, and nobody answers in a build"),
                 line=made.line,
-                remedies=edit("add -y"),
+                remedies=edit(say("add -y")),
             )
 
 
@@ -66,18 +67,21 @@ def cache_in_layer(facts: DockerFacts) -> Iterator[Draft]:
         if made.pip is not None:
             if made.pip.no_cache or variables.get("PIP_NO_CACHE_DIR") or made.pip.words[0] == "uv":
                 continue
-            fix = "add --no-cache-dir"
+            fix = say("add --no-cache-dir")
         else:
             if cleaned:
                 continue
-            fix = f"add && {'micromamba clean --all --yes' if made.tool == 'micromamba' else 'conda clean -afy'}"
+            fix = say(
+                "add && {command}",
+                command="micromamba clean --all --yes" if made.tool == "micromamba" else "conda clean -afy",
+            )
         told.add((instruction.first_line, tool))
         yield Draft(
             severity=Severity.INFO,
             subject=called(made),
-            message="the downloaded packages stay in the image",
+            message=say("the downloaded packages stay in the image"),
             line=made.line,
-            remedies=edit(f"{fix} in the same RUN, or mount a cache (RUN --mount=type=cache,target=…)"),
+            remedies=edit(say("{fix} in the same RUN, or mount a cache (RUN --mount=type=cache,target=…)", fix=fix)),
         )
 
 
@@ -93,9 +97,12 @@ def unquoted_greater_than(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=f">{target}",
-                message=f"the shell takes '>' for a redirection to a file called '{target}'; the constraint is lost",
+                message=say(
+                    "the shell takes '>' for a redirection to a file called '{target}'; the constraint is lost",
+                    target=target,
+                ),
                 line=made.line,
-                remedies=edit("put the specification in quotes"),
+                remedies=edit(say("put the specification in quotes")),
             )
 
 
@@ -124,9 +131,15 @@ def _not_there(name: str, base: str, line: int) -> Draft:
     return Draft(
         severity=Severity.ERROR,
         subject=name,
-        message=f"{base} does not have it, and nothing before this line installs it",
+        message=say("{base} does not have it, and nothing before this line installs it", base=base),
         line=line,
-        remedies=edit(f"build upon {_IMAGES_WITH[name]}, or install {name} before this line"),
+        remedies=edit(
+            say(
+                "build upon {image}, or install {name} before this line",
+                image=_IMAGES_WITH[name],
+                name=name,
+            )
+        ),
     )
 
 
@@ -135,7 +148,7 @@ _IMAGES_WITH: Mapping[str, str] = {
     "mamba": "condaforge/miniforge3",
     "micromamba": "mambaorg/micromamba",
     "pixi": "ghcr.io/prefix-dev/pixi",
-    "conda-lock": "mambaorg/micromamba, which installs conda-lock.yml itself",
+    "conda-lock": say("mambaorg/micromamba, which installs conda-lock.yml itself"),
 }
 
 
@@ -156,9 +169,9 @@ def gone_option(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=option,
-            message="conda clean has no -s (--source-cache) since conda 4.13, and stops",
+            message=say("conda clean has no -s (--source-cache) since conda 4.13, and stops"),
             line=step.line,
-            remedies=edit("write conda clean -afy"),
+            remedies=edit(say("write conda clean -afy")),
         )
 
 
@@ -195,7 +208,8 @@ def environment_exists(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING if made.conditional else Severity.ERROR,
             subject=called(made),
-            message=f"there is an environment at {made.prefix} already" + (", that of the image" if base else ""),
+            message=say("there is an environment at {prefix} already", prefix=made.prefix)
+            + (say(", that of the image") if base else ""),
             line=made.line,
-            remedies=edit("use conda env update, or give it another name with -n"),
+            remedies=edit(say("use conda env update, or give it another name with -n")),
         )

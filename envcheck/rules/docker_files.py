@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from envcheck.docker.followed import FileFate
 from envcheck.docker.preflight import conda_platform
+from envcheck.language import say
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, called, edit
 from envcheck.rules.facts import Draft
@@ -44,19 +45,24 @@ def file_kind(facts: DockerFacts) -> Iterator[Draft]:
             named = made.conda.name is not None or made.conda.prefix is not None
             text = (used.data or b"")[:4096].decode("utf-8", "replace")
             severity = Severity.ERROR
-            fix = f"give it an environment.yml, or use 'conda create -n NAME --file {used.path}'"
+            fix = say("give it an environment.yml, or use 'conda create -n NAME --file {path}'", path=used.path)
             if ending[1].lower() != "txt":
-                message = f"{called(made)} takes .yml, .yaml and .txt files only"
+                message = say("{called} takes .yml, .yaml and .txt files only", called=called(made))
             elif re.search(r"^dependencies:", text, re.MULTILINE):
-                message = "the file holds YAML, but for its name it is read as a list of specifications"
+                message = say("the file holds YAML, but for its name it is read as a list of specifications")
             elif not named:
-                message = f"{called(made)} needs -n NAME with a .txt file"
+                message = say("{called} needs -n NAME with a .txt file", called=called(made))
             elif (row := re.search(r"^[^#\s]\S*=pypi_\d+\s*$", text, re.MULTILINE)) is not None:
-                message = f"it is read as a list of conda specifications, and no channel has {row[0].strip()}"
-                fix = f"give it an environment.yml with pip's rows below 'pip:' (envcheck normalize {used.path})"
+                message = say(
+                    "it is read as a list of conda specifications, and no channel has {row}", row=row[0].strip()
+                )
+                fix = say(
+                    "give it an environment.yml with pip's rows below 'pip:' (envcheck normalize {path})",
+                    path=used.path,
+                )
             else:
                 severity = Severity.WARNING
-                message = "a .txt file is read as a list of conda specifications; rows that pip installed fail"
+                message = say("a .txt file is read as a list of conda specifications; rows that pip installed fail")
             yield Draft(
                 severity=severity,
                 subject=used.path,
@@ -79,9 +85,9 @@ def used_before_copied(facts: DockerFacts) -> Iterator[Draft]:
                 yield Draft(
                     severity=Severity.ERROR,
                     subject=used.path,
-                    message=f"the file is copied on line {used.copied_on}, after it is used",
+                    message=say("the file is copied on line {line}, after it is used", line=used.copied_on),
                     line=used.line,
-                    remedies=edit(f"move line {used.copied_on} before this one"),
+                    remedies=edit(say("move line {line} before this one", line=used.copied_on)),
                 )
 
 
@@ -99,10 +105,12 @@ def missing_file(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING if elsewhere else Severity.ERROR,
             subject=one.path,
-            message="there is no such file in the build context"
-            + (", nor any other that is copied: is the context another folder?" if elsewhere else ""),
+            message=say("there is no such file in the build context")
+            + (say(", nor any other that is copied: is the context another folder?") if elsewhere else ""),
             line=one.line,
-            remedies=edit("name the context with --context" if elsewhere else "correct the path, or add the file"),
+            remedies=edit(
+                say("name the context with --context") if elsewhere else say("correct the path, or add the file")
+            ),
         )
     if elsewhere:
         return
@@ -113,9 +121,9 @@ def missing_file(facts: DockerFacts) -> Iterator[Draft]:
                 yield Draft(
                     severity=Severity.ERROR,
                     subject=used.path,
-                    message=f"line {used.copied_on} would bring it, but it is not in the build context",
+                    message=say("line {line} would bring it, but it is not in the build context", line=used.copied_on),
                     line=used.line,
-                    remedies=edit("correct the path, or add the file"),
+                    remedies=edit(say("correct the path, or add the file")),
                 )
 
 
@@ -131,11 +139,13 @@ def missing_start(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=one.path,
-            message=f"line {one.folder_line} would bring it, but it is not in the build context"
+            message=say("line {line} would bring it, but it is not in the build context", line=one.folder_line)
             if folder
-            else "nothing copies it into the image, which starts with it",
+            else say("nothing copies it into the image, which starts with it"),
             line=one.line,
-            remedies=edit("correct the path, or add the file" if folder else f"add COPY for {one.path}"),
+            remedies=edit(
+                say("correct the path, or add the file") if folder else say("add COPY for {path}", path=one.path)
+            ),
         )
 
 
@@ -157,9 +167,14 @@ def activation_scripts(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=one.words[-1],
-            message=f"these scripts run where {match[1]} is activated, and not with {last}",
+            message=say("these scripts run where {match} is activated, and not with {last}", match=match[1], last=last),
             line=one.first_line,
-            remedies=edit(f"copy them below {last}/etc/conda, or set with ENV what they set; Windows' .bat do nothing"),
+            remedies=edit(
+                say(
+                    "copy them below {last}/etc/conda, or set with ENV what they set; Windows' .bat do nothing",
+                    last=last,
+                )
+            ),
         )
 
 
@@ -175,9 +190,13 @@ def ignored_file(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=one.path,
-            message=f"{facts.followed.ignore_file} keeps it out of the build context ({one.pattern})",
+            message=say(
+                "{ignore_file} keeps it out of the build context ({pattern})",
+                ignore_file=facts.followed.ignore_file,
+                pattern=one.pattern,
+            ),
             line=one.line,
-            remedies=edit(f"add a line !{one.path} behind it"),
+            remedies=edit(say("add a line !{path} behind it", path=one.path)),
         )
     told = {one.line for one in uses}
     for made in facts.followed.environments:
@@ -186,9 +205,13 @@ def ignored_file(facts: DockerFacts) -> Iterator[Draft]:
                 yield Draft(
                     severity=Severity.ERROR,
                     subject=used.path,
-                    message=f"{facts.followed.ignore_file} keeps {used.context_path} out of the build context",
+                    message=say(
+                        "{ignore_file} keeps {path} out of the build context",
+                        ignore_file=facts.followed.ignore_file,
+                        path=used.context_path,
+                    ),
                     line=used.line,
-                    remedies=edit(f"add a line !{used.context_path} to it"),
+                    remedies=edit(say("add a line !{path} to it", path=used.context_path)),
                 )
 
 
@@ -226,9 +249,9 @@ def _windows_draft(path: str, line: int) -> Draft:
     return Draft(
         severity=Severity.ERROR,
         subject=path,
-        message="this is a path of Windows; for Linux the backslash is no separator",
+        message=say("this is a path of Windows; for Linux the backslash is no separator"),
         line=line,
-        remedies=edit("write it with / and relative to the build context"),
+        remedies=edit(say("write it with / and relative to the build context")),
     )
 
 
@@ -244,9 +267,9 @@ def encoding(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject="encoding",
-            message=f"the file is {name.upper()}; Docker reads UTF-8",
+            message=say("the file is {name}; Docker reads UTF-8", name=name.upper()),
             line=1,
-            remedies=edit("save the file as UTF-8"),
+            remedies=edit(say("save the file as UTF-8")),
         )
 
 
@@ -263,9 +286,13 @@ def lock_for_other_platform(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=one.path,
-                message=f"the lock is for {', '.join(source.lock_platforms)}, and the image is {one.platform}",
+                message=say(
+                    "the lock is for {lock_platforms}, and the image is {platform}",
+                    lock_platforms=", ".join(source.lock_platforms),
+                    platform=one.platform,
+                ),
                 line=one.made.line,
-                remedies=edit(f"lock again with -p {one.platform}, or change --platform"),
+                remedies=edit(say("lock again with -p {platform}, or change --platform", platform=one.platform)),
             )
 
 
@@ -289,9 +316,16 @@ def moved_to_other_platform(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=moved.prefix,
-                message=f"it is made for {one.platform} (line {one.made.line}), and this image is {wanted}",
+                message=say(
+                    "it is made for {platform} (line {line}), and this image is {wanted}",
+                    platform=one.platform,
+                    line=one.made.line,
+                    wanted=wanted,
+                ),
                 line=moved.line,
-                remedies=edit(f"make it for {wanted}, or take --platform out of the stage that makes it"),
+                remedies=edit(
+                    say("make it for {wanted}, or take --platform out of the stage that makes it", wanted=wanted)
+                ),
             )
 
 
@@ -307,7 +341,7 @@ def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=one.path,
-                message=f"not checked: {one.reason}",
+                message=say("not checked: {reason}", reason=one.reason),
                 line=one.made.line,
             )
     if not any(True for _ in facts.conda_commands()):
@@ -315,7 +349,7 @@ def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=name,
-                message="not followed: nothing tells what the script does, and it may make environments",
+                message=say("not followed: nothing tells what the script does, and it may make environments"),
                 line=line,
             )
     for made in facts.conda_commands():
@@ -323,6 +357,6 @@ def environment_not_checked(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=called(made),
-                message="checked without the words that are known only while it runs",
+                message=say("checked without the words that are known only while it runs"),
                 line=made.line,
             )

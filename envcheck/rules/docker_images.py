@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from envcheck.base_images import cuda_driver_of, cuda_of
 from envcheck.docker.images import deprecation, has_latest, split_reference
+from envcheck.language import say
 from envcheck.model import Severity
 from envcheck.rules.docker_facts import DockerFacts, edit
 from envcheck.rules.facts import Draft
@@ -34,13 +35,15 @@ def unpinned_image(facts: DockerFacts) -> Iterator[Draft]:
         _, tag, digest = split_reference(stage.base)
         if digest is None and tag in (None, "latest"):
             moves = has_latest(stage.base)
-            message = "the image has no tag" if tag is None else "the tag 'latest' moves"
+            message = say("the image has no tag") if tag is None else say("the tag 'latest' moves")
             yield Draft(
                 severity=Severity.WARNING if moves else Severity.ERROR,
                 subject=stage.base,
-                message=message if moves else "there is no tag 'latest' in this repository, so there is no such image",
+                message=message
+                if moves
+                else say("there is no tag 'latest' in this repository, so there is no such image"),
                 line=stage.origin.first_line,
-                remedies=edit("name a version, for example " + _example(stage.base)),
+                remedies=edit(say("name a version, for example {image}", image=_example(stage.base))),
             )
 
 
@@ -81,9 +84,9 @@ def deprecated_image(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=stage.base,
-                message=f"the image {found.why}",
+                message=say("the image {why}", why=found.why),
                 line=stage.origin.first_line,
-                remedies=edit(f"use {found.instead}", found.instead),
+                remedies=edit(say("use {instead}", instead=found.instead), found.instead),
             )
 
 
@@ -104,9 +107,9 @@ def musl_image(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=base,
-            message="the image has musl, and conda's packages for Linux need glibc",
+            message=say("the image has musl, and conda's packages for Linux need glibc"),
             line=line,
-            remedies=edit("use an image with glibc, such as debian:13-slim or mambaorg/micromamba"),
+            remedies=edit(say("use an image with glibc, such as debian:13-slim or mambaorg/micromamba")),
         )
 
 
@@ -125,10 +128,12 @@ def unknown_image(facts: DockerFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=one.made.base,
-                message="nothing is known of this image: a usual C library and, unless told otherwise, the "
-                "channels conda-forge and defaults were taken for granted",
+                message=say(
+                    "nothing is known of this image: a usual C library and, unless told otherwise, the "
+                    "channels conda-forge and defaults were taken for granted"
+                ),
                 line=stage.origin.first_line,
-                remedies=edit("say what it is built upon with --image"),
+                remedies=edit(say("say what it is built upon with --image")),
             )
 
 
@@ -150,10 +155,13 @@ def cuda_without_driver(facts: DockerFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=needing[0],
-            message=f"it needs __cuda, and no driver is there while the image is built: another build of {needing[0]} "
-            "is taken, or none",
+            message=say(
+                "it needs __cuda, and no driver is there while the image is built: another build of "
+                "{name} is taken, or none",
+                name=needing[0],
+            ),
             line=one.made.line,
-            remedies=edit(f"set ENV CONDA_OVERRIDE_CUDA={version}"),
+            remedies=edit(say("set ENV CONDA_OVERRIDE_CUDA={version}", version=version)),
         )
 
 
@@ -170,11 +178,15 @@ def driver_needed(facts: DockerFacts) -> Iterator[Draft]:
     if cuda is None:
         return
     branch = cuda_driver_of(cuda)
-    driver = f"a driver of branch {branch} or newer" if branch is not None else f"a driver that has CUDA {cuda}"
+    driver = (
+        say("a driver of branch {branch} or newer", branch=branch)
+        if branch is not None
+        else say("a driver that has CUDA {cuda}", cuda=cuda)
+    )
     yield Draft(
         severity=Severity.INFO,
         subject=stage.base,
-        message=f"whoever runs the image needs an NVIDIA GPU with {driver}",
+        message=say("whoever runs the image needs an NVIDIA GPU with {driver}", driver=driver),
         line=stage.origin.first_line,
-        remedies=edit("see what nvidia-smi tells where it is to run, or build upon an older CUDA"),
+        remedies=edit(say("see what nvidia-smi tells where it is to run, or build upon an older CUDA")),
     )

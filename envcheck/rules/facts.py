@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from envcheck.language import joined, say
 from envcheck.model import (
     Availability,
     Channel,
@@ -75,8 +76,8 @@ def counted(count: int, noun: str) -> str:
 
 def some_of(names: Sequence[str], most: int = 5) -> str:
     """``a, b, c``, or the first ones ``and 7 more``."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    shown = joined(", ", names[:most])
+    return shown if len(names) <= most else say("{names} and {count} more", names=shown, count=len(names) - most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

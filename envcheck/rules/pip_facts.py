@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.model import (
     PipAvailability,
     PipPresence,
@@ -84,7 +85,7 @@ def nearest_versions_of(facts: Facts, answer: PipAvailability) -> tuple[Remedy, 
     return tuple(
         Remedy(
             action=RemedyAction.CHANGE_VERSION,
-            summary=f"take {answer.name}=={version}, which has a wheel",
+            summary=say("take {name}=={version}, which has a wheel", name=answer.name, version=version),
             spec=f"{answer.name}=={version}",
             verified=version in locked,
         )
@@ -97,7 +98,7 @@ def conda_instead(facts: Facts, name: str) -> Remedy:
     version = next((one.version for one in facts.plan.packages if one.name == name), None)
     return Remedy(
         action=RemedyAction.MOVE_TO_CONDA,
-        summary=f"take {name} {version} from conda, as the plan does",
+        summary=say("take {name} {version} from conda, as the plan does", name=name, version=version),
         spec=f"{name}=={version}",
         verified=facts.plan.solved and version is not None,
     )

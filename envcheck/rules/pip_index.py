@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from envcheck.language import say
 from envcheck.model import PipPresence, PipRequirementKind, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts
 from envcheck.rules.pip_facts import conda_instead, nearest_versions_of, rows_of, rows_of_kind
@@ -30,10 +31,10 @@ def no_such_project(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=answer.name,
-            message="the package index has no such project",
+            message=say("the package index has no such project"),
             line=row.line,
             remedies=(
-                Remedy(action=RemedyAction.EDIT, summary="correct the name, or name its index with --index-url"),
+                Remedy(action=RemedyAction.EDIT, summary=say("correct the name, or name its index with --index-url")),
             ),
         )
 
@@ -46,20 +47,25 @@ def no_such_version(facts: Facts) -> Iterator[Draft]:
     Fix: take one of the versions named, or name the index that has it.
     """
     for row, answer in rows_of(facts, PipPresence.NO_VERSION):
-        local = " (a local version: it comes from another index)" if "+" in (row.pin or "") else ""
+        local = say(" (a local version: it comes from another index)") if "+" in (row.pin or "") else ""
         yield Draft(
             severity=Severity.ERROR,
             subject=answer.name,
-            message=f"the package index has no version {row.pin or row.specifier}{local}",
+            message=say("the package index has no version {pin}{local}", pin=row.pin or row.specifier, local=local),
             line=row.line,
             remedies=_by_proof(
                 [*_index_of_label(facts, answer.name, row.pin), *nearest_versions_of(facts, answer)]
-                or [Remedy(action=RemedyAction.EDIT, summary="drop it, or name an index that has it: " + _NO_OTHER)]
+                or [
+                    Remedy(
+                        action=RemedyAction.EDIT,
+                        summary=say("drop it, or name an index that has it: {reason}", reason=_NO_OTHER),
+                    )
+                ]
             ),
         )
 
 
-_NO_OTHER = "no version here has a wheel for the target"
+_NO_OTHER = say("no version here has a wheel for the target")
 
 
 def _by_proof(remedies: Sequence[Remedy]) -> tuple[Remedy, ...]:
@@ -81,15 +87,15 @@ def _index_of_label(facts: Facts, name: str, pin: str | None) -> tuple[Remedy, .
     geometric = _GEOMETRIC_LABEL.fullmatch(label)
     if name in _PYTORCH and _PYTORCH_LABEL.fullmatch(label) is not None:
         url = f"https://download.pytorch.org/whl/{label}"
-        summary = f"name its index: PIP_EXTRA_INDEX_URL={url}"
+        summary = say("name its index: PIP_EXTRA_INDEX_URL={url}", url=url)
     elif name in _GEOMETRIC and geometric is not None:
         url = f"https://data.pyg.org/whl/torch-{geometric[1]}.{geometric[2]}.0+{geometric[3]}.html"
-        summary = f"name its place of files: PIP_FIND_LINKS={url}"
+        summary = say("name its place of files: PIP_FIND_LINKS={url}", url=url)
     else:
         return ()
     named = [strip_secrets(row.url or "").rstrip("/") for row in rows_of_kind(facts, PipRequirementKind.OPTION)]
     if url in named and not facts.source_indexes_asked:
-        summary = "the source names its index: if you trust it, --trust-source-indexes"
+        summary = say("the source names its index: if you trust it, --trust-source-indexes")
     return (Remedy(action=RemedyAction.EDIT, summary=summary),)
 
 
@@ -104,12 +110,19 @@ def no_wheel_for_target(facts: Facts) -> Iterator[Draft]:
         remedies = nearest_versions_of(facts, answer)
         if not remedies:
             remedies = (
-                Remedy(action=RemedyAction.DROP, summary=f"drop {answer.name}: nothing of it is for the target"),
+                Remedy(
+                    action=RemedyAction.DROP,
+                    summary=say("drop {name}: nothing of it is for the target", name=answer.name),
+                ),
             )
         yield Draft(
             severity=Severity.ERROR,
             subject=answer.name,
-            message=f"{answer.version or row.pin or 'it'} cannot be installed on the target: {answer.detail}",
+            message=say(
+                "{version} cannot be installed on the target: {detail}",
+                version=answer.version or row.pin or say("it"),
+                detail=answer.detail,
+            ),
             line=row.line,
             remedies=remedies,
         )
@@ -128,11 +141,15 @@ def source_only(facts: Facts) -> Iterator[Draft]:
     for row, answer in rows_of(facts, PipPresence.SOURCE_ONLY):
         conda = moved.get(answer.name)
         kept = conda is None and answer.name not in locked
-        built = "is built from source; no lock holds it" if kept else "would be built from source"
+        built = say("is built from source; no lock holds it") if kept else say("would be built from source")
         yield Draft(
             severity=Severity.WARNING,
             subject=answer.name,
-            message=f"{answer.version or row.pin or 'it'} has no wheel for the target and {built}",
+            message=say(
+                "{version} has no wheel for the target and {built}",
+                version=answer.version or row.pin or say("it"),
+                built=built,
+            ),
             line=row.line,
             remedies=nearest_versions_of(facts, answer) if conda is None else (conda_instead(facts, conda),),
         )
@@ -149,7 +166,7 @@ def yanked(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=answer.name,
-            message=f"{row.pin or answer.version} was withdrawn by its authors",
+            message=say("{pin} was withdrawn by its authors", pin=row.pin or answer.version),
             line=row.line,
             remedies=nearest_versions_of(facts, answer),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from envcheck.language import say
 from envcheck.model import (
     PipRequirement,
     PipRequirementKind,
@@ -35,18 +36,18 @@ def local_path(facts: Facts) -> Iterator[Draft]:
     had = _had_from_elsewhere(facts)
     for group in _by_shape(rows_of_kind(facts, PipRequirementKind.LOCAL_PATH), had):
         first = group[0]
-        more = f" and {len(group) - 1} more like it" if len(group) > 1 else ""
+        more = say(" and {count} more like it", count=len(group) - 1) if len(group) > 1 else ""
         names = some_of([row.name or "?" for row in group], 8)
         if first.name is None:
-            summary = "copy it into the image"
+            summary = say("copy it into the image")
         elif had is None or first.name in had:
-            summary = f"write names and versions instead: {names}"
+            summary = say("write names and versions instead: {names}", names=names)
         else:
-            summary = f"copy them into the image, or name an index that has them: {names}"
+            summary = say("copy them into the image, or name an index that has them: {names}", names=names)
         yield Draft(
             severity=Severity.ERROR,
             subject=first.name or mask(first.text),
-            message=f"points at the exporter's machine: {mask(first.text)}{more}",
+            message=say("points at the exporter's machine: {text}{more}", text=mask(first.text), more=more),
             line=first.line,
             remedies=(Remedy(action=RemedyAction.EDIT, summary=summary),),
         )
@@ -78,11 +79,13 @@ def vcs_reference(facts: Facts) -> Iterator[Draft]:
         if row.kind is PipRequirementKind.URL:
             continue
         pinned = re.search(r"@[0-9a-f]{40}(?:[#?]|$)", row.url or "") is not None
-        summary = "have git in the image" if pinned else "pin it to a commit and have git in the image"
+        summary = say("have git in the image") if pinned else say("pin it to a commit and have git in the image")
         yield Draft(
             severity=Severity.WARNING,
             subject=row.name or mask(row.text),
-            message=f"comes from version control: {mask(row.url or row.text)}; it is kept and not looked into",
+            message=say(
+                "comes from version control: {url}; it is kept and not looked into", url=mask(row.url or row.text)
+            ),
             line=row.line,
             remedies=(Remedy(action=RemedyAction.EDIT, summary=summary),),
         )
@@ -99,10 +102,12 @@ def editable(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=row.name or mask(row.text),
-            message=f"is an editable install of a local directory: {mask(row.text)}",
+            message=say("is an editable install of a local directory: {text}", text=mask(row.text)),
             line=row.line,
             remedies=(
-                Remedy(action=RemedyAction.EDIT, summary="copy the project into the image and install it afterwards"),
+                Remedy(
+                    action=RemedyAction.EDIT, summary=say("copy the project into the image and install it afterwards")
+                ),
             ),
         )
 
@@ -119,10 +124,13 @@ def not_followed(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=row.url or row.text,
-            message=f"{mask(row.text)} is kept and not followed",
+            message=say("{text} is kept and not followed", text=mask(row.text)),
             line=row.line,
             remedies=(
-                Remedy(action=RemedyAction.EDIT, summary=f"check it on its own: envcheck check {row.url or ''}"),
+                Remedy(
+                    action=RemedyAction.EDIT,
+                    summary=say("check it on its own: envcheck check {url}", url=row.url or ""),
+                ),
             ),
         )
 
@@ -157,13 +165,13 @@ def _not_for_target(facts: Facts, row: PipRequirement) -> Draft | None:
     fits = fits_target(name, python=python, platform=facts.target.platform, glibc=glibc_of(facts))
     found = next((one for one in resolution.distributions if one.name == row.name), None)
     if wheel and not fits:
-        severity, message = Severity.ERROR, "is the URL of a wheel that is not for the target"
+        severity, message = Severity.ERROR, say("is the URL of a wheel that is not for the target")
     elif not wheel and row.name in resolution.listed:
-        severity, message = Severity.WARNING, "is the URL of a source distribution, which would be built"
+        severity, message = Severity.WARNING, say("is the URL of a source distribution, which would be built")
     elif found is not None and same_file(found.url, row.url or "") and digest_of(row) not in (None, found.sha256):
         severity, message = (
             Severity.ERROR,
-            "gives its file another hash than the package index does",
+            say("gives its file another hash than the package index does"),
         )
     else:
         return None
@@ -172,16 +180,18 @@ def _not_for_target(facts: Facts, row: PipRequirement) -> Draft | None:
         remedies: tuple[Remedy, ...] = (conda_instead(facts, moved[row.name]),)
     elif found is not None and found.filename != name:
         spec = f"{found.name}=={found.version}"
-        summary = f"write {spec}, of which the index has a wheel for the target"
+        summary = say("write {spec}, of which the index has a wheel for the target", spec=spec)
         remedies = (Remedy(action=RemedyAction.CHANGE_VERSION, summary=summary, spec=spec, verified=True),)
     elif fits:
-        remedies = (Remedy(action=RemedyAction.EDIT, summary="correct the hash, or find out who changed the file"),)
+        remedies = (
+            Remedy(action=RemedyAction.EDIT, summary=say("correct the hash, or find out who changed the file")),
+        )
     else:
-        remedies = (Remedy(action=RemedyAction.EDIT, summary="write a name and version that an index has"),)
+        remedies = (Remedy(action=RemedyAction.EDIT, summary=say("write a name and version that an index has")),)
     return Draft(
         severity=severity,
         subject=row.name or mask(row.text),
-        message=f"{message}: {mask(row.url or row.text)}",
+        message=say("{message}: {url}", message=message, url=mask(row.url or row.text)),
         line=row.line,
         remedies=remedies,
     )
@@ -195,25 +205,27 @@ def _elsewhere(facts: Facts, row: PipRequirement, *, resolved: bool) -> Draft:
     found = [one for one in resolution.distributions if one.name == row.name] if resolution is not None else []
     kept = any(same_file(one.url, row.url or "") for one in found)
     if not resolved:
-        fate = "it is kept and was not looked into"
+        fate = say("it is kept and was not looked into")
     elif kept:
-        fate = "it is locked as it is, and what it needs in turn is not known"
+        fate = say("it is locked as it is, and what it needs in turn is not known")
     elif digest_of(row) is None and file_of(row).endswith(".whl"):
-        fate = "it is not locked, as it has no hash, and what it needs in turn is not known"
+        fate = say("it is not locked, as it has no hash, and what it needs in turn is not known")
     else:
-        fate = "it is not locked, and what it needs in turn is not known"
+        fate = say("it is not locked, and what it needs in turn is not known")
     remedies = [
         Remedy(
             action=RemedyAction.EDIT,
-            summary="put it on an index or into a folder of PIP_FIND_LINKS, and write name and version",
+            summary=say("put it on an index or into a folder of PIP_FIND_LINKS, and write name and version"),
         )
     ]
     if resolved and not kept and digest_of(row) is None and file_of(row).endswith(".whl"):
-        remedies.append(Remedy(action=RemedyAction.EDIT, summary="add its hash (#sha256=...): then it is locked"))
+        remedies.append(Remedy(action=RemedyAction.EDIT, summary=say("add its hash (#sha256=...): then it is locked")))
     return Draft(
         severity=Severity.WARNING,
         subject=row.name or mask(row.text),
-        message=f"comes from a URL that no configured index lists; {fate}: {mask(row.url or row.text)}",
+        message=say(
+            "comes from a URL that no configured index lists; {fate}: {url}", fate=fate, url=mask(row.url or row.text)
+        ),
         line=row.line,
         remedies=tuple(remedies),
     )

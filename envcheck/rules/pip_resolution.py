@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from envcheck.language import joined, plural, say
 from envcheck.model import (
     PipConflict,
     PipPresence,
@@ -12,7 +13,7 @@ from envcheck.model import (
     Severity,
 )
 from envcheck.pip.grammar import project_of
-from envcheck.rules.facts import Draft, Facts, counted, some_of
+from envcheck.rules.facts import Draft, Facts, some_of
 from envcheck.rules.pip_facts import conda_instead, rows_of
 
 __all__ = [
@@ -38,7 +39,7 @@ def contradicting_rows(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=project_of(last),
-                message=f"{last} does not go together with {some_of(others)}",
+                message=say("{last} does not go together with {others}", last=last, others=some_of(others)),
                 line=_line(facts, last),
                 remedies=_given(conflict),
             )
@@ -46,13 +47,15 @@ def contradicting_rows(facts: Facts) -> Iterator[Draft]:
     if unexplained:
         yield Draft(
             severity=Severity.ERROR,
-            subject=counted(len(unexplained), "requirement"),
-            message=f"cannot stay as pinned beside the others: {', '.join(_with_fate(facts, unexplained))}",
+            subject=plural(len(unexplained), "{count} requirement", "{count} requirements"),
+            message=say(
+                "cannot stay as pinned beside the others: {names}", names=joined(", ", _with_fate(facts, unexplained))
+            ),
             line=_line(facts, unexplained[0]),
             remedies=(
                 Remedy(
                     action=RemedyAction.CHANGE_VERSION,
-                    summary="take the versions of the lock, which were found to go together",
+                    summary=say("take the versions of the lock, which were found to go together"),
                     verified=True,
                 ),
             ),
@@ -66,7 +69,8 @@ def _with_fate(facts: Facts, texts: Sequence[str]) -> list[str]:
         found |= {one.name: one.version for one in facts.pip_resolution.distributions}
     versions = [found.get(project_of(text)) for text in texts]
     return [
-        f"{text} ({f'now {version}' if version else 'left out'})" for text, version in zip(texts, versions, strict=True)
+        say("{text} (now {version})", text=text, version=version) if version else say("{text} (left out)", text=text)
+        for text, version in zip(texts, versions, strict=True)
     ]
 
 
@@ -86,7 +90,7 @@ def needs_what_cannot_be_had(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=project_of(text),
-                message=f"{text} needs something that cannot be installed on the target from wheels",
+                message=say("{text} needs something that cannot be installed on the target from wheels", text=text),
                 line=_line(facts, text),
                 remedies=_given(conflict),
             )
@@ -96,7 +100,7 @@ def needs_what_cannot_be_had(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=row.name or row.text,
-                message="needs something that cannot be installed on the target from wheels",
+                message=say("needs something that cannot be installed on the target from wheels"),
                 line=row.line,
                 remedies=(conda_instead(facts, moved[row.name or ""]),),
             )
@@ -111,11 +115,11 @@ def _given(conflict: PipConflict) -> tuple[Remedy, ...]:
     """What became of the requirement that gave way."""
     last = conflict.requirements[-1]
     if conflict.remedy is None:
-        return (Remedy(action=RemedyAction.DROP, summary=f"leave {project_of(last)} out"),)
+        return (Remedy(action=RemedyAction.DROP, summary=say("leave {name} out", name=project_of(last))),)
     return (
         Remedy(
             action=RemedyAction.CHANGE_VERSION,
-            summary=f"take {conflict.remedy}, which goes together with the rest",
+            summary=say("take {remedy}, which goes together with the rest", remedy=conflict.remedy),
             spec=conflict.remedy,
             verified=True,
         ),
@@ -142,8 +146,8 @@ def given_by_conda(facts: Facts) -> Iterator[Draft]:
     if rows:
         yield Draft(
             severity=Severity.INFO,
-            subject=counted(len(rows), "row"),
-            message=f"already given by conda: {some_of([row.name or row.text for row in rows], 8)}",
+            subject=plural(len(rows), "{count} row", "{count} rows"),
+            message=say("already given by conda: {names}", names=some_of([row.name or row.text for row in rows], 8)),
             line=rows[0].line,
         )
 
@@ -164,22 +168,34 @@ def replaced_by_pip(facts: Facts) -> Iterator[Draft]:
     needed = []
     for name, conda in facts.pip_resolution.replaced:
         if name not in rows:
-            needed.append(f"{conda} {packages[conda]} with {locked[name]}")
+            needed.append(
+                say("{conda} {version} with {other}", conda=conda, version=packages[conda], other=locked[name])
+            )
             continue
         yield Draft(
             severity=Severity.WARNING,
             subject=name,
-            message=f"pip replaces conda's {conda} {packages[conda]} with {locked[name]}",
+            message=say(
+                "pip replaces conda's {conda} {version} with {other}",
+                conda=conda,
+                version=packages[conda],
+                other=locked[name],
+            ),
             line=rows[name].line,
             remedies=(
-                Remedy(action=RemedyAction.EDIT, summary=f"ask conda for {conda} {locked[name]}, or let conda's stand"),
+                Remedy(
+                    action=RemedyAction.EDIT,
+                    summary=say("ask conda for {conda} {other}, or let conda's stand", conda=conda, other=locked[name]),
+                ),
             ),
         )
     if needed:
         yield Draft(
             severity=Severity.WARNING,
-            subject=counted(len(needed), "conda package"),
-            message=f"the pip section needs other versions than conda's: pip replaces {some_of(needed)}",
+            subject=plural(len(needed), "{count} conda package", "{count} conda packages"),
+            message=say(
+                "the pip section needs other versions than conda's: pip replaces {needed}", needed=some_of(needed)
+            ),
         )
 
 
@@ -201,14 +217,22 @@ def extras_not_told(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=project_of(text),
-            message=f"{text} is given by conda's {conda} {packages.get(conda, '')} without its extras, and the package "
-            "index does not tell what these need: nothing of that is locked",
+            message=say(
+                "{text} is given by conda's {conda} {version} without its extras, and the package index does "
+                "not tell what these need: nothing of that is locked",
+                text=text,
+                conda=conda,
+                version=packages.get(conda, ""),
+            ),
             line=_line(facts, text),
             remedies=(
                 Remedy(
                     action=RemedyAction.EDIT,
-                    summary="list in the pip section what the extra brings, "
-                    f"or ask conda for a version of {conda} that the index has",
+                    summary=say(
+                        "list in the pip section what the extra brings, or ask conda for a version of {conda} "
+                        "that the index has",
+                        conda=conda,
+                    ),
                 ),
             ),
         )

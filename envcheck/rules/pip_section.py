@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from envcheck.language import plural, say
 from envcheck.model import (
     DamageKind,
     PipPresence,
@@ -15,7 +16,7 @@ from envcheck.model import (
     Severity,
     SourceKind,
 )
-from envcheck.rules.facts import Draft, Facts, counted, some_of
+from envcheck.rules.facts import Draft, Facts, some_of
 from envcheck.rules.pip_facts import is_for_target, rows_of, rows_of_kind
 from envcheck.secrets import mask, strip_secrets
 
@@ -46,11 +47,11 @@ def pip_rows(facts: Facts) -> Iterator[Draft]:
     listed = some_of([row.name or row.text for row in rows], 4)
     yield Draft(
         severity=Severity.ERROR,
-        subject=counted(len(rows), "row"),
-        message=f"installed by pip, in no channel: {listed}",
+        subject=plural(len(rows), "{count} row", "{count} rows"),
+        message=say("installed by pip, in no channel: {listed}", listed=listed),
         line=rows[0].line,
         remedies=(
-            Remedy(action=RemedyAction.MOVE_TO_PIP, summary="move them below 'pip:' (the environment file does)"),
+            Remedy(action=RemedyAction.MOVE_TO_PIP, summary=say("move them below 'pip:' (the environment file does)")),
         ),
     )
 
@@ -67,12 +68,12 @@ def pip_missing(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject="pip",
-                message="there is a pip section, but pip itself is not listed",
+                message=say("there is a pip section, but pip itself is not listed"),
                 line=damage.line,
                 remedies=(
                     Remedy(
                         action=RemedyAction.EDIT,
-                        summary="add pip to the dependencies",
+                        summary=say("add pip to the dependencies"),
                         spec="pip",
                         verified=facts.plan.solved and any(record.name == "pip" for record in facts.plan.packages),
                     ),
@@ -92,12 +93,14 @@ def conda_spec_under_pip(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=damage.subject,
-                message=f"{damage.text!r} is a conda specification in the pip section",
+                message=say("{text!r} is a conda specification in the pip section", text=damage.text),
                 line=damage.line,
                 remedies=(
                     Remedy(
                         action=RemedyAction.EDIT,
-                        summary=f"write {damage.read_as}" if damage.read_as else "correct or move the line",
+                        summary=say("write {spec}", spec=damage.read_as)
+                        if damage.read_as
+                        else say("correct or move the line"),
                         spec=damage.read_as,
                     ),
                 ),
@@ -116,8 +119,11 @@ def index_not_asked(facts: Facts) -> Iterator[Draft]:
     if facts.package_index_trouble and (asked_for or missing):
         yield Draft(
             severity=Severity.INFO,
-            subject="package index",
-            message=f"pip packages were not checked: {facts.package_index_trouble}",
+            subject=say("package index"),
+            message=say(
+                "pip packages were not checked: {trouble}",
+                trouble=facts.package_index_trouble,
+            ),
         )
 
 
@@ -138,13 +144,13 @@ def source_index(facts: Facts) -> Iterator[Draft]:
             continue
         if strip_secrets(row.url).rstrip("/") in facts.asked_indexes:
             continue
-        need = f"; {some_of(needing)} may be there" if needing else ""
+        need = say("; {needing} may be there", needing=some_of(needing)) if needing else ""
         yield Draft(
             severity=Severity.WARNING if needing else Severity.INFO,
             subject=strip_secrets(row.url),
-            message=f"is a package index that only the source names, and is not asked{need}",
+            message=say("is a package index that only the source names, and is not asked{need}", need=need),
             line=row.line,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary="if you trust it: --trust-source-indexes"),),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=say("if you trust it: --trust-source-indexes")),),
         )
 
 
@@ -162,8 +168,10 @@ def excluded_by_marker(facts: Facts) -> Iterator[Draft]:
     if rows:
         yield Draft(
             severity=Severity.INFO,
-            subject=counted(len(rows), "row"),
-            message=f"not for the target by its marker: {some_of([row.name or row.text for row in rows], 8)}",
+            subject=plural(len(rows), "{count} row", "{count} rows"),
+            message=say(
+                "not for the target by its marker: {names}", names=some_of([row.name or row.text for row in rows], 8)
+            ),
             line=rows[0].line,
         )
 
@@ -182,13 +190,16 @@ def not_resolved(facts: Facts) -> Iterator[Draft]:
     if resolution.trouble:
         yield Draft(
             severity=Severity.WARNING,
-            subject="pip section",
-            message=f"the pip section was not resolved: {mask(resolution.trouble)}; "
-            "each row was looked up by itself, and no lock holds any of them",
+            subject=say("pip section"),
+            message=say(
+                "the pip section was not resolved: {trouble}; each row was looked up by itself, and no "
+                "lock holds any of them",
+                trouble=mask(resolution.trouble),
+            ),
             remedies=(
                 Remedy(
                     action=RemedyAction.EDIT,
-                    summary="have pip install the rows from the environment file (--environment), after the lock",
+                    summary=say("have pip install the rows from the environment file (--environment), after the lock"),
                 ),
             ),
         )
@@ -210,16 +221,24 @@ def python_of_wheels(facts: Facts) -> Iterator[Draft]:
     chosen = next((record.version for record in facts.plan.packages if record.name == "python"), None)
     minor = best.minor if chosen is None else ".".join(chosen.split(".")[:2])
     older = tuple(map(int, best.minor.split("."))) < tuple(map(int, compared.minor.split(".")))
-    other = f"; with conda's packages the plan has Python {minor}" if minor != best.minor else ""
+    other = say("; with conda's packages the plan has Python {minor}", minor=minor) if minor != best.minor else ""
     yield Draft(
         severity=Severity.WARNING if older else Severity.INFO,
         subject="python",
-        message=f"no Python version is asked for; for Python {best.minor} there are wheels of {best.wheels} of "
-        f"{counted(best.rows, 'pinned pip row')}, for {compared.minor} of {compared.wheels}{other}",
+        message=say(
+            "no Python version is asked for; for Python {best} there are wheels of {best_wheels} of "
+            "{rows}, for {compared} of {compared_wheels}{other}",
+            best=best.minor,
+            best_wheels=best.wheels,
+            rows=plural(best.rows, "{count} pinned pip row", "{count} pinned pip rows"),
+            compared=compared.minor,
+            compared_wheels=compared.wheels,
+            other=other,
+        ),
         remedies=(
             Remedy(
                 action=RemedyAction.EDIT,
-                summary=f"add python={minor} to the dependencies, as the plan does",
+                summary=say("add python={minor} to the dependencies, as the plan does", minor=minor),
                 spec=f"python={minor}",
                 verified=facts.plan.solved and chosen is not None,
             ),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import plural, say
 from envcheck.model import Availability, Plan, Presence, Remedy, RemedyAction, Severity
 from envcheck.normalize import platform_differs
-from envcheck.rules.facts import Draft, Facts, counted
+from envcheck.rules.facts import Draft, Facts
 
 __all__ = ["cuda_asked_for", "foreign_builds", "needs_virtual_package", "platform_only"]
 
@@ -25,19 +26,29 @@ def foreign_builds(facts: Facts) -> Iterator[Draft]:
     explicit = [row for row in facts.export.requirements if row.url is not None]
     if not rows and not explicit:
         return
-    what = "URL" if len(explicit) > len(rows) / 2 else "build"
+    urls = len(explicit) > len(rows) / 2
     first = (explicit or rows)[0]
     count = max(len(rows), len(explicit))
     yield Draft(
         severity=Severity.ERROR,
-        subject=counted(count, what),
-        message=f"{count} of {len(facts.export.requirements)} rows carry {what}s of {facts.export.platform}, "
-        f"which {facts.target.platform} does not have: {first.name}={first.pin or ''}={first.build or ''}",
+        subject=plural(count, "{count} URL", "{count} URLs")
+        if urls
+        else plural(count, "{count} build", "{count} builds"),
+        message=say(
+            "{count} of {rows} rows carry URLs of {origin}, which {platform} does not have: {spec}"
+            if urls
+            else "{count} of {rows} rows carry builds of {origin}, which {platform} does not have: {spec}",
+            count=count,
+            rows=len(facts.export.requirements),
+            origin=facts.export.platform,
+            platform=facts.target.platform,
+            spec=f"{first.name}={first.pin or ''}={first.build or ''}",
+        ),
         line=first.line,
         remedies=(
             Remedy(
                 action=RemedyAction.DROP_BUILD,
-                summary="drop the builds and keep the versions",
+                summary=say("drop the builds and keep the versions"),
                 verified=facts.plan.solved,
             ),
         ),
@@ -56,12 +67,16 @@ def platform_only(facts: Facts) -> Iterator[Draft]:
         if one.presence is not Presence.PLATFORM_ONLY:
             continue
         requirement = one.requirement
-        where = one.sightings[0].subdir if one.sightings else facts.export.platform or "another platform"
-        because = f"a noarch package that needs {one.virtual_package}" if one.virtual_package else f"only for {where}"
+        where = one.sightings[0].subdir if one.sightings else facts.export.platform or say("another platform")
+        because = (
+            say("a noarch package that needs {virtual_package}", virtual_package=one.virtual_package)
+            if one.virtual_package
+            else say("only for {where}", where=where)
+        )
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"{because}, not for {facts.target.platform}",
+            message=say("{because}, not for {platform}", because=because, platform=facts.target.platform),
             line=requirement.line,
             remedies=_drop_remedies(one, facts.plan),
         )
@@ -71,11 +86,11 @@ def _drop_remedies(one: Availability, plan: Plan) -> tuple[Remedy, ...]:
     name = one.requirement.name
     dropped = plan.solved and any(row.name == name for row in plan.dropped)
     present = {record.name for record in plan.packages}
-    remedies = [Remedy(action=RemedyAction.DROP, summary="drop it", verified=dropped)]
+    remedies = [Remedy(action=RemedyAction.DROP, summary=say("drop it"), verified=dropped)]
     remedies += [
         Remedy(
             action=RemedyAction.REPLACE,
-            summary=f"{other} does its job on the target",
+            summary=say("{other} does its job on the target", other=other),
             spec=other,
             verified=plan.solved and other in present,
         )
@@ -102,13 +117,15 @@ def needs_virtual_package(facts: Facts) -> Iterator[Draft]:
         remedies = [
             Remedy(
                 action=RemedyAction.EDIT,
-                summary=f"if the target has it, say so: --virtual-package {name}={example}",
+                summary=say(
+                    "if the target has it, say so: --virtual-package {name}={example}", name=name, example=example
+                ),
             )
         ]
         remedies += [
             Remedy(
                 action=RemedyAction.CHANGE_VERSION,
-                summary=f"take {requirement.name} {version}",
+                summary=say("take {name} {version}", name=requirement.name, version=version),
                 spec=f"{requirement.name}={version}",
                 verified=_in_plan(facts.plan, requirement.name, version),
             )
@@ -117,7 +134,11 @@ def needs_virtual_package(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=requirement.name,
-            message=f"every build of{wanted or ' it'} needs {one.virtual_package}, which the target does not have",
+            message=say(
+                "every build of{wanted} needs {virtual_package}, which the target does not have",
+                wanted=wanted or say(" it"),
+                virtual_package=one.virtual_package,
+            ),
             line=requirement.line,
             remedies=tuple(sorted(remedies, key=lambda remedy: not remedy.verified)),
         )
@@ -142,13 +163,20 @@ def cuda_asked_for(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.INFO,
             subject="__cuda",
-            message=f"{asked} asks for CUDA: the target is taken to have __cuda={version}"
-            " (for the CPU say --virtual-package __cuda=)",
+            message=say(
+                "{asked} asks for CUDA: the target is taken to have __cuda={version} (for the CPU say "
+                "--virtual-package __cuda=)",
+                asked=asked,
+                version=version,
+            ),
             line=row.line,
             remedies=(
                 Remedy(
                     action=RemedyAction.EDIT,
-                    summary=f"install the lock, or set CONDA_OVERRIDE_CUDA={version} where the image is built",
+                    summary=say(
+                        "install the lock, or set CONDA_OVERRIDE_CUDA={version} where the image is built",
+                        version=version,
+                    ),
                 ),
             ),
         )

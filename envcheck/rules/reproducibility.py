@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.model import Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts, some_of
 
@@ -24,11 +25,11 @@ def python_not_pinned(facts: Facts) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.INFO,
         subject="python",
-        message=f"no Python version is asked for; today that gives {chosen}",
+        message=say("no Python version is asked for; today that gives {chosen}", chosen=chosen),
         remedies=(
             Remedy(
                 action=RemedyAction.EDIT,
-                summary=f"add python={minor} to the dependencies",
+                summary=say("add python={minor} to the dependencies", minor=minor),
                 spec=f"python={minor}",
                 verified=facts.plan.solved,
             ),
@@ -49,7 +50,7 @@ def without_md5(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=names[0],
-            message=f"the channel states no md5, so conda-lock.yml cannot be written: {listed}",
+            message=say("the channel states no md5, so conda-lock.yml cannot be written: {listed}", listed=listed),
         )
 
 
@@ -65,6 +66,11 @@ def engines_disagree(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=opinion.engine.name,
-            message=f"{opinion.engine.name} {opinion.engine.version} does not agree: {opinion.explanation}",
-            remedies=(Remedy(action=RemedyAction.EDIT, summary="install from the lock, and report the case"),),
+            message=say(
+                "{name} {version} does not agree: {explanation}",
+                name=opinion.engine.name,
+                version=opinion.engine.version,
+                explanation=opinion.explanation,
+            ),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=say("install from the lock, and report the case")),),
         )

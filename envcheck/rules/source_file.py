@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.model import DamageKind, Remedy, RemedyAction, Severity, SourceKind
 from envcheck.rules.facts import Draft, Facts
 
@@ -17,7 +18,9 @@ __all__ = [
     "unreadable_line",
 ]
 
-_SAVE_AS_UTF8 = Remedy(action=RemedyAction.EDIT, summary="save the file as UTF-8, or use the one that envcheck writes")
+_SAVE_AS_UTF8 = Remedy(
+    action=RemedyAction.EDIT, summary=say("save the file as UTF-8, or use the one that envcheck writes")
+)
 
 
 def encoding(facts: Facts) -> Iterator[Draft]:
@@ -35,16 +38,18 @@ def encoding(facts: Facts) -> Iterator[Draft]:
     if name == "utf-8-bom":
         yield Draft(
             severity=Severity.WARNING,
-            subject="encoding",
-            message="the file starts with a byte order mark, which some tools take for part of the first line",
+            subject=say("encoding"),
+            message=say("the file starts with a byte order mark, which some tools take for part of the first line"),
             line=1,
             remedies=(_SAVE_AS_UTF8,),
         )
         return
     yield Draft(
         severity=Severity.ERROR,
-        subject="encoding",
-        message=f"{remark or f'the file is {name.upper()}'}; conda and pip on Linux read UTF-8",
+        subject=say("encoding"),
+        message=say(
+            "{remark}; conda and pip on Linux read UTF-8", remark=remark or say("the file is {name}", name=name.upper())
+        ),
         line=1,
         remedies=(_SAVE_AS_UTF8,),
     )
@@ -62,13 +67,20 @@ def misleading_name(facts: Facts) -> Iterator[Draft]:
     if claims is None or platform is None or platform.split("-")[0] == claims:
         return
     evidence = facts.export.evidence[0] if facts.export.evidence else None
-    because = f" ({evidence.reason})" if evidence is not None else ""
+    because = say(" ({reason})", reason=evidence.reason) if evidence is not None else ""
     yield Draft(
         severity=Severity.WARNING,
-        subject="file name",
-        message=f"the file name speaks of {claims}, but the content is from {platform}{because}",
+        subject=say("file name"),
+        message=say(
+            "the file name speaks of {claims}, but the content is from {platform}{because}",
+            claims=claims,
+            platform=platform,
+            because=because,
+        ),
         line=evidence.line if evidence is not None else None,
-        remedies=(Remedy(action=RemedyAction.EDIT, summary=f"rename the file after {platform}"),),
+        remedies=(
+            Remedy(action=RemedyAction.EDIT, summary=say("rename the file after {platform}", platform=platform)),
+        ),
     )
 
 
@@ -84,9 +96,9 @@ def unreadable_line(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=damage.subject,
-                message=f"cannot be read as a requirement: {damage.text!r}",
+                message=say("cannot be read as a requirement: {text!r}", text=damage.text),
                 line=damage.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="correct or remove the line"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("correct or remove the line")),),
             )
 
 
@@ -102,9 +114,9 @@ def unknown_key(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=damage.subject,
-                message=f"conda does not know the key {damage.subject!r} and ignores it",
+                message=say("conda does not know the key {subject!r} and ignores it", subject=damage.subject),
                 line=damage.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="correct or remove the key"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("correct or remove the key")),),
             )
 
 
@@ -120,9 +132,9 @@ def duplicate_key(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=damage.subject,
-                message=f"the key {damage.subject!r} stands twice; conda uses only one of them",
+                message=say("the key {subject!r} stands twice; conda uses only one of them", subject=damage.subject),
                 line=damage.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="merge the two"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("merge the two")),),
             )
 
 
@@ -137,10 +149,10 @@ def console_paste(facts: Facts) -> Iterator[Draft]:
     if first is not None:
         yield Draft(
             severity=Severity.WARNING,
-            subject="console paste",
-            message="the file is a paste of a console, prompts included; no installer reads it",
+            subject=say("console paste"),
+            message=say("the file is a paste of a console, prompts included; no installer reads it"),
             line=first.line,
-            remedies=(Remedy(action=RemedyAction.EDIT, summary="use the environment file that envcheck writes"),),
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=say("use the environment file that envcheck writes")),),
         )
 
 
@@ -157,6 +169,6 @@ def foreign_prefix(facts: Facts) -> Iterator[Draft]:
     yield Draft(
         severity=Severity.INFO,
         subject="prefix",
-        message="the file names a directory of the machine it was exported on; it is dropped",
-        remedies=(Remedy(action=RemedyAction.EDIT, summary="remove the prefix line"),),
+        message=say("the file names a directory of the machine it was exported on; it is dropped"),
+        remedies=(Remedy(action=RemedyAction.EDIT, summary=say("remove the prefix line")),),
     )

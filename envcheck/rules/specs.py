@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from envcheck.builds import python_of_build
+from envcheck.language import joined, say
 from envcheck.model import Damage, DamageKind, Remedy, RemedyAction, Requirement, Severity
 from envcheck.rules.facts import Draft, Facts, some_of
 
@@ -26,8 +27,8 @@ def _damages(facts: Facts, kind: DamageKind) -> Iterator[Damage]:
 
 def _write_instead(damage: Damage) -> tuple[Remedy, ...]:
     if damage.read_as is None:
-        return (Remedy(action=RemedyAction.EDIT, summary="correct or remove the line"),)
-    return (Remedy(action=RemedyAction.EDIT, summary=f"write {damage.read_as}", spec=damage.read_as),)
+        return (Remedy(action=RemedyAction.EDIT, summary=say("correct or remove the line")),)
+    return (Remedy(action=RemedyAction.EDIT, summary=say("write {spec}", spec=damage.read_as), spec=damage.read_as),)
 
 
 def trailing_equals(facts: Facts) -> Iterator[Draft]:
@@ -41,7 +42,7 @@ def trailing_equals(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=damage.subject,
-            message=f"{damage.text!r} ends in '='",
+            message=say("{text!r} ends in '='", text=damage.text),
             line=damage.line,
             remedies=_write_instead(damage),
         )
@@ -58,7 +59,7 @@ def no_version(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=damage.subject,
-            message=f"{damage.text!r} names no version that a channel could have",
+            message=say("{text!r} names no version that a channel could have", text=damage.text),
             line=damage.line,
             remedies=_write_instead(damage),
         )
@@ -75,7 +76,7 @@ def build_in_version(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=damage.subject,
-            message=f"the version in {damage.text!r} contains a build string",
+            message=say("the version in {text!r} contains a build string", text=damage.text),
             line=damage.line,
             remedies=_write_instead(damage),
         )
@@ -99,9 +100,18 @@ def duplicate_requirement(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name,
-                message=f"listed as {' and as '.join(pins)} (lines {lines}); only one can be installed",
+                message=say(
+                    "listed as {pins} (lines {lines}); only one can be installed",
+                    pins=joined(" and as ", pins),
+                    lines=lines,
+                ),
                 line=rows[1].line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary=f"keep {name}={pins[0]} or the other one"),),
+                remedies=(
+                    Remedy(
+                        action=RemedyAction.EDIT,
+                        summary=say("keep {name}={pin} or the other one", name=name, pin=pins[0]),
+                    ),
+                ),
             )
 
 
@@ -116,7 +126,7 @@ def selector(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=damage.subject,
-            message=f"{damage.text!r} carries a platform selector, which conda does not understand",
+            message=say("{text!r} carries a platform selector, which conda does not understand", text=damage.text),
             line=damage.line,
             remedies=_write_instead(damage),
         )
@@ -133,9 +143,11 @@ def pip_spec_under_conda(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=damage.subject,
-            message=f"{damage.text!r} is a pip requirement among the conda dependencies",
+            message=say("{text!r} is a pip requirement among the conda dependencies", text=damage.text),
             line=damage.line,
-            remedies=(Remedy(action=RemedyAction.MOVE_TO_PIP, summary="move it below 'pip:'", spec=damage.read_as),),
+            remedies=(
+                Remedy(action=RemedyAction.MOVE_TO_PIP, summary=say("move it below 'pip:'"), spec=damage.read_as),
+            ),
         )
 
 
@@ -161,9 +173,17 @@ def contradicting_pythons(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=rows[0].name,
-            message=f"built for Python {minor}, while the environment is for {chosen}: {names}",
+            message=say(
+                "built for Python {minor}, while the environment is for {chosen}: {names}",
+                minor=minor,
+                chosen=chosen,
+                names=names,
+            ),
             line=rows[0].line,
             remedies=(
-                Remedy(action=RemedyAction.DROP_BUILD, summary=f"drop these builds; take builds for Python {chosen}"),
+                Remedy(
+                    action=RemedyAction.DROP_BUILD,
+                    summary=say("drop these builds; take builds for Python {chosen}", chosen=chosen),
+                ),
             ),
         )
