@@ -10,9 +10,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from envcheck.engines import Index
-from envcheck.model import Record, Target
+from envcheck.model import Record, Target, VirtualPackage
 from envcheck.specs import dependency_parts, matches, satisfies
 
 __all__ = ["Objection", "ObjectionKind", "judge_solution"]
@@ -69,10 +70,11 @@ def judge_solution(
                 Objection(kind=ObjectionKind.TWICE, subject=record.name, spec=record.version, found=other.version)
             )
         by_name.setdefault(record.name, record)
+    known = {} if index is None else _known(packages, index)
     for record in packages:
         objections += _of_package(record, by_name, target)
         if index is not None:
-            objections += _in_index(record, index)
+            objections += _in_index(record, known.get(record.url))
     objections += _of_python(by_name)
     objections += [objection for text in requirements for objection in _of_requirement(text, by_name, target)]
     return tuple(objections)
@@ -83,24 +85,37 @@ def _of_package(record: Record, by_name: Mapping[str, Record], target: Target) -
         yield Objection(kind=ObjectionKind.WRONG_PLATFORM, subject=record.name, spec=record.subdir)
     virtual = {package.name: package for package in target.virtual_packages}
     for dependency in record.depends:
-        name, version, _ = dependency_parts(dependency)
+        name = dependency_parts(dependency)[0]
         if name.startswith("__"):
             present = virtual.get(name)
-            if present is None or not satisfies(present.version, version):
-                found = present.version if present is not None else ""
+            if present is None or not _is_there(present, dependency):
+                found = _shown_virtual(present, dependency)
                 yield Objection(kind=ObjectionKind.VIRTUAL_PACKAGE, subject=record.name, spec=dependency, found=found)
             continue
         chosen = by_name.get(name)
         if chosen is None or not matches(dependency, chosen):
             yield Objection(kind=ObjectionKind.DEPENDENCY, subject=record.name, spec=dependency, found=_shown(chosen))
     for constraint in record.constrains:
-        name, version, _ = dependency_parts(constraint)
+        name = dependency_parts(constraint)[0]
         present = virtual.get(name)
         chosen = by_name.get(name)
-        if present is not None and not satisfies(present.version, version):
-            yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=present.version)
+        if present is not None and not _is_there(present, constraint):
+            found = _shown_virtual(present, constraint)
+            yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=found)
         if chosen is not None and not matches(constraint, chosen):
             yield Objection(kind=ObjectionKind.CONSTRAINT, subject=record.name, spec=constraint, found=_shown(chosen))
+
+
+def _is_there(package: VirtualPackage, spec: str) -> bool:
+    """Whether a virtual package is what a spec asks for; ``__archspec`` has the microarchitecture for its build."""
+    _, version, build = dependency_parts(spec)
+    return satisfies(package.version, version) and (build is None or fnmatchcase(package.build, build))
+
+
+def _shown_virtual(package: VirtualPackage | None, spec: str) -> str:
+    if package is None:
+        return ""
+    return package.version if dependency_parts(spec)[2] is None else f"{package.version} {package.build}"
 
 
 def _of_python(by_name: Mapping[str, Record]) -> Iterator[Objection]:
@@ -116,8 +131,13 @@ def _of_python(by_name: Mapping[str, Record]) -> Iterator[Objection]:
         )
 
 
-def _in_index(record: Record, index: Index) -> Iterator[Objection]:
-    known = next((other for other in index.records(record.name) if other.url == record.url), None)
+def _known(packages: Sequence[Record], index: Index) -> dict[str, Record]:
+    """What the index has under the URLs of packages."""
+    found = index.builds((record.name, record.version, record.build) for record in packages)
+    return {record.url: record for record in found}
+
+
+def _in_index(record: Record, known: Record | None) -> Iterator[Objection]:
     if known is None:
         yield Objection(kind=ObjectionKind.NOT_IN_INDEX, subject=record.name, spec=record.url)
         return
