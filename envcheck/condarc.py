@@ -35,7 +35,14 @@ _FILE_SUFFIXES = frozenset({".yml", ".yaml"})
 _TRUE = frozenset({"true", "yes", "on", "y"})
 _FALSE = frozenset({"false", "no", "off", "n"})
 
-_STRINGS = ("channel_alias", "channel_priority", "ssl_verify", "offline")
+_STRINGS = (
+    "channel_alias",
+    "channel_priority",
+    "ssl_verify",
+    "offline",
+    "remote_connect_timeout_secs",
+    "remote_read_timeout_secs",
+)
 _LISTS = ("channels", "default_channels", "allowlist_channels", "denylist_channels", "pkgs_dirs")
 _MAPS = ("custom_channels", "proxy_servers")
 _MAPS_OF_LISTS = ("custom_multichannels", "mirrored_channels")
@@ -54,9 +61,10 @@ class Configuration:
     """What the user's configuration says about channels and how to reach them.
 
     Maps are tuples of pairs in the order of precedence that conda gives them. Fields that may hold credentials stay out
-    of the representation. ``ssl_verify`` is a boolean, a path to certificates or ``truststore``; ``sources`` are the
-    files read, lowest precedence first; ``home`` and ``working_directory`` are what ``~`` and relative channel paths
-    are resolved against.
+    of the representation. The timeouts are seconds: to be connected, and to be told something by a server that is
+    connected (conda's defaults). ``ssl_verify`` is a boolean, a path to certificates or ``truststore``; ``sources`` are
+    the files read, lowest precedence first; ``home`` and ``working_directory`` are what ``~`` and relative paths of
+    channels are resolved against.
     """
 
     channels: tuple[str, ...] = field(default=(), repr=False)
@@ -72,6 +80,8 @@ class Configuration:
     ssl_verify: bool | str = True
     channel_priority: str = "flexible"
     offline: bool = False
+    remote_connect_timeout_secs: float = 9.15
+    remote_read_timeout_secs: float = 60.0
     sources: tuple[str, ...] = ()
     home: str | None = None
     working_directory: str | None = None
@@ -153,6 +163,8 @@ def load_configuration(
     priority = _last(_expect(layers, "channel_priority", _Scalar))
     verify = _last(_expect(layers, "ssl_verify", _Scalar))
     offline = _last(_expect(layers, "offline", _Scalar))
+    connecting = _last(_expect(layers, "remote_connect_timeout_secs", _Scalar))
+    reading = _last(_expect(layers, "remote_read_timeout_secs", _Scalar))
     return Configuration(
         channels=lists("channels"),
         default_channels=lists("default_channels"),
@@ -167,6 +179,8 @@ def load_configuration(
         ssl_verify=True if verify is None else _boolean_or_text(expand(verify)),
         channel_priority="flexible" if priority is None else _priority(priority),
         offline=False if offline is None else _boolean("offline", offline),
+        remote_connect_timeout_secs=9.15 if connecting is None else _seconds("remote_connect_timeout_secs", connecting),
+        remote_read_timeout_secs=60.0 if reading is None else _seconds("remote_read_timeout_secs", reading),
         sources=tuple(str(path) for path in paths),
         home=None if home is None else str(home),
         working_directory=None if working_directory is None else str(working_directory),
@@ -470,6 +484,18 @@ def _boolean(key: str, value: _Scalar) -> bool:
         path=value.path,
         line=value.line,
         hint="Write true or false.",
+    )
+
+
+def _seconds(key: str, value: _Scalar) -> float:
+    text = (value.text or "").strip()
+    if re.fullmatch(r"\d{1,6}(?:\.\d*)?", text, re.ASCII) and float(text) > 0:
+        return float(text)
+    raise ConfigurationError(
+        f"'{key}' must be a number of seconds, but is '{mask(text)}'.",
+        path=value.path,
+        line=value.line,
+        hint="Write a number greater than zero, such as 60.",
     )
 
 

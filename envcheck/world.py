@@ -69,6 +69,8 @@ def configured_options(configuration: Configuration, *, cache_directory: str | N
         verify_tls=configuration.ssl_verify,
         proxies=configuration.proxy_servers,
         package_directories=configuration.pkgs_dirs,
+        connect_timeout=configuration.remote_connect_timeout_secs,
+        read_timeout=configuration.remote_read_timeout_secs,
     )
 
 

@@ -27,7 +27,9 @@ class LoadOptions:
     ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings ``ssl_verify`` and
     ``proxy_servers``; ``package_directories`` is ``pkgs_dirs``, where mamba keeps repodata beside packages;
     ``record_directory`` is where repodata is kept by package name, for an engine that has no such store of its own
-    (``None``: nowhere).
+    (``None``: nowhere). ``connect_timeout`` and ``read_timeout`` are the ``.condarc`` settings
+    ``remote_connect_timeout_secs`` and ``remote_read_timeout_secs``; what one download may come to on the disk is
+    ``largest_download`` bytes, ten times what the largest channels have.
     """
 
     cache_directory: str | None = None
@@ -37,6 +39,9 @@ class LoadOptions:
     proxies: tuple[tuple[str, str], ...] = ()
     package_directories: tuple[str, ...] = ()
     record_directory: str | None = None
+    connect_timeout: float = 9.15
+    read_timeout: float = 60.0
+    largest_download: int = 4_000_000_000
 
 
 @runtime_checkable

@@ -16,8 +16,10 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
+from envcheck.engines.watching import DownloadWatch, GivenUpError
 from envcheck.errors import EngineError
 
 __all__ = ["CAN_STOP", "run_apart"]
@@ -29,15 +31,19 @@ _T = TypeVar("_T")
 _CHUNK = 1 << 16
 
 
-def run_apart(function: Callable[[], _T], *, timeout: float | None = None) -> _T:
+def run_apart(function: Callable[[], _T], *, timeout: float | None = None, watch: DownloadWatch | None = None) -> _T:
     """Call a function in a forked process and give what it returns, which has to be picklable and plain.
 
     Args:
         function: What to call; what it changes in memory is lost.
         timeout: Seconds after which to give up; not kept where a process cannot be forked.
+        watch: Looks from time to time whether what the function downloads gets on; not where a process cannot be
+            forked.
 
     Raises:
         TimeoutError: The time is over; the copy has been killed.
+        GivenUpError: The watch gave up; the copy has been killed, and what it had begun to write in the watched folders
+            is gone.
         EngineError: The copy died.
         Exception: What the function raised.
     """
@@ -57,14 +63,20 @@ def run_apart(function: Callable[[], _T], *, timeout: float | None = None) -> _T
     if process == 0:
         _answer(function, writing)
     os.close(writing)
+    left: list[Path] = []
     try:
-        answer = _read(reading, timeout)
+        answer = _read(reading, timeout, watch)
+    except GivenUpError:
+        left = [] if watch is None else _written_by(process, watch)
+        raise
     finally:
         os.close(reading)
         # One that has answered is about to end by itself, and killing it then does no harm.
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
+        for path in left:
+            path.unlink(missing_ok=True)
     if not answer:
         raise EngineError("the engine's process died", hint="Run again; if it persists, use --engine rattler.")
     succeeded, value = pickle.loads(answer)  # noqa: S301  # our own copy wrote it
@@ -88,15 +100,33 @@ def _answer(function: Callable[[], object], writing: int) -> None:
         os._exit(0)
 
 
-def _read(reading: int, timeout: float | None) -> bytes:
+def _written_by(process: int, watch: DownloadWatch) -> list[Path]:
+    """The files that a process has open in the watched folders (proc(5))."""
+    found = []
+    with suppress(OSError):
+        for link in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):
+                path = link.readlink()
+                if path.parent in watch.folders:
+                    found.append(path)
+    return found
+
+
+def _read(reading: int, timeout: float | None, watch: DownloadWatch | None) -> bytes:
     """Everything that comes out of the pipe until its other end is closed."""
     end = None if timeout is None else time.monotonic() + timeout
     parts: list[bytes] = []
     while True:
         left = None if end is None else max(0.0, end - time.monotonic())
+        if watch is not None:
+            left = watch.interval if left is None else min(left, watch.interval)
         readable, _, _ = select.select([reading], [], [], left)
         if not readable:
-            raise TimeoutError
+            if end is not None and time.monotonic() >= end:
+                raise TimeoutError
+            if watch is not None:
+                watch.look()
+            continue
         part = os.read(reading, _CHUNK)
         if not part:
             return b"".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from envcheck.locations import local_path, open_session
@@ -11,7 +12,7 @@ __all__ = ["ask_why"]
 
 _FILENAMES = ("repodata.json.zst", "repodata.json")
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_TIMEOUT_SECONDS = (10, 20)
+_LONGEST_READ_SECONDS = 20.0
 
 
 def ask_why(
@@ -21,6 +22,7 @@ def ask_why(
     offline: bool = False,
     verify_tls: bool | str = True,
     proxies: tuple[tuple[str, str], ...] = (),
+    timeouts: tuple[float, float] = (9.15, 60.0),
 ) -> tuple[ChannelState, str]:
     """Say why ``<location>/<subdir>`` could not be used.
 
@@ -30,6 +32,7 @@ def ask_why(
         offline: Whether requests are forbidden.
         verify_tls: As in `requests`: whether, or against which certificate bundle, to verify.
         proxies: Pairs of URL scheme and proxy URL.
+        timeouts: Seconds to be connected, and to be told something.
 
     Returns:
         The state and a few words for the user, free of secrets: only what the server answered, never its address.
@@ -39,7 +42,17 @@ def ask_why(
         return _ask_directory(directory, subdir)
     if offline:
         return ChannelState.UNREACHABLE, "nothing is cached for it and --offline forbids asking"
-    return _ask_server(location.rstrip("/"), subdir, verify_tls, dict(proxies))
+    patience = (timeouts[0], min(timeouts[1], _LONGEST_READ_SECONDS))
+    answers: list[tuple[ChannelState, str]] = []
+
+    def ask() -> None:
+        answers.append(_ask_server(location.rstrip("/"), subdir, verify_tls, dict(proxies), patience))
+
+    # A timeout of requests begins anew with every byte, of which the head of an answer may have very many.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(2 * sum(patience))
+    return answers[0] if answers else (ChannelState.UNREACHABLE, "it did not answer in time")
 
 
 def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
@@ -50,13 +63,15 @@ def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
     return ChannelState.DAMAGED, f"its {subdir}/repodata.json cannot be read: truncated or not repodata"
 
 
-def _ask_server(base: str, subdir: str, verify_tls: bool | str, proxies: dict[str, str]) -> tuple[ChannelState, str]:
+def _ask_server(
+    base: str, subdir: str, verify_tls: bool | str, proxies: dict[str, str], timeouts: tuple[float, float]
+) -> tuple[ChannelState, str]:
     import requests
 
     with open_session(verify_tls, proxies) as session:
         try:
             for filename in _FILENAMES:
-                with session.get(f"{base}/{subdir}/{filename}", stream=True, timeout=_TIMEOUT_SECONDS) as response:
+                with session.get(f"{base}/{subdir}/{filename}", stream=True, timeout=timeouts) as response:
                     status = response.status_code
                     if status != requests.codes.not_found:
                         head = next(response.iter_content(64), b"") if response.ok else b""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from envcheck.engines import LoadOptions
     from envcheck.engines.record_store_building import BuildOrder
 
-__all__ = ["RecordStores", "start_builder"]
+__all__ = ["RecordStores", "rattler_folder", "start_builder"]
 
 # What is smaller is read as fast as it is.
 _SMALLEST = 1024 * 1024
@@ -204,7 +204,7 @@ def _source(location: str, subdir: str, cache_directory: str | None) -> tuple[Pa
         state = _file_state(path)
         return None if state is None else (path, state)
     address = f"{strip_secrets(location).rstrip('/')}/{subdir}/"
-    for path in sorted(_rattler_cache(cache_directory).glob("*.info.json")):
+    for path in sorted(rattler_folder(cache_directory).glob("*.info.json")):
         # rattler's note beside what it downloaded: the address, and what the server called this state.
         with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
             note = json.loads(path.read_bytes())
@@ -230,7 +230,7 @@ def _max_age(cache_control: str) -> int:
     return int(found[1]) if found is not None and not forbidden else 0
 
 
-def _rattler_cache(cache_directory: str | None) -> Path:
+def rattler_folder(cache_directory: str | None) -> Path:
     """Where py-rattler keeps repodata."""
     if cache_directory is not None:
         return Path(cache_directory)

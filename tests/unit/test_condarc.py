@@ -55,6 +55,8 @@ proxy_servers:
 ssl_verify: /etc/ssl/ca.pem
 channel_priority: strict
 offline: yes
+remote_connect_timeout_secs: 3
+remote_read_timeout_secs: 20.5
 something_else: {a: [1]}
 """,
     )
@@ -73,6 +75,8 @@ something_else: {a: [1]}
         ssl_verify="/etc/ssl/ca.pem",
         channel_priority="strict",
         offline=True,
+        remote_connect_timeout_secs=3.0,
+        remote_read_timeout_secs=20.5,
         sources=(str(home / ".condarc"),),
         home=str(home),
     )
