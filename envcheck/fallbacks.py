@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import Availability, PipAvailability, Plan, PlanDropped, Presence, Unsolved
 from envcheck.survey import World, with_package_index
 
@@ -37,7 +38,11 @@ def fall_back_to_pip(
     lost = [one for one in availability if one.requirement.name in dropped and one.presence not in _HOPELESS]
     answered = {one.requirement.name: one for one in with_package_index(lost, world, source_platform)} if lost else {}
     moved = [
-        PlanDropped(name=name, version=version, reason=f"{dropped[name].reason}; the package index has a wheel")
+        PlanDropped(
+            name=name,
+            version=version,
+            reason=say("{reason}; the package index has a wheel", reason=dropped[name].reason),
+        )
         for name, one in answered.items()
         if one.pypi is not None and (version := _version(one.pypi)) is not None
     ]
@@ -77,7 +82,7 @@ def find_uninstallable(plan: Plan, availability: Sequence[Availability], index: 
     return replace(
         plan,
         dropped=tuple(
-            replace(row, reason="no version of it can be installed on the target, even alone")
+            replace(row, reason=say("no version of it can be installed on the target, even alone"))
             if row.name in hopeless
             else row
             for row in plan.dropped

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import Outcome, PlanDropped, Record, Report, Requirement, Solved, Target
 from envcheck.specs import dependency_parts, sort_versions, spec_text
 from envcheck.survey import World, installable, missing_virtual_package
@@ -194,7 +195,7 @@ class _Question:
         if not without:
             return self._beside_the_rest(blank, version)
         opponents = [
-            self._opponent(name, f"has no build for Python {_minor(version)}")
+            self._opponent(name, say("has no build for Python {minor}", minor=_minor(version)))
             for name in sorted(without, key=lambda name: (name not in self._direct, name))
         ]
         return replace(blank, obstacle=Obstacle.PYTHON, python=_minor(version), opponents=tuple(opponents))
@@ -306,14 +307,14 @@ class _Clash:
         """``needs numpy >=1.17,<1.24``; the empty string where the contradiction is further down."""
         refused = self._refused(records, self._name, self._wished)
         if refused is not None:
-            return f"needs {refused}"
+            return say("needs {refused}", refused=refused)
         refused = self._refused(self._wished, other, records)
         if refused is not None:
-            return f"{self._name} needs {refused}"
+            return say("{name} needs {refused}", name=self._name, refused=refused)
         theirs, ours = self._common(records), self._common(self._wished)
         for name in sorted(theirs.keys() & ours.keys()):
             if not theirs[name][1] & ours[name][1]:
-                return f"needs {theirs[name][0]}, and {self._name} {ours[name][0]}"
+                return say("needs {their}, and {name} {own}", their=theirs[name][0], name=self._name, own=ours[name][0])
         return ""
 
     def _refused(self, records: Sequence[Record], name: str, others: Sequence[Record]) -> str | None:

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from envcheck.language import say
 from envcheck.secrets import strip_secrets
 
 __all__ = ["ANACONDA_ORG", "MIRRORS", "REPO_ANACONDA_COM", "Mirror", "MirrorMatch", "recognise"]
@@ -95,7 +96,7 @@ _TUNA_CLOUD = (
     "stackless",
     "ursky",
 )
-_NO_NVIDIA = "it has no nvidia channel and no sharded repodata"
+_NO_NVIDIA = say("it has no nvidia channel and no sharded repodata")
 
 MIRRORS: tuple[Mirror, ...] = (
     Mirror(
@@ -127,7 +128,7 @@ MIRRORS: tuple[Mirror, ...] = (
         name="USTC",
         bases=("mirrors.ustc.edu.cn/anaconda",),
         carries=("bioconda", "conda-forge"),
-        note="it keeps conda-forge and bioconda only and sends everything else to TUNA",
+        note=say("it keeps conda-forge and bioconda only and sends everything else to TUNA"),
     ),
     # Channels: "SJTUG" in mirrorz-org/mirrorz-docs, anaconda/customs.zh.md. Addresses: sjtug/mirror-requests#299 for
     # today's, #56 and #77 for the former anaconda.mirrors.sjtug….

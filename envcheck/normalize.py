@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from envcheck.builds import python_of_build, variant_of_build
+from envcheck.language import say
 from envcheck.model import (
     ChannelReference,
     Environment,
@@ -67,7 +68,7 @@ def normalize(export: Export, platform: str, *, keep_variants: bool = False) -> 
                     subject=requirement.name,
                     before=f"{requirement.pin or requirement.version or '*'}={requirement.build}",
                     after=f"{freed.pin or freed.version or '*'}" + (f"={freed.build}" if freed.build else ""),
-                    reason=f"the build belongs to {export.platform or 'another platform'}",
+                    reason=say("the build belongs to {platform}", platform=export.platform or say("another platform")),
                     line=requirement.line,
                 )
             )
@@ -147,9 +148,9 @@ def _merge_duplicates(requirements: Iterable[Requirement], edits: list[Normalize
         edits.append(
             NormalizedEdit(
                 subject=requirement.name,
-                before=f"{first.text} and {requirement.text}",
+                before=say("{first} and {second}", first=first.text, second=requirement.text),
                 after=f"{both.name} {both.version or ''}".strip(),
-                reason=f"listed twice, on lines {first.line} and {requirement.line}",
+                reason=say("listed twice, on lines {first} and {second}", first=first.line, second=requirement.line),
                 line=requirement.line,
             )
         )
@@ -197,9 +198,11 @@ def _merge_pip(rows: Sequence[PipRequirement], edits: list[NormalizedEdit]) -> t
         edits.append(
             NormalizedEdit(
                 subject=row.name,
-                before=f"{first.text} and {row.text}",
+                before=say("{first} and {second}", first=first.text, second=row.text),
                 after=first.text,
-                reason=f"in the pip section twice, on lines {first.line} and {row.line}",
+                reason=say(
+                    "in the pip section twice, on lines {first} and {second}", first=first.line, second=row.line
+                ),
                 line=row.line,
             )
         )
@@ -212,9 +215,9 @@ def _python(export: Export) -> tuple[str | None, str | None]:
         if requirement.name == "python":
             if requirement.pin is not None:
                 minor = ".".join(requirement.pin.split(".")[:2])
-                return f"{minor}.*", f"line {requirement.line}: {requirement.text}"
+                return f"{minor}.*", say("line {line}: {text}", line=requirement.line, text=requirement.text)
             if requirement.version is not None:
-                return requirement.version, f"line {requirement.line}: {requirement.text}"
+                return requirement.version, say("line {line}: {text}", line=requirement.line, text=requirement.text)
     bound = Counter(
         python
         for requirement in export.requirements
@@ -223,7 +226,7 @@ def _python(export: Export) -> tuple[str | None, str | None]:
     if not bound:
         return None, None
     minor, count = min(bound.items(), key=lambda item: (-item[1], item[0]))
-    return f"{minor}.*", f"{count} builds are bound to Python {minor}"
+    return f"{minor}.*", say("{count} builds are bound to Python {minor}", count=count, minor=minor)
 
 
 def _channels(export: Export) -> tuple[ChannelReference, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
+from envcheck.language import joined, say
 from envcheck.model import (
     Availability,
     Environment,
@@ -133,10 +134,16 @@ def _moved_to_pip(one: Availability, names: Mapping[str, str]) -> PlanDropped | 
         return None
     if one.presence not in (Presence.PYPI_ONLY, Presence.VERSION_ELSEWHERE):
         return None
-    what = "only its source, to be built in the image" if pypi.presence is PipPresence.SOURCE_ONLY else "a wheel"
-    lacking = "no channel has it" if one.presence is Presence.PYPI_ONLY else "no channel has it for this Python"
+    what = (
+        say("only its source, to be built in the image") if pypi.presence is PipPresence.SOURCE_ONLY else say("a wheel")
+    )
+    lacking = (
+        say("no channel has it") if one.presence is Presence.PYPI_ONLY else say("no channel has it for this Python")
+    )
     return PlanDropped(
-        name=one.requirement.name, version=pypi.version, reason=f"{lacking}; the package index has {what}"
+        name=one.requirement.name,
+        version=pypi.version,
+        reason=say("{lacking}; the package index has {what}", lacking=lacking, what=what),
     )
 
 
@@ -166,11 +173,16 @@ class _Explanations:
         asked = requirement.pin or requirement.version or "*"
         reason = self._account.reasons.get(requirement.name)
         if reason is None and self._account.free:
-            reason = "no version was held on to (--pins none)"
+            reason = say("no version was held on to (--pins none)")
         if reason is None and requirement.name == "python" and self._other_python is not None:
-            reason = f"the closest plan is one for Python {self._other_python}"
+            reason = say("the closest plan is one for Python {version}", version=self._other_python)
         if reason is None:
-            reason = f"{asked} exists for {self._account.platform}, {self._but(one, record.name, requirement.version)}"
+            reason = say(
+                "{asked} exists for {platform}, {but}",
+                asked=asked,
+                platform=self._account.platform,
+                but=self._but(one, record.name, requirement.version),
+            )
         to_version = record.version if record.name == requirement.name else f"{record.name} {record.version}"
         return PlanChanged(name=requirement.name, from_version=asked, to_version=to_version, reason=reason)
 
@@ -183,55 +195,66 @@ class _Explanations:
         name, platform = one.requirement.name, self._account.platform
         match one.presence:
             case Presence.PLATFORM_ONLY:
-                where = one.sightings[0].subdir if one.sightings else (one.virtual_package or "another platform")
-                return f"it exists only for {where}"
+                where = one.sightings[0].subdir if one.sightings else (one.virtual_package or say("another platform"))
+                return say("it exists only for {where}", where=where)
             case Presence.NEEDS_VIRTUAL_PACKAGE if name not in self._account.names:
-                return f"it needs {one.virtual_package}, which the target does not have"
+                return say(
+                    "it needs {virtual_package}, which the target does not have", virtual_package=one.virtual_package
+                )
             case Presence.PYPI_ONLY:
-                detail = f" ({one.pypi.detail})" if one.pypi is not None and one.pypi.detail else ""
-                return f"no channel has it, and the package index has nothing for this target{detail}"
+                detail = say(" ({detail})", detail=one.pypi.detail) if one.pypi is not None and one.pypi.detail else ""
+                return say(
+                    "no channel has it, and the package index has nothing for this target{detail}", detail=detail
+                )
             case Presence.NOWHERE:
-                return f"no channel has it for {platform}"
+                return say("no channel has it for {platform}", platform=platform)
             case _:
                 pass
         if not self._account.packages:
-            return "no plan was found"
+            return say("no plan was found")
         needed_by = self._account.needed_by.get(name, ())
-        came = f"came along with {', '.join(needed_by[:_NAMED])}; " if needed_by else ""
+        came = say("came along with {needed_by}; ", needed_by=", ".join(needed_by[:_NAMED])) if needed_by else ""
         if name in self._account.reasons:
             here = self._account.names.get(name, name)
             clauses = self._account.clauses
-            others = "" if clauses is None or not clauses.universe.records.get(here) else "; other versions do, "
+            others = "" if clauses is None or not clauses.universe.records.get(here) else say("; other versions do, ")
             return f"{came}{self._account.reasons[name]}{others and others + self._but(one, here, None)}"
-        return f"{came}it exists for {platform}, {self._but(one, self._account.names.get(name, name), None)}"
+        return say(
+            "{came}it exists for {platform}, {but}",
+            came=came,
+            platform=platform,
+            but=self._but(one, self._account.names.get(name, name), None),
+        )
 
     def _but(self, one: Availability, name: str, version: str | None) -> str:
         """``but not together with hdf5 1.14.3``: the conflict of a package, or one version of it, with what is kept."""
         clauses = self._account.clauses
         if clauses is None:
-            return "but not together with the other packages"
+            return say("but not together with the other packages")
         records = [r for r in clauses.universe.records.get(name, ()) if satisfies(r.version, version)]
         names = self._solver(clauses).reason(name, records)
         if names is None and name in self._account.needed_by and name not in self._chosen:
-            return "but nothing in the plan needs it"
+            return say("but nothing in the plan needs it")
         if records:
             self.obstacles[one.requirement.name] = PlanObstacle(
                 name=one.requirement.name, record=min(records, key=self._unmet), against=names or ()
             )
         if names is None:
-            return "but would need more other changes"
+            return say("but would need more other changes")
         if not names:
             if self._other_python is not None and not records:
-                return f"but not for Python {self._other_python}"
+                return say("but not for Python {version}", version=self._other_python)
             if version is None:
                 self.impossible.add(name)
-            return "but something that it needs does not"
+            return say("but something that it needs does not")
         described = [
-            f"{other} {self._chosen[other].version}" if other in self._kept else f"any {other}"
+            f"{other} {self._chosen[other].version}" if other in self._kept else say("any {other}", other=other)
             for other in names[:_NAMED]
         ]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        return f"but not together with {', '.join(described)}{more}"
+        listed = joined(", ", described)
+        if len(names) > _NAMED:
+            listed = say("{names} and {count} more", names=listed, count=len(names) - _NAMED)
+        return say("but not together with {names}", names=listed)
 
     def _unmet(self, record: Record) -> tuple[int, int, str]:
         """How much a record needs that the plan has otherwise or not at all; by build where that is equal."""
@@ -268,9 +291,9 @@ def _added(account: Account, listed: set[str]) -> tuple[PlanAdded, ...]:
         PlanAdded(
             name=record.name,
             version=record.version,
-            reason="the pip section needs it"
+            reason=say("the pip section needs it")
             if record.name in account.environment.implied
-            else f"{needed_by.get(record.name, 'the plan')} needs it",
+            else say("{name} needs it", name=needed_by.get(record.name) or say("the plan")),
         )
         for record in account.packages
         if record.name not in listed

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import Environment, PinPolicy, Record, Solved, Target
 from envcheck.specs import sort_versions
 from envcheck.survey import installable
@@ -86,19 +87,21 @@ class Search:
     def run(self) -> tuple[Record, ...]:
         """The packages of the closest environment that the engine proves; empty where there is none."""
         if not self._wishes and not self._implied:
-            self.explanation = "nothing was asked for"
+            self.explanation = say("nothing was asked for")
             return ()
         if self._pins is PinPolicy.EXACT:
             return self._everything_exact()
         candidate = self._best_candidate()
         if candidate is None:
-            self.explanation = "no set of records for the target is free of contradictions"
+            self.explanation = say("no set of records for the target is free of contradictions")
             return ()
         self.clauses = candidate.question.clauses
         self.optimal = candidate.optimal
         packages = self._proven(candidate)
         if not packages and not self.explanation:
-            self.explanation = f"nothing that was asked for can be installed on {self._target.platform}"
+            self.explanation = say(
+                "nothing that was asked for can be installed on {platform}", platform=self._target.platform
+            )
         return packages
 
     def _everything_exact(self) -> tuple[Record, ...]:
@@ -114,9 +117,9 @@ class Search:
         with Conflicts(clauses, {spec: one for spec, one in literals.items() if one is not None}) as conflicts:
             self.conflicts = conflicts.all_minimal()
         if missing:
-            self.explanation = "versions are missing on the target and none may change (--pins exact)"
+            self.explanation = say("versions are missing on the target and none may change (--pins exact)")
         elif self.conflicts:
-            self.explanation = "what was asked for does not go together and nothing may change (--pins exact)"
+            self.explanation = say("what was asked for does not go together and nothing may change (--pins exact)")
         return ()
 
     def _best_candidate(self) -> _Candidate | None:

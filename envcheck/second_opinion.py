@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError
+from envcheck.language import say
 from envcheck.locks.judge import judge_solution
 from envcheck.model import EngineInfo, Plan, Solved, Target
 from envcheck.universe import python_constraints
@@ -51,20 +52,26 @@ def ask_second_engine(
             options=options,
         )
     except ChannelError as error:
-        return SecondOpinion(engine=engine.info, agrees=False, explanation=f"it could not be asked: {error.message}")
+        return SecondOpinion(
+            engine=engine.info, agrees=False, explanation=say("it could not be asked: {message}", message=error.message)
+        )
     specs = list(plan.requirements) if plan.solved else list(names)
     solved = plan.solved or isinstance(first.solve(specs, timeout=_SOLVE_SECONDS), Solved)
     python = next((record.version for record in plan.packages if record.name == "python"), None)
     outcome = second.solve(specs, constraints=python_constraints(python), timeout=_SOLVE_SECONDS)
     if not isinstance(outcome, Solved):
         return SecondOpinion(
-            engine=engine.info, agrees=not solved, explanation=f"it finds no solution: {outcome.explanation}" * solved
+            engine=engine.info,
+            agrees=not solved,
+            explanation=say("it finds no solution: {explanation}", explanation=outcome.explanation) if solved else "",
         )
     if not solved:
-        return SecondOpinion(engine=engine.info, agrees=False, explanation="it finds a solution")
+        return SecondOpinion(engine=engine.info, agrees=False, explanation=say("it finds a solution"))
     objections = judge_solution(outcome.packages, specs, extended, second)
     if objections:
         return SecondOpinion(
-            engine=engine.info, agrees=False, explanation=f"its solution does not hold: {objections[0]}"
+            engine=engine.info,
+            agrees=False,
+            explanation=say("its solution does not hold: {objection}", objection=str(objections[0])),
         )
     return SecondOpinion(engine=engine.info, agrees=True)

@@ -18,6 +18,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 from envcheck.model import VirtualPackage
 
 __all__ = ["PLATFORMS", "overrides_from_environment", "virtual_packages_for"]
@@ -62,8 +63,12 @@ def virtual_packages_for(
     """
     if platform not in _PLATFORMS:
         raise ConfigurationError(
-            f"The platform '{platform}' is not known.{_did_you_mean(platform, PLATFORMS)}",
-            hint=f"Choose one of {', '.join(PLATFORMS)}.",
+            say(
+                "The platform '{platform}' is not known.{close}",
+                platform=platform,
+                close=_did_you_mean(platform, PLATFORMS),
+            ),
+            hint=say("Choose one of {platforms}.", platforms=", ".join(PLATFORMS)),
         )
     versions, architecture = _PLATFORMS[platform]
     packages = {name: VirtualPackage(name=name, version=version) for name, version in versions}
@@ -73,8 +78,8 @@ def virtual_packages_for(
     if image is not None:
         if not platform.startswith("linux-"):
             raise ConfigurationError(
-                f"The image '{image}' cannot be asked for on {platform}.",
-                hint="Choose a Linux platform, or leave out the image.",
+                say("The image '{image}' cannot be asked for on {platform}.", image=image, platform=platform),
+                hint=say("Choose a Linux platform, or leave out the image."),
             )
         glibc, cuda = _image_versions(image)
         for name, version in (("__glibc", glibc), ("__cuda", cuda)):
@@ -134,7 +139,8 @@ def _apply(override: str, packages: dict[str, VirtualPackage]) -> None:
     readable = separator and re.fullmatch(r"__[a-z0-9][a-z0-9_.-]*", name)
     if not readable or (version and not _VERSION.fullmatch(version)) or not re.fullmatch(r"[0-9A-Za-z_.+]*", build):
         raise ConfigurationError(
-            f"'{override}' is no virtual package.", hint="Write NAME=VERSION, for example __glibc=2.31 or __cuda=12.4."
+            say("'{override}' is no virtual package.", override=override),
+            hint=say("Write NAME=VERSION, for example __glibc=2.31 or __cuda=12.4."),
         )
     if not version:
         packages.pop(name, None)
@@ -158,14 +164,20 @@ def _image_versions(image: str) -> tuple[str | None, str | None]:
     repository = split_reference(image)[0]
     if repository in UNKNOWABLE:
         raise ConfigurationError(
-            f"The image '{image}' does not tell which C library it has.",
-            hint="Name a distribution's image, or say it with --virtual-package __glibc=VERSION.",
+            say("The image '{image}' does not tell which C library it has.", image=image),
+            hint=say("Name a distribution's image, or say it with --virtual-package __glibc=VERSION."),
         )
     release = release_of(image)
     if release is None:
         raise ConfigurationError(
-            f"The image '{image}' is not known.{_did_you_mean(repository, IMAGES)}",
-            hint="Name the image that it is built upon, such as debian:12, or use --virtual-package __glibc=VERSION.",
+            say(
+                "The image '{image}' is not known.{close}",
+                image=image,
+                close=_did_you_mean(repository, IMAGES),
+            ),
+            hint=say(
+                "Name the image that it is built upon, such as debian:12, or use --virtual-package __glibc=VERSION."
+            ),
         )
     # Whoever builds upon a CUDA image runs it where a driver is: NVIDIA's images refuse to start without one that is
     # recent enough (NVIDIA_REQUIRE_CUDA).
@@ -176,4 +188,4 @@ def _did_you_mean(text: str, known: Sequence[str]) -> str:
     from rapidfuzz import process
 
     close = [str(match[0]) for match in process.extract(text, known, limit=3, score_cutoff=70)]
-    return f" Close names: {', '.join(close)}." if close else ""
+    return say(" Close names: {close}.", close=", ".join(close)) if close else ""

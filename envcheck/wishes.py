@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import Availability, Intent, Presence, Requirement, Target
 from envcheck.specs import nearest_versions, satisfies
 from envcheck.survey import installable
@@ -61,9 +62,11 @@ def wish_for(one: Availability, target: Target, index: Index, intent: Intent, *,
             reason = _missing_version_reason(one, target)
         case Presence.RENAMED:
             name = one.close_names[0]
-            reason = f"{requirement.name} is called {name} on {target.platform}"
+            reason = say(
+                "{name} is called {other} on {platform}", name=requirement.name, other=name, platform=target.platform
+            )
         case Presence.OTHER_CHANNEL:
-            reason = f"only {one.sightings[0].channel} has it"
+            reason = say("only {channel} has it", channel=one.sightings[0].channel)
         case _:
             return None
     # The index may hold channels that the plan adds and that were not asked before.
@@ -95,7 +98,13 @@ def better_from_pip(one: Availability) -> bool:
 
 
 def _missing_version_reason(one: Availability, target: Target) -> str:
-    wanted = one.requirement.pin or one.requirement.version or "any version"
+    wanted = one.requirement.pin or one.requirement.version or say("any version")
     if one.virtual_package is not None:
-        return f"{wanted} needs {one.virtual_package}, which the target does not have"
-    return f"{wanted} does not exist for {target.platform}" + (f" ({one.detail})" if one.detail else "")
+        return say(
+            "{wanted} needs {virtual_package}, which the target does not have",
+            wanted=wanted,
+            virtual_package=one.virtual_package,
+        )
+    return say("{wanted} does not exist for {platform}", wanted=wanted, platform=target.platform) + (
+        say(" ({detail})", detail=one.detail) if one.detail else ""
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envcheck.image_tables import DOCKER_STACKS, REPOSITORIES
+from envcheck.language import say
 
 __all__ = [
     "DEPRECATED",
@@ -155,30 +156,30 @@ PYTHON_ENDED: Mapping[str | None, str] = {
     "3.5": "2020-09-30",
 }
 
-_ON_QUAY = "is made on quay.io only since 2023-10-20"
+_ON_QUAY = say("is made on quay.io only since 2023-10-20")
 
 # Repositories of which their owners say so.
 DEPRECATED: Mapping[str, Deprecation] = {
     # anaconda/docker-images, README.md, and the message of miniconda3/debian/Dockerfile's entry point.
     "continuumio/miniconda3": Deprecation(
-        why="is deprecated and gets no updates after Miniconda 26.7", instead="anaconda/miniconda"
+        why=say("is deprecated and gets no updates after Miniconda 26.7"), instead="anaconda/miniconda"
     ),
-    "continuumio/anaconda3": Deprecation(why="is deprecated", instead="anaconda/anaconda"),
+    "continuumio/anaconda3": Deprecation(why=say("is deprecated"), instead="anaconda/anaconda"),
     # Their Dockerfiles (Miniconda2, Anaconda2) left ContinuumIO/docker-images in 2020.
-    "continuumio/miniconda": Deprecation(why="has Python 2 and is no longer made", instead="anaconda/miniconda"),
-    "continuumio/anaconda": Deprecation(why="has Python 2 and is no longer made", instead="anaconda/anaconda"),
+    "continuumio/miniconda": Deprecation(why=say("has Python 2 and is no longer made"), instead="anaconda/miniconda"),
+    "continuumio/anaconda": Deprecation(why=say("has Python 2 and is no longer made"), instead="anaconda/anaconda"),
     # conda-forge.org/news/2024/07/29/sunsetting-mambaforge; the last images are those of 24.9.2 (November 2024).
     "condaforge/mambaforge": Deprecation(
-        why="is no longer made; Miniforge has had mamba since 2023", instead="condaforge/miniforge3"
+        why=say("is no longer made; Miniforge has had mamba since 2023"), instead="condaforge/miniforge3"
     ),
-    "condaforge/mambaforge-pypy3": Deprecation(why="is no longer made", instead="condaforge/miniforge3"),
+    "condaforge/mambaforge-pypy3": Deprecation(why=say("is no longer made"), instead="condaforge/miniforge3"),
     # docker-library/official-images, library/rockylinux: nothing newer than 9.3 and 8.9 of November 2023.
-    "rockylinux": Deprecation(why="has had no updates since 2023-11-19", instead="rockylinux/rockylinux:9"),
+    "rockylinux": Deprecation(why=say("has had no updates since 2023-11-19"), instead="rockylinux/rockylinux:9"),
     # hub.docker.com/_/centos, "Deprecation notice"; centos.org/centos-linux-eol (8: 2021-12-31, 7: 2024-06-30).
-    "centos": Deprecation(why="gets no more updates", instead="rockylinux/rockylinux:9"),
+    "centos": Deprecation(why=say("gets no more updates"), instead="rockylinux/rockylinux:9"),
     # microsoft/vscode-dev-containers, README.md: moved to devcontainers/images.
     "vscode/devcontainers/anaconda": Deprecation(
-        why="has moved and is no longer made", instead="mcr.microsoft.com/devcontainers/anaconda"
+        why=say("has moved and is no longer made"), instead="mcr.microsoft.com/devcontainers/anaconda"
     ),
     # jupyter/docker-stacks, README.md.
     **{name: Deprecation(why=_ON_QUAY, instead=f"quay.io/{name}") for name in IMAGES if name.startswith("jupyter/")},

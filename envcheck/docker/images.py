@@ -20,6 +20,7 @@ from envcheck.docker.image_facts import (
     Deprecation,
     Image,
 )
+from envcheck.language import say
 
 __all__ = [
     "Deprecation",
@@ -90,15 +91,21 @@ def deprecation(reference: str) -> Deprecation | None:
         return known
     python = python_of(reference)
     if python in PYTHON_ENDED:
-        why = f"has Python {python}, which has had no updates since {PYTHON_ENDED[python]}"
+        why = say(
+            "has Python {python}, which has had no updates since {date}",
+            python=python,
+            date=PYTHON_ENDED[python],
+        )
         return Deprecation(why=why, instead="python:3.13-slim")
     release = named_release(reference)
     if release is None or release.ended is None:
         return None
     name = f"{NAMES_OF_DISTRIBUTIONS.get(release.distribution, release.distribution)} {release.name}"
-    why = f"is {name}" if repository == release.distribution else f"is built upon {name}"
+    why = say("is {name}", name=name) if repository == release.distribution else say("is built upon {name}", name=name)
     instead = _IN_PLACE_OF.get(release.distribution, "debian:13-slim")
-    return Deprecation(why=f"{why}, which has had no updates since {release.ended}", instead=instead)
+    return Deprecation(
+        why=say("{why}, which has had no updates since {ended}", why=why, ended=release.ended), instead=instead
+    )
 
 
 _IN_PLACE_OF: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from envcheck.language import say
 from envcheck.locations import local_path
 from envcheck.model import DistributionFile
 from envcheck.pip.configuration import IndexSettings
@@ -40,7 +41,7 @@ def open_index(settings: IndexSettings, *, cache_directory: Path | None = None, 
     links = [_open_links(url, settings, cache_directory, offline=offline) for url in settings.find_links]
     if settings.disabled:
         if not links:
-            return UnavailableIndex("pip is configured with no-index")
+            return UnavailableIndex(say("pip is configured with no-index"))
         return MergedIndex([], links=links)
     urls = [settings.url, *settings.extra_urls]
     if settings.first_match:
@@ -63,7 +64,7 @@ def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None,
     if place is not None:
         return FileList(lambda: _in_directory(place, url))
     if scheme not in ("http", "https"):
-        return UnavailableIndex("a place of files is neither http(s) nor a folder")
+        return UnavailableIndex(say("a place of files is neither http(s) nor a folder"))
     if offline:
         return UnavailableIndex("offline")
 
@@ -75,7 +76,7 @@ def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None,
         ) as asked:
             page = asked.page(strip_secrets(url))
         if page is None:
-            raise UnusablePage(f"there is no place of files at {strip_secrets(url)}")
+            raise UnusablePage(say("there is no place of files at {url}", url=strip_secrets(url)))
         return linked_files(page[0], page[2])
 
     return FileList(fetched)
@@ -88,7 +89,7 @@ def _in_directory(path: Path, url: str) -> tuple[DistributionFile, ...]:
             return linked_files(path.read_bytes(), url)
         names = sorted(one.name for one in path.iterdir() if one.is_file())
     except OSError as error:
-        raise UnusablePage(f"{path} cannot be read: {error.strerror}") from error
+        raise UnusablePage(say("{path} cannot be read: {strerror}", path=str(path), strerror=error.strerror)) from error
     return tuple(
         DistributionFile(
             filename=name, url=(path / name).as_uri(), sha256=None, requires_python=None, yanked=False
@@ -103,7 +104,7 @@ def _open_one(settings: IndexSettings, cache_directory: Path | None, *, offline:
     if scheme == "file":
         return DirectoryIndex(settings.url)
     if scheme not in ("http", "https"):
-        return UnavailableIndex(f"the index URL of {settings.origin} is neither http(s) nor file")
+        return UnavailableIndex(say("the index URL of {origin} is neither http(s) nor file", origin=settings.origin))
     if offline:
         return UnavailableIndex("offline")
     from envcheck.pip.simple_index import SimpleIndex
@@ -248,10 +249,14 @@ class DirectoryIndex:
     def __init__(self, url: str) -> None:
         directory = local_path(url)
         if directory is None:
-            raise ValueError(f"{strip_secrets(url)} is no directory")
+            raise ValueError(say("{url} is no directory", url=strip_secrets(url)))
         self._url = url.rstrip("/")
         self._directory = directory
-        self._missing = None if self._directory.is_dir() else IndexUnavailable(reason=f"{self._directory} is missing")
+        self._missing = (
+            None
+            if self._directory.is_dir()
+            else IndexUnavailable(reason=say("{directory} is missing", directory=str(self._directory)))
+        )
 
     def project(self, name: str) -> Lookup:
         """The files of one project, or ``None`` where the directory has no such project."""
@@ -262,12 +267,12 @@ class DirectoryIndex:
             path = self._directory / project / filename
             try:
                 if path.stat().st_size > LARGEST_PAGE:
-                    return ProjectUnreadable(name=project, reason="the answer is too large")
+                    return ProjectUnreadable(name=project, reason=say("the answer is too large"))
                 body = path.read_bytes()
             except FileNotFoundError:
                 continue
             except OSError as error:
-                return ProjectUnreadable(name=project, reason=error.strerror or "the file cannot be read")
+                return ProjectUnreadable(name=project, reason=error.strerror or say("the file cannot be read"))
             try:
                 return project_files(project, body, content_type, f"{self._url}/{project}/")
             except UnusablePage as problem:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from envcheck.language import say
 from envcheck.model import DistributionFile
 from envcheck.pip.lookup import ProjectFiles
 
@@ -55,7 +56,7 @@ def project_files(project: str, body: bytes, content_type: str, url: str) -> Pro
     return ProjectFiles(name=project, files=tuple(parse(project, body, url)))
 
 
-_NO_PAGE = "the package index sent something that is no project page"
+_NO_PAGE = say("the package index sent something that is no project page")
 
 
 def _from_json(project: str, body: bytes, url: str) -> Iterator[DistributionFile]:
@@ -65,7 +66,7 @@ def _from_json(project: str, body: bytes, url: str) -> Iterator[DistributionFile
         page = json.loads(body)
         version = page["meta"]["api-version"]
         if not isinstance(version, str) or version.partition(".")[0] != "1":
-            raise UnusablePage("the package index speaks a newer version of the Simple API")
+            raise UnusablePage(say("the package index speaks a newer version of the Simple API"))
         return iter([_file(entry, url) for entry in page["files"]])
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         # Deep nesting exhausts the JSON parser; the rest is what a document of another shape runs into.
@@ -77,7 +78,7 @@ def _file(entry: Mapping[str, Any], base: str) -> DistributionFile:
     filename, url, requires_python = entry["filename"], entry["url"], entry.get("requires-python")
     sha256 = entry["hashes"].get("sha256")
     if not (isinstance(filename, str) and isinstance(url, str)) or not isinstance(sha256, str | None):
-        raise TypeError("an entry of a project page is of another shape")
+        raise TypeError(say("an entry of a project page is of another shape"))
     return DistributionFile(
         filename=filename,
         url=_clean(url if url.startswith(("https://", "http://")) else urljoin(base, url)),
@@ -109,7 +110,7 @@ def linked_files(body: bytes, url: str) -> tuple[DistributionFile, ...]:
     try:
         links = RepositoryPage.from_html(body, url).links
     except (ValueError, RecursionError, UnsupportedRepoVersionError) as error:
-        raise UnusablePage("the place of files sent something that is no web page") from error
+        raise UnusablePage(say("the place of files sent something that is no web page")) from error
     found = []
     for link in links:
         # The file's name is that of its URL; the text of a link may be anything.
@@ -126,12 +127,12 @@ def _from_html(project: str, body: bytes, url: str) -> Iterator[DistributionFile
     try:
         page = ProjectPage.from_html(project, body, url)
     except UnsupportedRepoVersionError as error:
-        raise UnusablePage("the package index speaks a newer version of the Simple API") from error
+        raise UnusablePage(say("the package index speaks a newer version of the Simple API")) from error
     except (ValueError, RecursionError) as error:
         raise UnusablePage(_NO_PAGE) from error
     # A login page or a proxy's notice is HTML too: a project page has files or says that it is one (PEP 629).
     if page.repository_version is None and not any(package.version is not None for package in page.packages):
-        raise UnusablePage("the package index sent a web page that is no project page")
+        raise UnusablePage(say("the package index sent a web page that is no project page"))
     return (_from_package(package, package.filename) for package in page.packages)
 
 

@@ -10,6 +10,7 @@ from packaging.pylock import Pylock, PylockValidationError
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from envcheck.language import say
 from envcheck.model import LockedDistribution
 from envcheck.pip.tags import supported_tags
 from envcheck.secrets import strip_secrets
@@ -40,7 +41,7 @@ def read_pylock(text: str, *, python: str, platform: str, glibc: str | None) -> 
     try:
         document = Pylock.from_dict(tomllib.loads(text))
     except PylockValidationError as error:
-        raise ValueError("the resolver's answer is no pylock.toml") from error
+        raise ValueError(say("the resolver's answer is no pylock.toml")) from error
     ranks = supported_tags(python, platform, glibc)
     found = []
     for package in document.packages:
@@ -62,7 +63,7 @@ def read_pylock(text: str, *, python: str, platform: str, glibc: str | None) -> 
                     _locked(package.name, package.version or version, url, filename, wheel.hashes.get("sha256")),
                 )
         if best is None:
-            raise ValueError(f"{package.name} has no wheel for the target")
+            raise ValueError(say("{name} has no wheel for the target", name=package.name))
         found.append(best[1])
     return _sorted(found)
 

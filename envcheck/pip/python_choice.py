@@ -13,6 +13,7 @@ from dataclasses import replace
 from packaging.version import Version
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import DistributionFile, Environment, PipRequirement, PipRequirementKind, PythonCount, Target
 from envcheck.pip.markers import holds
 from envcheck.pip.releases import WheelTarget, parsed_version, releases_of, wheel_version
@@ -63,7 +64,12 @@ def with_python_of_wheels(
     other = counts[0] if _lacking(counts[0]) > _lacking(best) else max(counts, key=_lacking)
     if _lacking(other) == _lacking(best):
         return environment, ()  # To the pins every Python is as good.
-    reason = f"for Python {best.minor} there are wheels of {best.wheels} of {best.rows} pinned pip rows"
+    reason = say(
+        "for Python {minor} there are wheels of {wheels} of {rows} pinned pip rows",
+        minor=best.minor,
+        wheels=best.wheels,
+        rows=best.rows,
+    )
     return replace(environment, python=f"{best.minor}.*", python_reason=reason), (best, other)
 
 

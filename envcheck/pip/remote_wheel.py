@@ -11,6 +11,8 @@ import re
 import zipfile
 from collections.abc import Callable
 
+from envcheck.language import say
+
 __all__ = ["metadata_by_ranges", "metadata_of"]
 
 _LARGEST = 4 * 1024 * 1024
@@ -84,7 +86,7 @@ class _Ranges(io.RawIOBase):
             self._left -= last + 1 - self._position
             answer = self._fetch(f"bytes={self._position}-{last}") if self._left >= 0 else None
             if answer is None or len(answer[0]) != last + 1 - self._position:
-                raise OSError("the server does not give a part of the file")
+                raise OSError(say("the server does not give a part of the file"))
             part = (self._position, answer[0])
             self._parts.append(part)
         found = part[1][self._position - part[0] : end - part[0]]

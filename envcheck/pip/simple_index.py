@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from envcheck.language import say
 from envcheck.pip.lookup import IndexUnavailable, Lookup, Progress, ProjectUnreadable
 from envcheck.pip.pages import LARGEST_PAGE, UnusablePage, project_files, project_name
 
@@ -150,7 +151,7 @@ class SimpleIndex:
             return
         with self._response("HEAD", f"{self._base}/") as response:
             if response.status_code == 404:
-                raise UnusablePage(f"there is no package index at {self._base}", of_index=True)
+                raise UnusablePage(say("there is no package index at {base}", base=self._base), of_index=True)
 
     def page(self, url: str) -> tuple[bytes, str, str] | None:
         """Body, content type and final URL of a page; ``None`` for a 404 (or a 410, which some mirrors send).
@@ -162,9 +163,12 @@ class SimpleIndex:
             if response.status_code in (404, 410):
                 return None
             if response.status_code in (401, 407):
-                raise UnusablePage(f"the package index asks for credentials ({response.status_code})", of_index=True)
+                raise UnusablePage(
+                    say("the package index asks for credentials ({status})", status=response.status_code),
+                    of_index=True,
+                )
             if response.status_code != 200:
-                raise UnusablePage(f"the package index answered {response.status_code}")
+                raise UnusablePage(say("the package index answered {status}", status=response.status_code))
             return self._body(response), response.headers.get("content-type", "text/html"), response.url
 
     def _body(self, response: requests.Response) -> bytes:
@@ -175,9 +179,9 @@ class SimpleIndex:
         for chunk in response.iter_content(_CHUNK):
             size += len(chunk)
             if size > self._largest_page:
-                raise UnusablePage("the answer is too large")
+                raise UnusablePage(say("the answer is too large"))
             if time.monotonic() > deadline:
-                raise UnusablePage("the package index is too slow", of_index=True)
+                raise UnusablePage(say("the package index is too slow"), of_index=True)
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -219,22 +223,22 @@ def _connection_reason(error: Exception) -> str:
 
     request = getattr(error, "request", None)
     host = urlsplit(getattr(request, "url", None) or "").hostname
-    whom = f"the package index at {host}" if host else "the package index"
+    whom = say("the package index at {host}", host=host) if host else say("the package index")
     if isinstance(error, requests.exceptions.SSLError):
-        return f"the certificate of {whom} is not trusted"
+        return say("the certificate of {whom} is not trusted", whom=whom)
     if isinstance(error, requests.exceptions.ProxyError):
-        return f"the proxy on the way to {whom} does not answer"
+        return say("the proxy on the way to {whom} does not answer", whom=whom)
     # After retries a timeout arrives as a ConnectionError around a MaxRetryError around the timeout.
     cause = getattr(error.args[0], "reason", None) if error.args else None
     # (A refused connection is, by urllib3's class tree, a timeout too.)
     timed_out = isinstance(cause, urllib3.exceptions.TimeoutError)
     refused = isinstance(cause, urllib3.exceptions.NewConnectionError)
     if isinstance(error, requests.exceptions.Timeout) or (timed_out and not refused):
-        return f"{whom} does not answer in time"
+        return say("{whom} does not answer in time", whom=whom)
     if isinstance(error, requests.exceptions.TooManyRedirects):
-        return f"{whom} redirects in circles"
+        return say("{whom} redirects in circles", whom=whom)
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return f"{whom} breaks off in the middle of an answer"
+        return say("{whom} breaks off in the middle of an answer", whom=whom)
     if isinstance(error, requests.exceptions.ConnectionError):
-        return f"{whom} cannot be reached"
-    return f"{whom} cannot be asked ({type(error).__name__})"
+        return say("{whom} cannot be reached", whom=whom)
+    return say("{whom} cannot be asked ({name})", whom=whom, name=type(error).__name__)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import (
     Availability,
     DistributionFile,
@@ -125,10 +126,10 @@ def _trouble(plan: Plan, questions: PackageQuestions, resolver: Resolver | None,
     if questions.package_index_trouble:
         return questions.package_index_trouble
     if not plan.solved:
-        return "there is no solved plan to install beside"
+        return say("there is no solved plan to install beside")
     if python is None:
-        return "the plan has no Python"
-    return "no resolver was given" if resolver is None else ""
+        return say("the plan has no Python")
+    return say("no resolver was given") if resolver is None else ""
 
 
 def _glibc(target: Target) -> str | None:
@@ -317,7 +318,7 @@ class _Stage:
                 )
         trouble = settled.trouble
         if settled.resolved is None and not trouble:
-            trouble = "nothing of it resolves"
+            trouble = say("nothing of it resolves")
         return PipResolution(
             distributions=() if trouble else tuple(locked[name] for name in sorted(locked)),
             provided=resolved.provided,

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
+from envcheck.language import say
+
 __all__ = ["LINUX_ARCHITECTURES", "platform_tags", "supported_tags"]
 
 LINUX_ARCHITECTURES = {
@@ -93,5 +95,5 @@ def supported_tags(python: str, platform: str, glibc: str | None) -> Mapping[Tag
 def _python_version(python: str) -> tuple[int, int]:
     match = re.match(r"(\d+)\.(\d+)", python)
     if match is None:
-        raise ValueError(f"{python!r} is not a Python version such as 3.10")
+        raise ValueError(say("{python!r} is not a Python version such as 3.10", python=python))
     return int(match.group(1)), int(match.group(2))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import PipRequirement, Plan, PlanAdded, Record, Solved
 from envcheck.names import conda_names_for_pypi
 from envcheck.specs import dependency_parts, exact_spec, is_version, matches, nearest_versions, satisfies
@@ -18,7 +19,7 @@ from envcheck.universe import python_constraints
 
 __all__ = ["move_to_conda"]
 
-_MOVED = "pip has no wheel of it"
+_MOVED = say("pip has no wheel of it")
 # How far the needs of needs are looked into before the solver has to know.
 _DEPTH = 8
 
@@ -178,9 +179,9 @@ def _moved(
         PlanAdded(
             name=record.name,
             version=record.version,
-            reason=f"the pip section asks for it, and {_MOVED}"
+            reason=say("the pip section asks for it, and {reason}", reason=_MOVED)
             if record.name in names
-            else f"{needed_by.get(record.name, 'the plan')} needs it",
+            else say("{name} needs it", name=needed_by.get(record.name) or say("the plan")),
         )
         for record in packages
         if record.name not in before

@@ -17,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from envcheck.language import joined, say
 from envcheck.model import PipAvailability, PipPresence
 from envcheck.pip.lookup import IndexUnavailable, Lookup, ProjectUnreadable
 from envcheck.pip.releases import Candidate, Release, WheelTarget, parsed_version, releases_of
@@ -64,7 +65,7 @@ def judge(
     if isinstance(found, IndexUnavailable | ProjectUnreadable):
         return answer(presence=PipPresence.NOT_CHECKED, detail=found.reason)
     if found is None:
-        return answer(presence=PipPresence.NO_PROJECT, detail="no such project")
+        return answer(presence=PipPresence.NO_PROJECT, detail=say("no such project"))
     target = WheelTarget(python=python, platform=platform, glibc=glibc)
     releases = releases_of(project, found.files, target)
     matching = _matching(releases, pin, specifier)
@@ -79,7 +80,7 @@ def judge(
             presence=PipPresence.NO_VERSION, nearest=nearest(), detail=_no_version_detail(releases, pin, specifier)
         )
     if not usable:
-        detail = "every matching version was withdrawn from the index"
+        detail = say("every matching version was withdrawn from the index")
         return answer(presence=PipPresence.YANKED, nearest=nearest(), detail=detail)
     for release in usable:
         wheel = release.wheel(allow_yanked=pinned)
@@ -95,8 +96,8 @@ def judge(
                 file=source.file,
                 detail=_source_detail(release, target),
             )
-    presence, detail = _obstacle(usable[0].candidates, target)
-    return answer(presence=presence, version=str(usable[0].version), nearest=nearest(), detail=detail)
+    presence, why = _obstacle(usable[0].candidates, target)
+    return answer(presence=presence, version=str(usable[0].version), nearest=nearest(), detail=why)
 
 
 def _installable(
@@ -107,7 +108,7 @@ def _installable(
 ) -> PipAvailability:
     version = str(release.version)
     if wheel.file.yanked:
-        detail = "withdrawn from the index; pip installs it only because it is pinned"
+        detail = say("withdrawn from the index; pip installs it only because it is pinned")
         return answer(presence=PipPresence.YANKED, version=version, nearest=nearest(), file=wheel.file, detail=detail)
     presence = PipPresence.PURE_WHEEL if wheel.is_pure else PipPresence.WHEEL
     return answer(presence=presence, version=version, file=wheel.file)
@@ -176,26 +177,28 @@ def _minor(version: Version) -> tuple[int, int, int]:
 
 def _no_version_detail(releases: dict[Version, Release], pin: str | None, specifier: str) -> str:
     if not releases:
-        return "the project has no files"
+        return say("the project has no files")
     text = specifier or f"=={pin}"
     try:
         SpecifierSet(text)
     except InvalidSpecifier:
-        return f"{pin or specifier} is not a version that PEP 440 knows"
+        return say("{pin} is not a version that PEP 440 knows", pin=pin or specifier)
     wanted = _version_or_none(pin)
     if wanted is not None and wanted.local is not None:
         public = Version(wanted.public)
         if any(version.public == str(public) for version in releases):
-            return f"the index has {public} without the local label +{wanted.local}"
-        return f"local versions such as +{wanted.local} are not on this index"
-    return "no such version"
+            return say(
+                "the index has {public} without the local label +{local}", public=str(public), local=wanted.local
+            )
+        return say("local versions such as +{local} are not on this index", local=wanted.local)
+    return say("no such version")
 
 
 def _source_detail(release: Release, target: WheelTarget) -> str:
     wheels = tuple(one for one in release.candidates if one.is_wheel)
     if not wheels:
-        return "source distribution only"
-    return f"source distribution; {_obstacle(wheels, target)[1]}"
+        return say("source distribution only")
+    return say("source distribution; {obstacle}", obstacle=_obstacle(wheels, target)[1])
 
 
 def _obstacle(candidates: Sequence[Candidate], target: WheelTarget) -> tuple[PipPresence, str]:
@@ -203,15 +206,17 @@ def _obstacle(candidates: Sequence[Candidate], target: WheelTarget) -> tuple[Pip
     here = [one for one in candidates if one.tags is None or target.has_platform(one.tags)]
     if here and not any(one.accepts_python for one in here):
         needed = sorted({one.file.requires_python for one in here if one.file.requires_python})
-        return PipPresence.OTHER_PYTHON, f"needs Python {' or '.join(needed)}"
+        return PipPresence.OTHER_PYTHON, say("needs Python {needed}", needed=joined(" or ", needed))
     if here:
         interpreters = {tag.interpreter for one in here for tag in one.tags or ()}
-        return PipPresence.OTHER_PYTHON, f"wheels only for {_interpreter_names(interpreters)}"
+        return PipPresence.OTHER_PYTHON, say(
+            "wheels only for {interpreters}", interpreters=_interpreter_names(interpreters)
+        )
     platforms = sorted({tag.platform for one in candidates for tag in one.tags or ()})
     newer = _glibc_needed(platforms, target)
     if newer is not None:
-        return PipPresence.OTHER_PLATFORM, f"wheels need glibc 2.{newer} or newer"
-    return PipPresence.OTHER_PLATFORM, f"wheels only for {', '.join(platforms)}"
+        return PipPresence.OTHER_PLATFORM, say("wheels need glibc 2.{newer} or newer", newer=newer)
+    return PipPresence.OTHER_PLATFORM, say("wheels only for {platforms}", platforms=", ".join(platforms))
 
 
 def _glibc_needed(platforms: Iterable[str], target: WheelTarget) -> int | None:

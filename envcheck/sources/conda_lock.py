@@ -11,6 +11,7 @@ import re
 from collections import Counter
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.model import (
     ChannelReference,
     DamageKind,
@@ -51,12 +52,12 @@ def read(document: Document) -> Reading:
     version, packages = top.get("version"), top.get("package")
     if _text(version) != "1":
         raise SourceError(
-            f"Version {_text(version) or '?'} of conda-lock.yml is not known; version 1 is.",
+            say("Version {version} of conda-lock.yml is not known; version 1 is.", version=_text(version) or "?"),
             path=document.path,
             line=None if version is None else version.line,
         )
     if not isinstance(packages, Sequence):
-        raise SourceError("The conda-lock file has no list of packages.", path=document.path)
+        raise SourceError(say("The conda-lock file has no list of packages."), path=document.path)
     rows = [(node, _fields(node)) for node in packages.items]
     counts = Counter(platform for _, row in rows if (platform := _text(row.get("platform"))))
     platform = _choose(counts)
@@ -77,8 +78,8 @@ def _evidence(counts: Counter[str], chosen: str | None) -> list[Evidence]:
     if chosen is None:
         return []
     others = ", ".join(platform for platform in sorted(counts) if platform != chosen)
-    reason = f"the lock holds {counts[chosen]} rows for {chosen}" + (
-        f"; not read: those for {others}" if others else ""
+    reason = say("the lock holds {count} rows for {chosen}", count=counts[chosen], chosen=chosen) + (
+        say("; not read: those for {others}", others=others) if others else ""
     )
     return [Evidence(platform=chosen, weight=100, reason=reason)]
 

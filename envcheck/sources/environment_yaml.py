@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.model import ChannelReference, Damage, DamageKind, SourceKind
 from envcheck.sources.conda_specs import read_spec
 from envcheck.sources.document import Document
@@ -61,17 +62,17 @@ def read(document: Document) -> Reading:
     root = stream.root
     if not isinstance(root, Mapping):
         raise SourceError(
-            "The YAML is not a mapping with `dependencies`, so it is no environment file.",
+            say("The YAML is not a mapping with `dependencies`, so it is no environment file."),
             path=document.path,
-            hint="Export the environment with: conda env export > environment.yml",
+            hint=say("Export the environment with: conda env export > environment.yml"),
         )
     keys = [key_text(key) for key, _ in root.pairs]
     if not {"dependencies", "channels", "prefix"} & set(keys):
         raise SourceError(
-            f"The YAML is no environment file: it has no `dependencies` (its keys: {_shown(keys)}).",
+            say("The YAML is no environment file: it has no `dependencies` (its keys: {keys}).", keys=_shown(keys)),
             path=document.path,
             line=root.line,
-            hint="Export the environment with: conda env export > environment.yml",
+            hint=say("Export the environment with: conda env export > environment.yml"),
         )
     damage = list(_key_damage(root))
     if stream.second_document_line is not None:
@@ -117,7 +118,13 @@ def _single(root: Mapping, wanted: str) -> tuple[Scalar | None, list[Damage]]:
         found = first or found
         read_as = None if first is None else first.text
         damage.append(
-            damaged(DamageKind.UNREADABLE_LINE, wanted, f"{wanted}: not a text", line=value.line, read_as=read_as)
+            damaged(
+                DamageKind.UNREADABLE_LINE,
+                wanted,
+                f"{wanted}: not a text",
+                line=value.line,
+                read_as=read_as,
+            )
         )
     return found, damage
 
@@ -189,7 +196,11 @@ def _selected(platform: str, value: Node, lines: tuple[str, ...]) -> Iterator[En
     for node in value.items if isinstance(value, Sequence) else (value,):
         text = node.text if isinstance(node, Scalar) else "?"
         damage = damaged(
-            DamageKind.SELECTOR, text, f"sel({platform}): {text}", line=node.line, read_as=text if holds else None
+            DamageKind.SELECTOR,
+            text,
+            f"sel({platform}): {text}",
+            line=node.line,
+            read_as=text if holds else None,
         )
         yield Entry(damage=(damage,))
         if holds:

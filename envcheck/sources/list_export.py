@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.model import DamageKind, Evidence, SourceKind
 from envcheck.sources.conda_specs import read_spec
 from envcheck.sources.document import Document
@@ -31,7 +32,7 @@ def header_evidence(document: Document) -> Iterator[Evidence]:
     for number, line in document.numbered():
         match = _PLATFORM.fullmatch(line)
         if match is not None:
-            reason = f"the header says platform: {match['platform']}"
+            reason = say("the header says platform: {platform}", platform=match["platform"])
             yield Evidence(platform=match["platform"], weight=100, reason=reason, line=number)
 
 

@@ -11,6 +11,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from envcheck.errors import SourceError
+from envcheck.language import joined, say
 from envcheck.model import ChannelReference, DamageKind, Evidence, PipRequirement, PipRequirementKind, SourceKind
 from envcheck.sources.document import Document
 from envcheck.sources.package_urls import parse_package_url
@@ -45,14 +46,14 @@ def read(document: Document) -> Reading:
     version = top.get("version")
     if _text(version) not in _READABLE:
         raise SourceError(
-            f"Version {_text(version) or '?'} of pixi.lock is not known; versions 4 to 7 are.",
+            say("Version {version} of pixi.lock is not known; versions 4 to 7 are.", version=_text(version) or "?"),
             path=document.path,
             line=None if version is None else version.line,
-            hint="Write its environment out with: pixi workspace export conda-environment environment.yml",
+            hint=say("Write its environment out with: pixi workspace export conda-environment environment.yml"),
         )
     environments = _fields(top.get("environments"))
     if not environments:
-        raise SourceError("The pixi.lock file has no environment.", path=document.path)
+        raise SourceError(say("The pixi.lock file has no environment."), path=document.path)
     name = "default" if "default" in environments else next(iter(environments))
     environment = _fields(environments[name])
     platforms = {key: value for key, value in _fields(environment.get("packages")).items() if _items(value)}
@@ -80,10 +81,12 @@ def _evidence(
 ) -> list[Evidence]:
     if chosen is None:
         return []
-    others = [key for key in sorted(platforms) if key != chosen] + [f"environment {one}" for one in other_environments]
-    reason = f"the lock holds {len(_items(platforms[chosen]))} rows for {chosen}"
+    others = [key for key in sorted(platforms) if key != chosen] + [
+        say("environment {name}", name=one) for one in other_environments
+    ]
+    reason = say("the lock holds {count} rows for {chosen}", count=len(_items(platforms[chosen])), chosen=chosen)
     if others:
-        reason += f"; not read: those for {', '.join(others)}"
+        reason += say("; not read: those for {others}", others=joined(", ", others))
     return [Evidence(platform=subdirs.get(chosen, chosen), weight=100, reason=reason)]
 
 

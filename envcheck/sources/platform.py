@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PureWindowsPath
 
+from envcheck.language import plural, say
 from envcheck.model import DamageKind, Evidence, PipRequirement, Requirement
 from envcheck.sources.document import Document
 from envcheck.sources.platform_facts import FRAGMENT, FRAGMENTS, NAMES, PIP_NAMES, SUFFIXED_NAME
@@ -105,7 +106,9 @@ def _prefix(reading: Reading) -> Iterator[Evidence]:
         platform, weight = "unix", 30
     else:
         return
-    yield Evidence(platform=platform, weight=weight, reason=f"the prefix is {prefix}", line=reading.prefix_line)
+    yield Evidence(
+        platform=platform, weight=weight, reason=say("the prefix is {prefix}", prefix=prefix), line=reading.prefix_line
+    )
 
 
 def _subdirs(requirements: Iterable[Requirement]) -> Iterator[Evidence]:
@@ -114,7 +117,9 @@ def _subdirs(requirements: Iterable[Requirement]) -> Iterator[Evidence]:
     counts = Counter(item.subdir for item in found if item.subdir is not None)
     for rank, (subdir, count) in enumerate(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))):
         first = next(item for item in found if item.subdir == subdir)
-        reason = f"{_packages(count)} from {subdir}, {first.name} among them"
+        reason = say(
+            "{packages} from {subdir}, {name} among them", packages=_packages(count), subdir=subdir, name=first.name
+        )
         yield Evidence(platform=subdir, weight=_DECISIVE if rank == 0 else 10, reason=reason, line=first.line)
 
 
@@ -127,7 +132,13 @@ def _builds(requirements: Iterable[Requirement]) -> Iterator[Evidence]:
             found.setdefault(subdir, []).append(requirement)
     for subdir, items in found.items():
         first = items[0]
-        reason = f"{_builds_word(len(items))} made for {subdir} only, {first.name} {first.build} among them"
+        reason = say(
+            "{builds} made for {subdir} only, {name} {build} among them",
+            builds=_builds_word(len(items)),
+            subdir=subdir,
+            name=first.name,
+            build=first.build,
+        )
         yield Evidence(platform=subdir, weight=min(85, 15 + 15 * len(items)), reason=reason, line=first.line)
 
 
@@ -151,12 +162,12 @@ def _names(selected: Iterable[Requirement]) -> Iterator[Evidence]:
         weight = min(80, 20 + 20 * len({item.name for item in items}))
         if family == "unix":
             weight //= 2  # many hand-written files name readline or ncurses for no reason
-        reason = f"only {family} has {_listed(item.name for item in items)}"
+        reason = say("only {family} has {listed}", family=family, listed=_listed((item.name for item in items)))
         yield Evidence(platform=family, weight=weight, reason=reason, line=items[0].line)
     hint = next((item for item in requirements if item.name == "libcxx"), None)
     if hint is not None:
         # Every macOS environment has it; on other platforms it exists and is rare.
-        yield Evidence(platform="osx", weight=15, reason="libcxx is macOS's C++ runtime", line=hint.line)
+        yield Evidence(platform="osx", weight=15, reason=say("libcxx is macOS's C++ runtime"), line=hint.line)
 
 
 def _pip_names(pip: Iterable[PipRequirement]) -> Iterator[Evidence]:
@@ -168,7 +179,9 @@ def _pip_names(pip: Iterable[PipRequirement]) -> Iterator[Evidence]:
             if requirement.name in names:
                 found.setdefault(family, []).append(requirement)
     for family, items in found.items():
-        reason = f"only {family} has {_listed(str(item.name) for item in items)} of PyPI"
+        reason = say(
+            "only {family} has {listed} of PyPI", family=family, listed=_listed((str(item.name) for item in items))
+        )
         yield Evidence(platform=family, weight=min(60, 15 + 15 * len(items)), reason=reason, line=items[0].line)
 
 
@@ -184,8 +197,13 @@ def _references(pip: Iterable[PipRequirement]) -> Iterator[Evidence]:
     for family, items, most in (("win", windows, 80), ("osx", macos, 50)):
         if items:
             weight = min(most, 20 + 20 * len(items))
-            what = "1 pip line refers" if len(items) == 1 else f"{len(items)} pip lines refer"
-            reason = f"{what} to files of a {family} machine, {items[0].name or items[0].text} among them"
+            what = plural(len(items), "{count} pip line refers", "{count} pip lines refer")
+            reason = say(
+                "{what} to files of a {family} machine, {name} among them",
+                what=what,
+                family=family,
+                name=items[0].name or items[0].text,
+            )
             yield Evidence(platform=family, weight=weight, reason=reason, line=items[0].line)
 
 
@@ -194,7 +212,10 @@ def _prompts(document: Document) -> Iterator[Evidence]:
     if first is not None:
         weight = 60 if first.family == "win" else 30
         yield Evidence(
-            platform=first.family, weight=weight, reason=f"a console prompt: {first.text[:60]}", line=first.line
+            platform=first.family,
+            weight=weight,
+            reason=say("a console prompt: {text}", text=first.text[:60]),
+            line=first.line,
         )
 
 
@@ -202,19 +223,21 @@ def _comments(document: Document) -> Iterator[Evidence]:
     for number, line in document.numbered():
         match = _COMMENT_PATH.fullmatch(line) if line.startswith("#") and not line.startswith("# packages in") else None
         if match is not None:
-            yield Evidence(platform="win", weight=20, reason=f"a comment names {match['path'].strip()}", line=number)
+            yield Evidence(
+                platform="win", weight=20, reason=say("a comment names {path}", path=match["path"].strip()), line=number
+            )
             return
 
 
 def _packages(count: int) -> str:
-    return "1 package is" if count == 1 else f"{count} packages are"
+    return plural(count, "{count} package is", "{count} packages are")
 
 
 def _builds_word(count: int) -> str:
-    return "1 build is" if count == 1 else f"{count} builds are"
+    return plural(count, "{count} build is", "{count} builds are")
 
 
 def _listed(names: Iterable[str]) -> str:
     ordered = sorted(set(names))
     shown = ", ".join(ordered[:5])
-    return shown if len(ordered) <= 5 else f"{shown} and {len(ordered) - 5} more"
+    return shown if len(ordered) <= 5 else say("{names} and {count} more", names=shown, count=len(ordered) - 5)
