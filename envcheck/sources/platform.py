@@ -162,7 +162,7 @@ def _names(selected: Iterable[Requirement]) -> Iterator[Evidence]:
         weight = min(80, 20 + 20 * len({item.name for item in items}))
         if family == "unix":
             weight //= 2  # many hand-written files name readline or ncurses for no reason
-        reason = say("only {family} has {listed}", family=family, listed=_listed((item.name for item in items)))
+        reason = say("only {family} has {listed}", family=family, listed=_listed(item.name for item in items))
         yield Evidence(platform=family, weight=weight, reason=reason, line=items[0].line)
     hint = next((item for item in requirements if item.name == "libcxx"), None)
     if hint is not None:
@@ -180,7 +180,7 @@ def _pip_names(pip: Iterable[PipRequirement]) -> Iterator[Evidence]:
                 found.setdefault(family, []).append(requirement)
     for family, items in found.items():
         reason = say(
-            "only {family} has {listed} of PyPI", family=family, listed=_listed((str(item.name) for item in items))
+            "only {family} has {listed} of PyPI", family=family, listed=_listed(str(item.name) for item in items)
         )
         yield Evidence(platform=family, weight=min(60, 15 + 15 * len(items)), reason=reason, line=items[0].line)
 
