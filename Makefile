@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-network lint fmt messages docs bench clean
+.PHONY: help demo test test-network lint fmt messages docs bench fuzz clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -47,6 +47,10 @@ bench: $(STAMP)  ## Measure; needs ENVCHECK_SHARED, the folder of real repodata 
 	$(BIN)/python tests/bench/startup.py
 	$(BIN)/python tests/bench/corpus.py
 	$(BIN)/python tests/bench/plan.py
+
+fuzz: $(STAMP)  ## Look for inputs that break a reader, two minutes long (FUZZ_SECONDS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz.fuzz --seconds $(or $(FUZZ_SECONDS),120)
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) demo site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

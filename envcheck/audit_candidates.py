@@ -11,10 +11,10 @@ import re
 from pathlib import PurePath
 
 from envcheck.errors import SourceError
+from envcheck.limits import MAX_BYTES
 from envcheck.model import DamageKind, Export, PipRequirementKind, SourceKind
 from envcheck.sources import read_source
 from envcheck.sources.encoding import decode
-from envcheck.sources.limits import MAX_BYTES
 
 __all__ = ["HEAD_BYTES", "MAX_BYTES", "is_export", "may_be_export", "name_allows"]
 

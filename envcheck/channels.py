@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from envcheck.condarc import Configuration
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 from envcheck.mirrors import ANACONDA_ORG, REPO_ANACONDA_COM, recognise
 from envcheck.model import Channel, ChannelReference, NormalizedEdit
 from envcheck.secrets import mask, strip_secrets
@@ -140,7 +141,8 @@ def resolve_channels(
     """
     if override and not command_line:
         raise ConfigurationError(
-            "--override-channels needs at least one --channel.", hint="Add, for example, '--channel conda-forge'."
+            say("--override-channels needs at least one --channel."),
+            hint=say("Add, for example, '--channel conda-forge'."),
         )
     channels: list[Channel] = []
     edits: list[NormalizedEdit] = []
@@ -150,9 +152,9 @@ def resolve_channels(
         text = mention.text.strip()
         if text == "nodefaults":
             if mention.origin != "condarc":
-                edits.append(_edit(mention, None, "nodefaults: the configured and default channels are not added"))
+                edits.append(_edit(mention, None, say("nodefaults: the configured and default channels are not added")))
         elif text.lower() in _NON_CHANNELS or not _is_readable(text):
-            edits.append(_edit(mention, None, "names no conda channel"))
+            edits.append(_edit(mention, None, say("names no conda channel")))
             non_channels.append(ChannelReference(text=mention.text, line=mention.line or 0))
         else:
             resolved = _resolve(mention, text, configuration, platform)
@@ -162,7 +164,7 @@ def resolve_channels(
                 if any(known.url == channel.url for known in channels):
                     if mention.origin in {"source", "command line"}:
                         edits.append(
-                            _edit(mention, channel.name, "the channel is named before; the first place counts")
+                            _edit(mention, channel.name, say("the channel is named before; the first place counts"))
                         )
                 else:
                     channels.append(channel)
@@ -172,7 +174,7 @@ def resolve_channels(
             subject=channel.name,
             before=channel.name,
             after=None,
-            reason="allowlist_channels or denylist_channels of the configuration keep the channel out",
+            reason=say("allowlist_channels or denylist_channels of the configuration keep the channel out"),
             line=channel.line,
         )
         for channel in denied
@@ -212,7 +214,9 @@ def _resolve(mention: _Mention, text: str, configuration: Configuration, platfor
     if (members := _multichannel(name, configuration, platform)) is not None:
         channels = tuple(_channel(member, mention, configuration) for member in members)
         listed = ", ".join(channel.name for channel in channels)
-        return _Resolved(channels, (*edits, _edit(mention, listed, f"'{name}' stands for several channels")), edits)
+        return _Resolved(
+            channels, (*edits, _edit(mention, listed, say("'{name}' stands for several channels", name=name))), edits
+        )
     return _Resolved((_channel(name, mention, configuration),), edits, edits)
 
 
@@ -286,7 +290,7 @@ def _mended(mention: _Mention, text: str, configuration: Configuration) -> tuple
         text = _path_to_url(text, configuration)
     elif _is_bare_url(text):
         text = f"https://{text}"
-        edits.append(_edit(mention, mask(text), "an address begins with https://"))
+        edits.append(_edit(mention, mask(text), say("an address begins with https://")))
     if not _URL.match(text):
         name = _SUBDIR_SELECTOR.sub("", text).strip("/")
         stem, _, last = name.rpartition("/")
@@ -294,17 +298,17 @@ def _mended(mention: _Mention, text: str, configuration: Configuration) -> tuple
             name = stem
         name = strip_secrets(name)
         if name != text.strip("/"):
-            edits.append(_edit(mention, name, "a channel is named without a platform"))
+            edits.append(_edit(mention, name, say("a channel is named without a platform")))
         return name, tuple(edits)
     cleaned = _without_index(text)
     channel = _without_platform(cleaned)
     if channel != cleaned:
-        edits.append(_edit(mention, mask(channel), "a channel's URL ends before the platform"))
+        edits.append(_edit(mention, mask(channel), say("a channel's URL ends before the platform")))
     elif cleaned.rstrip("/") != text.rstrip("/"):
-        edits.append(_edit(mention, mask(channel), "a channel's URL names no file and no empty folder"))
+        edits.append(_edit(mention, mask(channel), say("a channel's URL names no file and no empty folder")))
     if (public := _on_public_host(channel)) is not None:
         if strip_secrets(public) != strip_secrets(channel):
-            edits.append(_edit(mention, strip_secrets(public), "the channel's address today"))
+            edits.append(_edit(mention, strip_secrets(public), say("the channel's address today")))
         channel = public
     return channel, tuple(edits)
 
@@ -428,8 +432,13 @@ def _below(url: str, base: str) -> str | None:
 
 def _is_readable(text: str) -> bool:
     """Whether a URL has a host and a port that can be told apart; a name always has none to tell."""
+    url = f"https://{text}" if _is_bare_url(text) else text
+    return not _URL.match(url) or (_has_address(url) and _has_address(strip_secrets(url)))
+
+
+def _has_address(url: str) -> bool:
     try:
-        return not _URL.match(text) or urlsplit(strip_secrets(text)).port != 0
+        return urlsplit(url).port != 0
     except ValueError:
         return False
 
@@ -470,6 +479,8 @@ def _without_platform(url: str) -> str:
 
 def _on_public_host(url: str) -> str | None:
     """The address on the public servers, over https and on today's host, credentials kept; ``None`` elsewhere."""
+    if not _has_address(url):
+        return None  # of the configuration; the engine says what it makes of it
     parts = urlsplit(url)
     origin = _PUBLIC_HOSTS.get((parts.hostname or "").lower())
     if origin is None or parts.scheme not in {"http", "https"} or not parts.path.strip("/"):

@@ -12,6 +12,7 @@ import click
 
 from envcheck.cli_support import say
 from envcheck.errors import ConfigurationError
+from envcheck.limits import MAX_BASELINE_BYTES
 
 if TYPE_CHECKING:
     from envcheck.baseline import Baseline, Judged, Looked
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from envcheck.rules import Rule
 
 __all__ = ["BaselineFile", "open_baseline"]
-
-# Some thousand findings for each of some thousand files.
-_LARGEST_FILE = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +119,7 @@ def open_baseline(
 def _read(path: str, *, may_be_missing: bool) -> str | None:
     try:
         with Path(path).open("rb") as stream:
-            data = stream.read(_LARGEST_FILE + 1)
+            data = stream.read(MAX_BASELINE_BYTES + 1)
     except FileNotFoundError:
         if may_be_missing:
             return None
@@ -132,7 +130,11 @@ def _read(path: str, *, may_be_missing: bool) -> str | None:
         raise ConfigurationError(
             f"The baseline cannot be read: {error.strerror or error}.", path=path, hint="Check its permissions."
         ) from None
-    if len(data) > _LARGEST_FILE:
-        raise ConfigurationError("This is no baseline: it is too large.", path=path, hint="Check the name.")
+    if len(data) > MAX_BASELINE_BYTES:
+        raise ConfigurationError(
+            f"This is no baseline: it is larger than {MAX_BASELINE_BYTES // 1048576} MiB.",
+            path=path,
+            hint="Check the name.",
+        )
     # What is no UTF-8 is no JSON either, and says so.
     return data.decode("utf-8-sig", "replace")

@@ -22,7 +22,14 @@ from typing import TypeVar
 import yaml
 
 from envcheck.errors import ConfigurationError
+from envcheck.limits import (
+    MAX_CONFIGURATION_ALIASES,
+    MAX_CONFIGURATION_BYTES,
+    MAX_CONFIGURATION_EVENTS,
+    MAX_LINE_LENGTH,
+)
 from envcheck.secrets import mask
+from envcheck.yaml_bounds import UnboundedYamlError, bounded_events, safe_loader
 
 __all__ = ["DEFAULT_CHANNEL_ALIAS", "Configuration", "load_configuration", "search_path"]
 
@@ -262,7 +269,9 @@ def _existing(places: Iterable[Path]) -> Iterator[Path]:
 
 def _read(path: Path) -> dict[str, _Value]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_CONFIGURATION_BYTES + 1)
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(
             f"The configuration file cannot be read: {error.strerror or error}.",
@@ -273,8 +282,25 @@ def _read(path: Path) -> dict[str, _Value]:
         raise ConfigurationError(
             "The configuration file is not UTF-8.", path=str(path), hint="Save the file as UTF-8."
         ) from error
+    if len(data) > MAX_CONFIGURATION_BYTES:
+        raise ConfigurationError(
+            f"The configuration file is larger than {MAX_CONFIGURATION_BYTES // 1048576} MiB.",
+            path=str(path),
+            hint="Make it smaller, or move it away.",
+        )
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        for _ in bounded_events(
+            text, most=MAX_CONFIGURATION_EVENTS, aliases=MAX_CONFIGURATION_ALIASES, longest=MAX_LINE_LENGTH
+        ):
+            pass
+        root = yaml.compose(text, Loader=safe_loader())
+    except UnboundedYamlError as error:
+        raise ConfigurationError(
+            f"The configuration file cannot be used: {mask(error.message[0].lower() + error.message[1:])}",
+            path=str(path),
+            line=error.line,
+            hint="Make it smaller, or move it away.",
+        ) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigurationError(

@@ -12,6 +12,7 @@ from envcheck.errors import ConfigurationError, SourceError
 from envcheck.locks import load_format
 from envcheck.locks.contents import LockContents, LockedPackage, LockProblem, check_packages, package_from_url
 from envcheck.model import ChannelReference
+from envcheck.sources.document import bounded_lines
 from envcheck.sources.encoding import decode
 
 __all__ = ["LocatedPackage", "LockFile", "PlatformContents", "contents_for", "platforms_to_verify", "read_lock"]
@@ -71,6 +72,7 @@ def read_lock(data: bytes, path: str) -> LockFile:
     """
     decoded = decode(data, path)
     text = decoded.text
+    bounded_lines(text, path)
     found = next((name for name, mark in _MARKS if mark.search(text)), None)
     if found is None:
         raise SourceError(

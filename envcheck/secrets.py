@@ -113,7 +113,8 @@ def strip_secrets(url: str) -> str:
     Returns:
         The URL that `mask` has nothing to hide in.
     """
-    return split_secrets(url).url
+    # What stands before the URL, or a second one behind it, is no part of a URL that could be taken apart.
+    return mask(split_secrets(url).url)
 
 
 def _hide_user(found: re.Match[str]) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from envcheck.errors import ConfigurationError
+from envcheck.limits import MAX_SETTINGS_BYTES
 
 __all__ = ["SettingsFile", "find_settings", "read_settings"]
 
@@ -24,8 +25,8 @@ _REPOSITORY_ROOTS = (".git", ".hg", ".jj", ".svn")
 _OWN_NAME = "envcheck.toml"
 _SHARED_NAME = "pyproject.toml"
 _SHARED_PREFIX = ("tool", "envcheck")
-# Far more than anybody writes by hand; a file beyond is another's, or a mistake.
-_LARGEST_FILE = 4 * 1024 * 1024
+# How much text may be parsed to find the line of a key; where that is too little, the key is told without.
+_MOST_PARSED = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +55,15 @@ class SettingsFile:
         """
         whole = (*self.prefix, *key)
         lines = self.text.split("\n")  # splitlines knows ends of lines that are none of TOML's
+        left = _MOST_PARSED
         for number in range(len(lines), 0, -1):
             if whole[-1] not in lines[number - 1]:
                 continue
-            above = _parsed("\n".join([*lines[: number - 1], ""]))
+            text = "\n".join([*lines[: number - 1], ""])
+            left -= len(text)
+            if left < 0:
+                return None
+            above = _parsed(text)
             if above is not None and not _has(above, whole):
                 return number
         return None
@@ -124,9 +130,11 @@ def _read(path: Path, shown: str) -> SettingsFile | None:
         import tomli as tomllib
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # A number of more digits than Python reads is no TOMLDecodeError.
+        words = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "its values are too deep or too long"
         raise ConfigurationError(
-            f"This is no TOML: {error}.",
+            f"This is no TOML: {words}.",
             path=shown,
             line=getattr(error, "lineno", None),  # since Python 3.14; before, the message alone has it
             hint="Mend the file, or leave it out with --no-config.",
@@ -151,14 +159,14 @@ def _read(path: Path, shown: str) -> SettingsFile | None:
 def _text(path: Path, shown: str) -> str:
     try:
         with path.open("rb") as stream:
-            data = stream.read(_LARGEST_FILE + 1)
+            data = stream.read(MAX_SETTINGS_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(
             f"The settings cannot be read: {error.strerror or error}.",
             path=shown,
             hint="Check the name and its permissions, or leave settings out with --no-config.",
         ) from error
-    if len(data) > _LARGEST_FILE:
+    if len(data) > MAX_SETTINGS_BYTES:
         raise ConfigurationError(
             "The settings cannot be read: no such file is larger than 4 MiB.", path=shown, hint="Name another file."
         )
@@ -180,7 +188,7 @@ def _parsed(text: str) -> Mapping[str, Any] | None:
         import tomli as tomllib
     try:
         document: Mapping[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
     return document
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from envcheck.limits import MAX_BYTES, MAX_IGNORE_BYTES
+
 __all__ = ["Context", "IgnorePattern", "is_ignored", "open_context", "read_patterns"]
 
-_LARGEST_FILE = 64 * 1024 * 1024
-_LARGEST_IGNORE = 256 * 1024
 _MOST_PATTERNS = 2_000
 _MOST_ENTRIES = 50_000
 _LONGEST_PATH = 4_096  # PATH_MAX
@@ -82,7 +82,7 @@ class Context:
             return None
         try:
             with found.open("rb") as stream:
-                return stream.read(_LARGEST_FILE + 1)
+                return stream.read(MAX_BYTES + 1)
         except OSError:
             return None
 
@@ -122,7 +122,7 @@ def open_context(root: Path | None, dockerfile: Path | None) -> Context:
     for path in candidates:
         try:
             with path.open("rb") as stream:
-                text = stream.read(_LARGEST_IGNORE).decode("utf-8-sig", "replace")
+                text = stream.read(MAX_IGNORE_BYTES).decode("utf-8-sig", "replace")
         except OSError:
             continue
         return Context(root=root, patterns=read_patterns(text), ignore_file=path.name)

@@ -14,12 +14,9 @@ from envcheck.docker.instruction_parts import Flag, behind_on_build, exec_form, 
 from envcheck.docker.lines import Heredoc, Piece, WrittenInstruction, read_directives, split_instructions
 from envcheck.docker.substitution import pairs, substitute, words
 from envcheck.errors import SourceError
+from envcheck.limits import MAX_DOCKERFILE_BYTES, MAX_DOCKERFILE_INSTRUCTIONS, MAX_DOCKERFILE_LINES
 
 __all__ = ["Dockerfile", "Flag", "Heredoc", "Instruction", "Piece", "Stage", "read_dockerfile"]
-
-_LARGEST = 1024 * 1024
-_MOST_LINES = 20_000
-_MOST_INSTRUCTIONS = 2_000
 
 _WITH_FLAGS = frozenset({"ADD", "COPY", "FROM", "HEALTHCHECK", "RUN"})
 _WITH_JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
@@ -136,7 +133,7 @@ def read_dockerfile(
     """
     text, encoding = _decoded(data, path)
     lines = text.split("\n")
-    if len(lines) > _MOST_LINES:
+    if len(lines) > MAX_DOCKERFILE_LINES:
         raise SourceError(f"the file has {len(lines):,} lines; no Dockerfile has so many", path=path, hint=_HINT)
     directives = read_directives(lines)
     escape = dict(directives).get("escape", "\\")
@@ -148,7 +145,7 @@ def read_dockerfile(
             hint="Write # escape=\\ or # escape=`.",
         )
     written = split_instructions(text, path, escape=escape)
-    if len(written) > _MOST_INSTRUCTIONS:
+    if len(written) > MAX_DOCKERFILE_INSTRUCTIONS:
         raise SourceError(
             f"the file has {len(written):,} instructions; no Dockerfile has so many", path=path, hint=_HINT
         )
@@ -168,7 +165,7 @@ def read_dockerfile(
 def _decoded(data: bytes, path: str) -> tuple[str, str]:
     from envcheck.sources.encoding import decode
 
-    if len(data) > _LARGEST:
+    if len(data) > MAX_DOCKERFILE_BYTES:
         raise SourceError("the file is larger than 1 MiB; no Dockerfile is", path=path, hint=_HINT)
     if not data.strip():
         raise SourceError("the file is empty", path=path, hint=_HINT)

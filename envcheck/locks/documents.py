@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from envcheck.errors import SourceError
+from envcheck.yaml_bounds import UnboundedYamlError, bounded_events, safe_loader
 
 __all__ = ["load_document"]
 
@@ -22,18 +23,17 @@ def load_document(text: str, *, path: str | None, kind: str, texts_only: bool = 
             hash that has only digits.
 
     Raises:
-        SourceError: It is no YAML, uses aliases, or is no mapping.
+        SourceError: It is no YAML, uses aliases, goes beyond a bound of `envcheck.limits`, or is no mapping.
     """
-    if texts_only:
-        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-    else:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader) if texts_only else safe_loader()
     try:
         # No writer of locks uses aliases; a thousand nested ones are an attack on whoever walks the result.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
-            raise SourceError("The lock holds YAML aliases, which no lock needs.", path=path)
+        for _ in bounded_events(text):
+            pass
         document = yaml.load(text, Loader=loader)  # noqa: S506 - all of them are safe loaders
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except UnboundedYamlError as error:
+        raise SourceError(f"{error.message.rstrip('.')}; no lock does.", path=path, line=error.line) from error
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = None if mark is None else mark.line + 1
         raise SourceError("The lock is not readable as YAML.", path=path, line=line) from error

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
+from envcheck.limits import MAX_CONFIGURATION_BYTES
 from envcheck.pip.uv_configuration import Place, absolute_url, uv_settings
 
 if TYPE_CHECKING:
@@ -174,9 +176,17 @@ def _configuration_files(
 def _read(path: Path) -> dict[str, str]:
     """The options of ``[global]`` and, stronger, ``[install]``; a file that is not there has none."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_CONFIGURATION_BYTES + 1)
     except OSError:
         return {}
+    if len(data) > MAX_CONFIGURATION_BYTES:
+        raise ConfigurationError(
+            say("pip's configuration file is larger than {value} MiB.", value=MAX_CONFIGURATION_BYTES // 1048576),
+            path=str(path),
+            hint=say("Make it smaller, or set PIP_CONFIG_FILE=/dev/null to leave it out."),
+        )
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     import configparser
 
     parser = configparser.RawConfigParser()
@@ -185,10 +195,10 @@ def _read(path: Path) -> dict[str, str]:
     except configparser.Error as error:
         # The error's own text quotes the line, which may be the one with the password in it.
         raise ConfigurationError(
-            "pip's configuration file cannot be parsed.",
+            say("pip's configuration file cannot be parsed."),
             path=str(path),
             line=_line_of(error),
-            hint="Correct the file, or set PIP_CONFIG_FILE=/dev/null to leave it out.",
+            hint=say("Correct the file, or set PIP_CONFIG_FILE=/dev/null to leave it out."),
         ) from None
     found: dict[str, str] = {}
     for section in ("global", "install"):

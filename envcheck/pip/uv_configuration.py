@@ -17,6 +17,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
+from envcheck.limits import MAX_SETTINGS_BYTES
 
 __all__ = ["Place", "UvSettings", "absolute_url", "uv_settings"]
 
@@ -231,9 +233,16 @@ def _first(paths: Iterable[Path]) -> _File | None:
 def _read(path: Path) -> _File | None:
     """The settings of a file, ``None`` where it is not there or says nothing to uv."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(MAX_SETTINGS_BYTES + 1)
     except OSError:
         return None
+    if len(data) > MAX_SETTINGS_BYTES:
+        raise ConfigurationError(
+            say("uv's configuration file is larger than {value} MiB.", value=MAX_SETTINGS_BYTES // 1048576),
+            path=str(path),
+            hint=say("Make it smaller, or set UV_NO_CONFIG=1 to leave it out."),
+        )
     if path.name == "pyproject.toml" and b"tool" not in data:
         return None
     if sys.version_info >= (3, 11):
@@ -242,17 +251,17 @@ def _read(path: Path) -> _File | None:
         import tomli as tomllib
     try:
         table: Any = tomllib.loads(data.decode("utf-8", "replace"))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         if path.name == "pyproject.toml":
             # Somebody else's file in the first place.
             return None
         # The error's own text may quote what it stumbled over, which may be a password.
         line = getattr(error, "lineno", None)
         raise ConfigurationError(
-            "uv's configuration file cannot be parsed.",
+            say("uv's configuration file cannot be parsed."),
             path=str(path),
             line=line if isinstance(line, int) else None,
-            hint="Correct the file, or set UV_NO_CONFIG=1 to leave it out.",
+            hint=say("Correct the file, or set UV_NO_CONFIG=1 to leave it out."),
         ) from None
     if path.name == "pyproject.toml":
         tool = table.get("tool")

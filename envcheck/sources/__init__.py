@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
+from envcheck.limits import MAX_ROWS
 from envcheck.model import Damage, DamageKind, Export, SourceKind
 from envcheck.sources import (
     conda_lock,
@@ -63,7 +64,7 @@ def read_source(data: bytes, path: str) -> Export:
     """Read an export of any known kind.
 
     Args:
-        data: The whole file; at most `envcheck.sources.limits.MAX_BYTES`.
+        data: The whole file; at most `envcheck.limits.MAX_BYTES`.
         path: Its name as the user gave it, for messages and for what the name claims; it is not opened.
 
     Returns:
@@ -79,6 +80,8 @@ def read_source(data: bytes, path: str) -> Export:
         hint = _DOCKERFILE_HINT if _DOCKERFILE.search(document.text) else _KNOWN_KINDS_HINT
         raise SourceError("This is no export of a known kind.", path=path, hint=hint)
     reading = dialect.read(document)
+    if len(reading.requirements) + len(reading.pip) > MAX_ROWS:
+        raise SourceError(f"The file has more than {MAX_ROWS:,} packages; no environment has.", path=path)
     evidence = gather_evidence(reading, document)
     return Export(
         path=path,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from envcheck.limits import MAX_SPEC_LENGTH
 from envcheck.model import DamageKind, PipRequirementKind, Requirement
-from envcheck.sources.limits import MAX_SPEC_LENGTH
 from envcheck.sources.package_urls import is_package_url, parse_package_url
 from envcheck.sources.pip_lines import looks_like_pip, read_pip_line
 from envcheck.sources.reading import Entry, damaged

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
-from envcheck.sources.limits import MAX_LINE_LENGTH, MAX_LINES
+from envcheck.limits import MAX_LINE_LENGTH, MAX_LINES
 
-__all__ = ["Document", "Prompt", "document_of"]
+__all__ = ["Document", "Prompt", "bounded_lines", "document_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +51,37 @@ _BARE_PROMPT = re.compile(
 )
 
 
+def bounded_lines(text: str, path: str) -> list[str]:
+    """The lines of a text.
+
+    Raises:
+        SourceError: There are more or longer lines than any export or lock has; JSON may be one line.
+    """
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES:
+        raise SourceError(f"The file has more than {MAX_LINES:,} lines; no export or lock has.", path=path)
+    if text.lstrip()[:1] not in ("[", "{"):
+        for number, line in enumerate(lines, start=1):
+            if len(line) > MAX_LINE_LENGTH:
+                raise SourceError(
+                    f"The line is {len(line):,} characters long; no export or lock has lines of more than "
+                    f"{MAX_LINE_LENGTH:,}.",
+                    path=path,
+                    line=number,
+                )
+    return lines
+
+
 def document_of(text: str, path: str) -> Document:
     """Split a text into lines and blank its console prompts.
 
     Raises:
         SourceError: There are more or longer lines than any export has.
     """
-    lines = text.split("\n")
-    if len(lines) > MAX_LINES:
-        raise SourceError(f"The file has more than {MAX_LINES:,} lines; no export has.", path=path)
+    lines = bounded_lines(text, path)
     is_json = text.lstrip()[:1] in ("[", "{")
     prompts: list[Prompt] = []
     for index, line in enumerate(lines):
-        if len(line) > MAX_LINE_LENGTH and not is_json:
-            raise SourceError(
-                f"The line is {len(line):,} characters long; no export has such lines.", path=path, line=index + 1
-            )
         family = None if is_json else _prompt_family(line.strip())
         if family is not None:
             prompts.append(Prompt(text=line.strip(), line=index + 1, family=family))

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
-from envcheck.sources.limits import MAX_BYTES
+from envcheck.limits import MAX_BYTES
 
 __all__ = ["Decoded", "decode"]
 
@@ -82,7 +82,7 @@ def decode(data: bytes, path: str) -> Decoded:
     """
     if len(data) > MAX_BYTES:
         raise SourceError(
-            f"The file has {len(data) // 1048576} MiB; no export is larger than {MAX_BYTES // 1048576} MiB.",
+            f"The file is larger than {MAX_BYTES // 1048576} MiB; no export or lock is.",
             path=path,
             hint=_EXPORT_AGAIN,
         )

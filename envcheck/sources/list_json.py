@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.model import DamageKind, SourceKind
 from envcheck.sources.document import Document
 from envcheck.sources.package_urls import parse_distribution
@@ -79,7 +80,7 @@ def _items(document: Document) -> Iterator[_Item]:
     except ValueError as error:  # JSONDecodeError, and integers beyond Python's limit of digits
         raise _invalid(document, getattr(error, "pos", position)) from error
     except RecursionError as error:
-        raise SourceError("The JSON is nested too deeply to be a package list.", path=document.path) from error
+        raise SourceError(say("The JSON is nested too deeply to be a package list."), path=document.path) from error
 
 
 def _skip(text: str, position: int) -> int:
@@ -90,10 +91,10 @@ def _skip(text: str, position: int) -> int:
 
 def _invalid(document: Document, position: int) -> SourceError:
     return SourceError(
-        "The file begins as a JSON list but is not valid JSON.",
+        say("The file begins as a JSON list but is not valid JSON."),
         path=document.path,
         line=document.text.count("\n", 0, position) + 1,
-        hint="Write it again with: conda list --json > packages.json",
+        hint=say("Write it again with: conda list --json > packages.json"),
     )
 
 

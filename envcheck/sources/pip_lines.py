@@ -18,8 +18,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from envcheck.limits import MAX_SPEC_LENGTH
 from envcheck.model import DamageKind, PipRequirement, PipRequirementKind
-from envcheck.sources.limits import MAX_SPEC_LENGTH
 from envcheck.sources.reading import Entry, damaged
 
 if TYPE_CHECKING:

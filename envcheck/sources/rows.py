@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from envcheck.limits import MAX_SPEC_LENGTH
 from envcheck.model import DamageKind, Requirement
-from envcheck.sources.limits import MAX_SPEC_LENGTH
 from envcheck.sources.pip_lines import PIP_NAME, pypi_row
 from envcheck.sources.reading import Entry, damaged
 from envcheck.specs import is_version

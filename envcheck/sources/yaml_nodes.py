@@ -6,12 +6,11 @@ expands aliases; this builder does neither, so that depth, size and "billion lau
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from envcheck.errors import SourceError
-from envcheck.sources.limits import MAX_YAML_DEPTH, MAX_YAML_EVENTS
+from envcheck.yaml_bounds import UnboundedYamlError, bounded_events
 
 if TYPE_CHECKING:
     import yaml
@@ -93,7 +92,7 @@ def parse_yaml(text: str, path: str) -> Stream:
     second: int | None = None
     opened: list[_Open] = []
     try:
-        for event in _bounded(text, path):
+        for event in bounded_events(text, longest=None):
             line = 1 if event.start_mark is None else event.start_mark.line + 1
             node: Node
             if isinstance(event, yaml.DocumentStartEvent):
@@ -101,24 +100,11 @@ def parse_yaml(text: str, path: str) -> Stream:
                     second = line
                     break
                 continue
-            if isinstance(event, yaml.AliasEvent):
-                raise SourceError(
-                    "The YAML uses an alias (*name); environment files have none.",
-                    path=path,
-                    line=line,
-                    hint="Write the repeated part out.",
-                )
             if isinstance(event, yaml.ScalarEvent):
                 # libyaml writes the plain style as "", PyYAML as None.
                 null = not event.style and event.value in _NULLS
                 node = Scalar(text=event.value, line=line, null=null)
             elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
-                if len(opened) >= MAX_YAML_DEPTH:
-                    raise SourceError(
-                        f"The YAML is nested more than {MAX_YAML_DEPTH} levels deep; environment files are not.",
-                        path=path,
-                        line=line,
-                    )
                 opened.append(_Open(mapping=isinstance(event, yaml.MappingStartEvent), line=line))
                 continue
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
@@ -126,20 +112,13 @@ def parse_yaml(text: str, path: str) -> Stream:
             else:
                 continue
             (opened[-1].children if opened else roots).append(node)
+    except UnboundedYamlError as error:
+        hint = "Write the repeated part out." if "alias" in error.message else None
+        message = f"{error.message.rstrip('.')}; environment files and locks do not."
+        raise SourceError(message, path=path, line=error.line, hint=hint) from error
     except yaml.YAMLError as error:
         raise _readable(error, path) from error
     return Stream(root=roots[0] if roots else None, second_document_line=second)
-
-
-def _bounded(text: str, path: str) -> Iterator[yaml.Event]:
-    import yaml
-
-    # libyaml is ten times as fast; PyYAML's wheels have it, source builds may not.
-    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-    for count, event in enumerate(yaml.parse(text, Loader=loader)):
-        if count >= MAX_YAML_EVENTS:
-            raise SourceError(f"The YAML has more than {MAX_YAML_EVENTS:,} values; no environment has.", path=path)
-        yield event
 
 
 def _readable(error: yaml.YAMLError, path: str) -> SourceError:

@@ -18,7 +18,7 @@ ALIASES = b"a: &a [x]\ndependencies:\n" + b"".join(b"- &b%d [*a, *a]\n" % number
 WRONG_FILES: dict[str, tuple[bytes, str, str]] = {
     "empty": (b"", "The file is empty.", "Export it again"),
     "png": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This is a PNG image, not an export.", "Export it again"),
-    "zeros": (b"\0" * 50_000_000, "The file has 47 MiB; no export is larger than 32 MiB.", "Export it again"),
+    "zeros": (b"\0" * 50_000_000, "The file is larger than 32 MiB; no export or lock is.", "Export it again"),
     "aliases": (ALIASES, "The YAML uses an alias", "Write the repeated part out."),
     "prose": (
         b"Dear all,\n\nthis is not an export.\n",

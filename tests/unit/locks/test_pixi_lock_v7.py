@@ -130,7 +130,7 @@ def test_what_is_wrong_is_told() -> None:
         ("version: 7\npackages: []", "not a pixi.lock of version"),
         ("version: 7\nenvironments: {a: {packages: {linux-64: [{url: x}]}}}", "names no package"),
         ("version: 7\nenvironments: {a: {packages: {linux-64: [{conda: 'https://me:pw@h/x'}]}}}", "does not describe"),
-        ("version: 7\nenvironments: &a {}\npackages: *a", "aliases"),
+        ("version: 7\nenvironments: &a {}\npackages: *a", "an alias"),
         ("version: 7\n  x: [", "not readable as YAML"),
     ],
 )

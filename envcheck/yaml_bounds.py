@@ -1,0 +1,82 @@
+"""YAML's parser events under bounds, before anything is made of them.
+
+What composes and constructs (PyYAML, libyaml's binding above all, whose composer recurses without a check) can be made
+to overflow the stack by nesting and to fill the memory by aliases ("billion laughs"). Events cost neither: they come
+one by one, as the text is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from envcheck.limits import MAX_LINE_LENGTH, MAX_YAML_DEPTH, MAX_YAML_EVENTS
+
+if TYPE_CHECKING:
+    import yaml
+
+__all__ = ["UnboundedYamlError", "bounded_events", "safe_loader"]
+
+
+class UnboundedYamlError(Exception):
+    """The YAML has more of something than is read.
+
+    Args:
+        message: What it has too much of, as a sentence.
+        line: The 1-based line on which it becomes too much.
+    """
+
+    def __init__(self, message: str, line: int | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def safe_loader() -> Any:
+    """PyYAML's safe loader: libyaml's, which is ten times as fast and which source builds of PyYAML may lack."""
+    import yaml
+
+    return yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+
+def bounded_events(
+    text: str, *, most: int = MAX_YAML_EVENTS, aliases: int = 0, longest: int | None = MAX_LINE_LENGTH
+) -> Iterator[yaml.Event]:
+    """The events of a text.
+
+    Args:
+        text: YAML.
+        most: How many events there may be.
+        aliases: How many of them may be aliases.
+        longest: How long a scalar may be; ``None`` for any length. Long numbers take long to be made.
+
+    Raises:
+        UnboundedYamlError: There is more, deeper nesting than `MAX_YAML_DEPTH`, or a number that no reader takes.
+        yaml.YAMLError: The text is no YAML.
+    """
+    import yaml
+
+    depth = seen = count = 0
+    try:
+        for event in yaml.parse(text, Loader=safe_loader()):
+            count += 1
+            line = None if event.start_mark is None else event.start_mark.line + 1
+            if count > most:
+                raise UnboundedYamlError(f"The YAML has more than {most:,} values.", line)
+            if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+                depth += 1
+                if depth > MAX_YAML_DEPTH:
+                    raise UnboundedYamlError(f"The YAML is nested more than {MAX_YAML_DEPTH} levels deep.", line)
+            elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+                depth -= 1
+            elif isinstance(event, yaml.AliasEvent):
+                seen += 1
+                if seen > aliases:
+                    words = f"more than {aliases} aliases (*name)" if aliases else "an alias (*name)"
+                    raise UnboundedYamlError(f"The YAML uses {words}.", line)
+            elif isinstance(event, yaml.ScalarEvent) and longest is not None and len(event.value) > longest:
+                raise UnboundedYamlError(f"The YAML has a value of {len(event.value):,} characters.", line)
+            yield event
+    except (ValueError, OverflowError) as error:
+        # PyYAML's own scanner makes numbers of directives and escapes without looking at them first.
+        raise UnboundedYamlError("The YAML has a number or a character that there is not.", None) from error
