@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from envcheck.model import Finding
-from envcheck.rules import Rule, applied, locks
+from envcheck.rules import Rule, applied, lock_channels, lock_contents, lock_drift, lock_index, lock_together
 from envcheck.rules.lock_facts import LockFacts
 
 __all__ = ["LOCK_RULES", "apply_lock_rules"]
 
 LOCK_RULES: tuple[Rule[LockFacts], ...] = (
-    Rule("EC710", "Lock contradicts itself", locks.contradiction),
-    Rule("EC711", "Credentials in the lock", locks.credentials),
-    Rule("EC712", "No hash", locks.no_hash),
-    Rule("EC713", "Locked for another platform", locks.other_platform),
-    Rule("EC714", "Locked for another Python", locks.other_python),
-    Rule("EC715", "No longer in its channel", locks.gone),
-    Rule("EC716", "Hash differs from the channel's", locks.hash_differs),
-    Rule("EC717", "Hash not compared", locks.hash_not_compared),
-    Rule("EC718", "Channel not asked", locks.channel_not_asked),
-    Rule("EC719", "Channel did not answer", locks.channel_unreadable),
-    Rule("EC720", "Dependency not met", locks.dependency_not_met),
-    Rule("EC721", "Constraint violated", locks.constraint_violated),
-    Rule("EC722", "Machine has to have something", locks.needs_virtual_package),
-    Rule("EC723", "Newer build", locks.newer_build),
-    Rule("EC724", "Newer version", locks.newer_version),
-    Rule("EC725", "No longer on the package index", locks.file_gone),
-    Rule("EC726", "Hash differs from the package index's", locks.file_hash_differs),
-    Rule("EC727", "Withdrawn file", locks.file_yanked),
-    Rule("EC728", "File not verified", locks.file_not_checked),
+    Rule("EC710", "Lock contradicts itself", lock_contents.contradiction),
+    Rule("EC711", "Credentials in the lock", lock_contents.credentials),
+    Rule("EC712", "No hash", lock_contents.no_hash),
+    Rule("EC713", "Locked for another platform", lock_contents.other_platform),
+    Rule("EC714", "Locked for another Python", lock_contents.other_python),
+    Rule("EC715", "No longer in its channel", lock_channels.gone),
+    Rule("EC716", "Hash differs from the channel's", lock_channels.hash_differs),
+    Rule("EC717", "Hash not compared", lock_channels.hash_not_compared),
+    Rule("EC718", "Channel not asked", lock_channels.channel_not_asked),
+    Rule("EC719", "Channel did not answer", lock_channels.channel_unreadable),
+    Rule("EC720", "Dependency not met", lock_together.dependency_not_met),
+    Rule("EC721", "Constraint violated", lock_together.constraint_violated),
+    Rule("EC722", "Machine has to have something", lock_together.needs_virtual_package),
+    Rule("EC723", "Newer build", lock_drift.newer_build),
+    Rule("EC724", "Newer version", lock_drift.newer_version),
+    Rule("EC725", "No longer on the package index", lock_index.file_gone),
+    Rule("EC726", "Hash differs from the package index's", lock_index.file_hash_differs),
+    Rule("EC727", "Withdrawn file", lock_index.file_yanked),
+    Rule("EC728", "File not verified", lock_index.file_not_checked),
 )
 """What ``envcheck verify`` looks for."""
 

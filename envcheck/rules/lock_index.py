@@ -1,0 +1,89 @@
+"""Findings 725 to 728: whether the package index still has the files of a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from envcheck.model import Remedy, RemedyAction, Severity
+from envcheck.rules.facts import Draft
+from envcheck.rules.lock_facts import FileState, LockFacts
+from envcheck.rules.lock_words import LOCK_AGAIN, filename_of, name_of
+
+__all__ = ["file_gone", "file_hash_differs", "file_not_checked", "file_yanked"]
+
+
+def file_gone(facts: LockFacts) -> Iterator[Draft]:
+    """The package index does not offer a pip package's file any more (``--online``).
+
+    Its authors deleted it; a lock that names it cannot be installed.
+
+    Fix: make the lock again with another version.
+    """
+    for entry in facts.entries:
+        if entry.file is FileState.GONE:
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=name_of(entry.package),
+                message=f"the package index does not offer {filename_of(entry.package)} any more",
+                line=entry.line,
+                remedies=(LOCK_AGAIN,),
+            )
+
+
+def file_hash_differs(facts: LockFacts) -> Iterator[Draft]:
+    """The package index states another hash for a pip package's file than the lock (``--online``).
+
+    An index never exchanges a file (PyPI refuses to), so the lock was edited or made from somewhere else.
+
+    Fix: find out where the lock's file came from before making the lock again.
+    """
+    for entry in facts.entries:
+        if entry.file is FileState.OTHER_HASH:
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=name_of(entry.package),
+                message=f"the lock says sha256 {entry.package.sha256}, the package index says {entry.answer}",
+                line=entry.line,
+                remedies=(Remedy(action=RemedyAction.EDIT, summary="find out why, then make the lock again"),),
+            )
+
+
+def file_yanked(facts: LockFacts) -> Iterator[Draft]:
+    """A pip package's file was withdrawn by its authors (``--online``; PEP 592).
+
+    It can still be installed by a lock, and was withdrawn because something is wrong with it.
+
+    Fix: make the lock again with another version.
+    """
+    for entry in facts.entries:
+        if entry.file is FileState.YANKED:
+            yield Draft(
+                severity=Severity.WARNING,
+                subject=name_of(entry.package),
+                message=f"{entry.package.version} was withdrawn by its authors",
+                line=entry.line,
+                remedies=(LOCK_AGAIN,),
+            )
+
+
+def file_not_checked(facts: LockFacts) -> Iterator[Draft]:
+    """A pip package's file was not found out about although that was asked for (``--online``).
+
+    The package index did not answer, or the file comes from somewhere else, which is not asked.
+
+    Fix: run again with the index reachable, or name the one that has the file (``--index-url``).
+    """
+    if facts.package_index_trouble:
+        yield Draft(
+            severity=Severity.WARNING,
+            subject="package index",
+            message=f"pip packages were not verified: {facts.package_index_trouble}",
+        )
+    for entry in facts.entries:
+        if entry.file is FileState.ELSEWHERE:
+            words = f"the file comes from {entry.answer}, not from the package index"
+        elif entry.file is FileState.UNREADABLE:
+            words = f"the package index's answer cannot be used: {entry.answer}"
+        else:
+            continue
+        yield Draft(severity=Severity.INFO, subject=name_of(entry.package), message=words, line=entry.line)
