@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,6 +29,7 @@ __all__ = [
 _MAPPING_FILE = "grayskull_pypi_mapping.json"
 # What the bot took for a name where there was only a URL.
 _HASH = re.compile(r"[0-9a-f]{40,}")
+_NORMALIZED = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -55,12 +56,22 @@ def _conda_by_pypi() -> Mapping[str, str]:
     path = _mapping_path()
     if path is None:
         return MappingProxyType({})
+    import msgspec
+
+    class Entry(msgspec.Struct, gc=False):  # what else an entry says is not even made objects of
+        pypi_name: str
+        conda_name: str
+
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        pairs = {str(canonicalize_name(entry["pypi_name"])): str(entry["conda_name"]) for entry in entries.values()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        entries = msgspec.json.Decoder(dict[str, Entry]).decode(path.read_bytes())
+    except (OSError, msgspec.MsgspecError):
         return MappingProxyType({})
-    return MappingProxyType(pairs)
+    return MappingProxyType({_normalized(entry.pypi_name): entry.conda_name for entry in entries.values()})
+
+
+def _normalized(name: str) -> str:
+    """PEP 503's normal form; most of ten thousand names have it."""
+    return name if _NORMALIZED.fullmatch(name) else canonicalize_name(name)
 
 
 @functools.cache
@@ -124,6 +135,8 @@ def is_distribution(name: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 
 _SEPARATORS = re.compile(r"[-_.]+")
+# What folding changes: a separator that is no dash, or more than one.
+_UNFOLDED = re.compile(r"[_.][-_.]*|-[-_.]+")
 _PREFIXES = ("python-", "py-", "lib", "py")
 _SUFFIXES = ("-python", "-py")
 _SHORTEST_STEM = 4
@@ -131,12 +144,10 @@ _LARGEST_DISTANCE = 3
 _LETTERS_PER_EDIT = 5
 
 
-@functools.lru_cache(maxsize=262_144)
 def _folded(name: str) -> str:
     return _SEPARATORS.sub("-", name.lower())
 
 
-@functools.lru_cache(maxsize=262_144)
 def _stem(folded: str) -> str:
     """The name without the affixes that packagers add: ``python-dateutil`` and ``pydateutil`` → ``dateutil``."""
     for prefix in _PREFIXES:
@@ -148,6 +159,47 @@ def _stem(folded: str) -> str:
             folded = folded[: -len(suffix)]
             break
     return folded.strip("-")
+
+
+def _with_stem(stem: str) -> list[str]:
+    """Every folded name that has a stem."""
+    dash = ("", "-")
+    forms = product(("", *_PREFIXES), dash, (stem,), dash, ("", *_SUFFIXES))
+    return [form for form in dict.fromkeys(map("".join, forms)) if _stem(form) == stem]
+
+
+class _Folded:
+    """Names in their folded form, where they can be looked up, and by their first letter, where they can be compared.
+
+    A channel has a hundred thousand names: nothing here is done name by name that can be done for all at once.
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        ordered = list(names)
+        self._folded = _UNFOLDED.sub("-", "\n".join(ordered).lower()).split("\n")
+        if len(self._folded) != len(ordered):  # something that is no name of a package holds the end of a line
+            self._folded = list(map(_folded, ordered))
+        self._names = names
+        self._others: dict[str, list[str]] = {}
+        for name, folded in [pair for pair in zip(ordered, self._folded, strict=True) if pair[0] != pair[1]]:
+            self._others.setdefault(folded, []).append(name)
+        self._by_letter: dict[str, list[str]] = {}
+
+    def spellings(self, folded: str) -> list[str]:
+        """The names that fold to this one."""
+        here = [folded] if folded in self._names else []
+        return here + self._others.get(folded, [])
+
+    def beginning_with(self, letter: str) -> list[str]:
+        """The folded names with a first letter."""
+        if letter not in self._by_letter:
+            self._by_letter[letter] = [one for one in dict.fromkeys(self._folded) if one.startswith(letter)]
+        return self._by_letter[letter]
+
+
+@functools.lru_cache(maxsize=8)
+def _all_folded(names: frozenset[str]) -> _Folded:
+    return _Folded(names)
 
 
 def _edit_rank(left: str, right: str, distance: int) -> tuple[int, int] | None:
@@ -184,22 +236,26 @@ def close_names(name: str, candidates: Iterable[str], limit: int = 3) -> tuple[s
 
     wanted = _folded(name)
     stem = _stem(wanted)
-    others = [candidate for candidate in dict.fromkeys(candidates) if candidate != name]
+    names = _all_folded(frozenset(candidates))
     ranked: dict[str, tuple[int, ...]] = {}
-    for candidate in others:
-        folded = _folded(candidate)
-        if folded == wanted:
-            ranked[candidate] = (0, 0, 0)
-        elif len(stem) >= _SHORTEST_STEM and _stem(folded) == stem:
-            ranked[candidate] = (1, abs(len(folded) - len(wanted)), 0)
-    folded_others = [_folded(candidate) for candidate in others]
-    # limit=None: all matches within the cutoff; the order among equals is ours to decide, not the library's.
-    for folded, distance, position in extract(
-        wanted, folded_others, scorer=OSA.distance, score_cutoff=_LARGEST_DISTANCE, limit=None
-    ):
-        rank = _edit_rank(wanted, folded, int(distance))
-        if rank is not None and others[position] not in ranked:
-            ranked[others[position]] = (2, *rank)
+
+    def rank(folded: str, place: tuple[int, ...]) -> None:
+        for spelling in names.spellings(folded):
+            if spelling != name:
+                ranked.setdefault(spelling, place)
+
+    rank(wanted, (0, 0, 0))
+    for folded in _with_stem(stem) if len(stem) >= _SHORTEST_STEM else ():
+        rank(folded, (1, abs(len(folded) - len(wanted)), 0))
+    # `_edit_rank` lets no other first letters through.
+    for letter in dict.fromkeys(wanted[:2]):
+        # limit=None: all within the cutoff; the order among equals is ours to decide, not the library's.
+        for folded, distance, _ in extract(
+            wanted, names.beginning_with(letter), scorer=OSA.distance, score_cutoff=_LARGEST_DISTANCE, limit=None
+        ):
+            edits = _edit_rank(wanted, folded, int(distance))
+            if edits is not None:
+                rank(folded, (2, *edits))
     ordered = sorted(ranked, key=lambda candidate: (ranked[candidate], candidate))
     return tuple(ordered[:limit])
 

@@ -113,7 +113,7 @@ def check(request: Request, services: Services) -> Report:
         world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
     environment, python_counts = world.with_python_of_wheels(environment)
     availability = survey(environment, target, world, source_platform=export.platform)
-    as_written = _solve_as_written(export, target, availability, world)
+    as_written = _solve_as_written(export, environment, target, availability, world)
     intent = infer_intent(
         rows,
         [index for index in (world.for_platform(export.platform or target.platform), world.index) if index is not None],
@@ -129,6 +129,7 @@ def check(request: Request, services: Services) -> Report:
         pins=request.pins,
         effort=request.effort,
         preferred=request.preferred,
+        as_written=as_written,
     )
     plan, availability = fall_back_to_pip(plan, availability, world, source_platform=export.platform)
     plan = find_uninstallable(plan, availability, world.with_channels(plan.added_channels))
@@ -243,14 +244,23 @@ def _one_per_name(export: Export) -> tuple[Requirement, ...]:
 
 
 def _solve_as_written(
-    export: Export, target: Target, availability: Sequence[Availability], world: World
+    export: Export, environment: Environment, target: Target, availability: Sequence[Availability], world: World
 ) -> Outcome | None:
-    """Solve the source's rows unchanged, unless look-ups have already ruled that out."""
+    """Solve the source's rows unchanged, unless look-ups have already ruled that out.
+
+    What a pip section implies is asked for with them; where that alone is in the way the rows are asked by themselves.
+    """
     if platform_differs(export, target.platform) and any(row.build or row.url for row in export.requirements):
         return None
     if any(one.presence is not Presence.AVAILABLE for one in availability):
         return None
-    return world.index.solve([spec_text(requirement) for requirement in export.requirements])
+    rows = [
+        spec_text(row) if row.channel is None else f"{row.channel}::{spec_text(row)}" for row in export.requirements
+    ]
+    implied = [name for name in environment.implied if name in world.index.names()]
+    if implied and isinstance(outcome := world.index.solve([*rows, *implied]), Solved):
+        return outcome
+    return world.index.solve(rows)
 
 
 def _judged(plan: Plan, target: Target, world: World) -> Plan:

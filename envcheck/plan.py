@@ -13,21 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from envcheck.engines import Index
 from envcheck.model import (
     Availability,
     Channel,
     Environment,
     Intent,
+    Outcome,
     PinPolicy,
     Plan,
     PlanDropped,
     Presence,
+    Record,
+    Solved,
     Target,
 )
 from envcheck.plan_account import Account, account_for
 from envcheck.search import Search
-from envcheck.survey import World, newest_python
-from envcheck.wishes import wish_for
+from envcheck.specs import satisfies
+from envcheck.survey import World, installable, newest_python
+from envcheck.variants import shared_word
+from envcheck.wishes import Wish, wish_for
 
 __all__ = ["make_plan"]
 
@@ -42,6 +48,7 @@ def make_plan(
     pins: PinPolicy = PinPolicy.PRESERVE,
     effort: float,
     preferred: Sequence[tuple[str, str, str]] = (),
+    as_written: Outcome | None = None,
 ) -> Plan:
     """Find the closest environment that solves on the target.
 
@@ -54,6 +61,7 @@ def make_plan(
         pins: How much of the versions may change.
         effort: Seconds that the search for the optimum may take; a good plan is given when they run out.
         preferred: Name, version and build of packages that are kept where nothing that was asked for speaks against it.
+        as_written: What the engine made of the source's own rows, ``None`` where it was not asked.
 
     Returns:
         The plan; not ``solved`` when nothing that was tried has a solution or a channel could not be read.
@@ -70,8 +78,13 @@ def make_plan(
     wishes = tuple(
         wish for one in availability if (wish := wish_for(one, target, index, intent, python=python)) is not None
     )
-    search = Search(wishes, environment, target, index, pins, python=python, effort=effort, preferred=preferred)
-    packages = search.run()
+    packages: tuple[Record, ...] = ()
+    search = None
+    if isinstance(as_written, Solved) and pins is not PinPolicy.NONE and not preferred:
+        packages = as_written.packages if _grants(as_written, wishes, environment, target, index) else ()
+    if not packages:
+        search = Search(wishes, environment, target, index, pins, python=python, effort=effort, preferred=preferred)
+        packages = search.run()
     account = account_for(
         Account(
             environment=environment,
@@ -80,7 +93,7 @@ def make_plan(
             variants={wish.name: wish.variant for wish in wishes},
             reasons={wish.requirement.name: wish.reason for wish in wishes if wish.reason is not None},
             packages=packages,
-            clauses=search.clauses,
+            clauses=None if search is None else search.clauses,
             needed_by=dict(intent.needed_by),
             platform=target.platform,
             free=pins is PinPolicy.NONE,
@@ -97,13 +110,39 @@ def make_plan(
         added_channels=added_channels,
         packages=packages,
         solved=bool(packages),
-        explanation="" if packages else search.explanation,
-        optimal=search.optimal,
-        disagreements=search.disagreements,
-        conflicts=search.conflicts,
+        explanation="" if search is None or packages else search.explanation,
+        optimal=search is None or search.optimal,
+        disagreements=0 if search is None else search.disagreements,
+        conflicts=() if search is None else search.conflicts,
         uninstallable=account.impossible,
         obstacles=account.obstacles,
     )
+
+
+def _grants(solved: Solved, wishes: Sequence[Wish], environment: Environment, target: Target, index: Index) -> bool:
+    """Whether a solution has everything that is wished for exactly as it is, and what the environment implies.
+
+    Rows that a target's platform has otherwise, packages that only a pip section asks for, builds for a Python that is
+    not there: an engine that was asked for the rows alone need not heed these.
+    """
+    by_name = {record.name: record for record in solved.packages}
+    if any(name not in by_name and name in index.names() for name in environment.implied):
+        return False
+    python = by_name.get("python")
+    if environment.python is not None and (python is None or not satisfies(python.version, environment.python)):
+        return False
+    here = None if python is None else python.version
+    if not all(installable(record, target, here) for record in solved.packages):
+        return False
+    for wish in wishes:
+        record = by_name.get(wish.name)
+        if record is None or wish.exact is None or wish.reason is not None:
+            return False
+        if wish.variant and shared_word(wish.variant, record) is None:
+            return False
+        if record not in index.matching(wish.exact if wish.channel is None else f"{wish.channel}::{wish.exact}"):
+            return False
+    return True
 
 
 def _added_channels(availability: Sequence[Availability], world: World) -> tuple[Channel, ...]:

@@ -149,8 +149,12 @@ def missing_virtual_package(record: Record, target: Target) -> str | None:
         if build is not None and not fnmatchcase(package.build, build):
             return dependency
     for constraint in demands.virtual_constraints:
-        name, version, _ = dependency_parts(constraint)
-        if name in present and not satisfies(present[name].version, version):
+        name, version, build = dependency_parts(constraint)
+        if name not in present:
+            continue
+        if not satisfies(present[name].version, version):
+            return constraint
+        if build is not None and not fnmatchcase(present[name].build, build):
             return constraint
     return None
 
@@ -282,7 +286,7 @@ def _elsewhere(
     renamed = _renamed(name, world.index.names())
     if renamed:
         return replace(availability, presence=Presence.RENAMED, close_names=renamed)
-    return replace(availability, close_names=tuple(close_names(name, sorted(world.index.names()), limit=_CLOSE_NAMES)))
+    return replace(availability, close_names=tuple(close_names(name, world.index.names(), limit=_CLOSE_NAMES)))
 
 
 def _on_other_platforms(

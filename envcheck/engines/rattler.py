@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import rattler
 from rattler import (
@@ -20,6 +21,7 @@ from rattler import (
     MatchSpec,
     PackageName,
     Version,
+    VersionSpec,
     solve,
 )
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
@@ -43,9 +45,6 @@ from envcheck.model import (
 from envcheck.secrets import mask
 from envcheck.specs import dependency_parts, match_spec
 
-if TYPE_CHECKING:
-    from rattler import PackageRecord
-
 __all__ = ["RattlerEngine"]
 
 _T = TypeVar("_T")
@@ -61,7 +60,7 @@ _VERSION = attrgetter("version")
 _CLAUSE = r"\(*(?:[<>!~=]=?)?[^\s=<>!~,|\[\]]+"
 _NAME_AND_VERSION = re.compile(rf"[\w.-]+(?: +{_CLAUSE}(?:[,|]{_CLAUSE})*)?", re.ASCII)
 # And one that speaks of a version and a build, each a word of its own.
-_NAME_VERSION_AND_BUILD = re.compile(rf"([\w.-]+ +{_CLAUSE}(?:[,|]{_CLAUSE})*) +[\w.*+!-]+", re.ASCII)
+_NAME_VERSION_AND_BUILD = re.compile(rf"([\w.-]+ +{_CLAUSE}(?:[,|]{_CLAUSE})*) +((?:\*(?!\*)|[\w.+!-])+)", re.ASCII)
 
 
 class RattlerEngine:
@@ -158,7 +157,7 @@ class _RattlerIndex:
         self._names = frozenset().union(*(one.names for one in self._usable))
         self._reader = RecordReader(self._usable, self._exclude_newer, loop)
         self._matching: dict[str, tuple[Record, ...]] = {}
-        self._versions: dict[str, list[tuple[PackageRecord, tuple[Record, ...]]]] = {}
+        self._versions: dict[str, list[tuple[Version, tuple[Record, ...]]]] = {}
 
     def _despite_damage(self, ask: Callable[[], _T]) -> _T:
         """An answer; where a store turns out to be damaged, one from the repodata itself."""
@@ -205,23 +204,25 @@ class _RattlerIndex:
         """The records that a MatchSpec matches.
 
         Of one that asks for a version alone each version is asked once; of one that asks for a build, too, each build
-        of the versions that fit.
+        of the versions that fit. A version is an object of rattler's already, a record would have to be made one.
         """
         name = parsed.name.normalized
         if (with_build := _NAME_VERSION_AND_BUILD.fullmatch(text)) is not None:
             fitting = self.matching(with_build[1])
-            builds = {record.build: record for record in fitting}
-            asked = {build: parsed.matches(self._reader.comparable(record)) for build, record in builds.items()}
+            fits = _build_matcher(with_build[2])
+            asked = {build: fits(build) is not None for build in {record.build for record in fitting}}
             return tuple(record for record in fitting if asked[record.build])
         if _NAME_AND_VERSION.fullmatch(text) is None:
             return tuple(record for record in self.records(name) if parsed.matches(self._reader.comparable(record)))
+        if parsed.version is None:
+            return self.records(name)
         versions = self._versions.get(name)
         if versions is None:
             # The builds of a version stand together.
             groups = [tuple(group) for _, group in groupby(self.records(name), key=_VERSION)]
-            versions = self._versions[name] = [(self._reader.comparable(group[0]), group) for group in groups]
-        matches = parsed.matches
-        return tuple(chain.from_iterable([group for original, group in versions if matches(original)]))
+            versions = self._versions[name] = [(self._reader.version(group[0]), group) for group in groups]
+        matches = VersionSpec(parsed.version).matches
+        return tuple(chain.from_iterable([group for version, group in versions if matches(version)]))
 
     def solve(
         self,
@@ -410,6 +411,12 @@ class _RattlerIndex:
             return MatchSpec(text if one is None else f"{one.location}::{bare}", strict=False)
         except InvalidMatchSpecError as error:
             raise ValueError(str(error)) from error
+
+
+@functools.lru_cache(maxsize=4096)
+def _build_matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """How builds are held against a pattern: ``*`` stands for anything, and there is nothing else (CEP 29)."""
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL).fullmatch
 
 
 def _holding(records: Sequence[Record]) -> list[str]:

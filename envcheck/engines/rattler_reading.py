@@ -11,7 +11,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeVar, Union
 
-from rattler import BuildString, MatchSpec, PackageName, PackageRecord, Version
+from rattler import BuildString, MatchSpec, PackageName, PackageRecord, Version, VersionSpec
 from rattler import Channel as RattlerChannel
 from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
 
@@ -109,12 +109,15 @@ class RecordReader:
         return tuple(found)
 
     def _stored_builds(self, stored: StoredChannel, one: LoadedChannel, name: str, spec: MatchSpec) -> Iterator[Record]:
-        build = str(spec.build) if spec.build is not None else ""
+        build, channel = spec.build or "", one.status.channel.url.rstrip("/")
+        asked = VersionSpec(spec.version or "*")
         for filename, row, subdir in stored.rows(name):
             # A build tells most: what has another one need not be compared.
             if "*" in build or row.build == build:
-                record = record_of(filename, row, one.status.channel.url.rstrip("/"), subdir)
-                if spec.matches(self.comparable(record)):
+                record = record_of(filename, row, channel, subdir)
+                if asked.matches(self.version(record)) and (
+                    row.build == build or spec.matches(self.comparable(record))
+                ):
                     yield record
 
     def solved(self, original: RepoDataRecord) -> Record:
@@ -143,6 +146,19 @@ class RecordReader:
                     sha256=None if record.sha256 is None else bytes.fromhex(record.sha256),
                 )
             except (InvalidVersionError, ValueError) as error:
+                raise StoreDamagedError(record.url) from error
+        return known
+
+    def version(self, record: Record) -> Version:
+        """A record's version as rattler compares it."""
+        known = self._versions.get(record.version)
+        if known is None:
+            original = self._originals.get(record.url)
+            try:
+                known = self._versions[record.version] = (
+                    Version(record.version) if original is None else original.version
+                )
+            except InvalidVersionError as error:
                 raise StoreDamagedError(record.url) from error
         return known
 
@@ -234,23 +250,13 @@ class RecordReader:
         """The place of each version among the others; spellings of the same version (1.0, 1.00) share it."""
         if len(versions) == 1:
             return dict.fromkeys(versions, 0)
-        comparable = {text: self._version(text, record) for text, record in versions.items()}
+        comparable = {text: self.version(record) for text, record in versions.items()}
         ranks: dict[str, int] = {}
         place, previous = 0, None
         for text in sorted(versions, key=comparable.__getitem__):
             place += previous is not None and comparable[text] != previous
             ranks[text], previous = place, comparable[text]
         return ranks
-
-    def _version(self, text: str, record: Record) -> Version:
-        known = self._versions.get(text)
-        if known is None:
-            original = self._originals.get(record.url)
-            try:
-                known = self._versions[text] = Version(text) if original is None else original.version
-            except InvalidVersionError as error:
-                raise StoreDamagedError(record.url) from error
-        return known
 
     def _is_old_enough(self, record: Record) -> bool:
         if self._exclude_newer is None:

@@ -158,7 +158,7 @@ def in_conda_and_pip(facts: Facts) -> Iterator[Draft]:
     if facts.pip_resolution is not None and not facts.pip_resolution.trouble:
         return
     rows = dict(_rows(facts))
-    for record in facts.plan.packages:
+    for record in facts.plan.packages if rows else ():
         for name in _distributions(record):
             row = rows.get(name)
             if row is None or name in _TOLD_BY_IMPORT or _admits(row, record.version):
