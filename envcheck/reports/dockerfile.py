@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from envcheck.language import in_language, plural, say, tell
 from envcheck.model import Finding
 from envcheck.reports import report_json, text
 from envcheck.reports.account import Account
+from envcheck.reports.groups import verdict_word
 from envcheck.reports.plain import plain
-from envcheck.rules.facts import counted
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
@@ -51,14 +52,18 @@ def accounts(report: DockerReport, data: bytes, decoded: Callable[[bytes], str |
     path, platform = followed.dockerfile.path, followed.platform or None
     whole = decoded(data)
     refused = sum(1 for one in report.checked if one.verdict is None)
-    words = f"; {refused} could not be checked" if refused else ""
+    words = say("; {count} could not be checked", count=refused) if refused else ""
     found = [
         Account(
             path=path,
             kind="Dockerfile",
             platform=platform,
             verdict="",
-            sentence=f"{counted(len(report.checked), 'environment')} made{words}",
+            sentence=say(
+                "{count} made{words}",
+                count=plural(len(report.checked), "{count} environment", "{count} environments"),
+                words=words,
+            ),
             findings=report.findings,
             complete=report.complete,
             text=whole,
@@ -166,10 +171,15 @@ def render_text(report: DockerReport, *, width: int = 80, colour: bool = False, 
     from envcheck.reports import verification
 
     writer = _Writer(width=width, colour=colour, verbose=verbose)
-    writer.write(report)
+    writer.write(in_language(report))
     parts = [writer.text()]
     for one in report.checked:
-        heading = f"line {one.made.line}: {_command(one.made)} ({plain(mask(one.made.prefix or one.path))})"
+        heading = tell(
+            "line {line}: {command} ({prefix})",
+            line=one.made.line,
+            command=_command(one.made),
+            prefix=plain(mask(one.made.prefix or one.path)),
+        )
         if one.report is not None:
             body = text.render(one.report, width=width, colour=colour, verbose=verbose)
         elif one.lock_report is not None:
@@ -185,18 +195,33 @@ class _Writer(text.FindingsWriter):
         """The header, what was followed, and the Dockerfile's findings."""
         followed = report.followed
         stages = len(followed.stages)
-        platform = f" for {followed.platform}" if followed.platform else ""
+        platform = tell(" for {platform}", platform=followed.platform) if followed.platform else ""
         self._line(
-            f"{plain(mask(followed.dockerfile.path))}: Dockerfile, {followed.dockerfile.encoding}, "
-            f"{stages} stage{'' if stages == 1 else 's'}, built upon {plain(mask(followed.base))}{platform}"
+            tell(
+                "{path}: Dockerfile, {encoding}, {stages}, built upon {base}{platform}",
+                path=plain(mask(followed.dockerfile.path)),
+                encoding=followed.dockerfile.encoding,
+                stages=plural(stages, "{count} stage", "{count} stages"),
+                base=plain(mask(followed.base)),
+                platform=platform,
+            )
         )
         for one in report.checked:
             self._line(self._summary(one), indent=2)
         if not report.checked:
-            self._line("no command makes an environment", indent=2)
+            self._line(tell("no command makes an environment"), indent=2)
         self._line()
         self._findings(report.findings, report.accepted)
 
     def _summary(self, one: CheckedSource) -> str:
-        words = one.verdict.upper() if one.verdict is not None else f"not checked: {one.reason}"
-        return f"line {one.made.line}: {_command(one.made)} from {plain(mask(one.path))}: {plain(mask(words))}"
+        if one.verdict is not None:
+            words = verdict_word(one.verdict, upper=True)
+        else:
+            words = tell("not checked: {reason}", reason=one.reason)
+        return tell(
+            "line {line}: {command} from {path}: {words}",
+            line=one.made.line,
+            command=_command(one.made),
+            path=plain(mask(one.path)),
+            words=plain(mask(words)),
+        )

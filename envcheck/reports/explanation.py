@@ -10,9 +10,11 @@ from typing import Any
 
 from envcheck.explain import Build, Explanation, Place
 from envcheck.kept_out import Obstacle, Opponent, Standing
+from envcheck.language import ENGLISH, in_language, joined, language, plural, say, tell, tell_plural, told
 from envcheck.model import Availability, PipPresence, Presence
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask, mask_document
+from envcheck.wide_text import cell_width, padded, wrapped
 
 __all__ = ["SCHEMA_VERSION", "render_json", "render_text"]
 
@@ -41,9 +43,19 @@ def render_text(explanation: Explanation, *, width: int = 80) -> str:
     Returns:
         The text, with a final newline.
     """
-    lines = [f"{_asked(explanation)} on {explanation.platform}: {_answer(explanation)}"]
+    explanation = in_language(explanation)
+    lines = [
+        tell(
+            "{asked} on {platform}: {answer}",
+            asked=_asked(explanation),
+            platform=explanation.platform,
+            answer=_answer(explanation),
+        )
+    ]
     lines += [
-        f"{status.channel.name} could not be read ({status.detail or status.state.value})"
+        tell(
+            "{name} could not be read ({detail})", name=status.channel.name, detail=status.detail or status.state.value
+        )
         for status in explanation.silent
     ]
     lines += ["", *_where(explanation)]
@@ -53,12 +65,14 @@ def render_text(explanation: Explanation, *, width: int = 80) -> str:
         lines += ["", *_builds(explanation)]
     if explanation.standing is not None:
         lines += ["", *_standing(explanation.standing, explanation)]
-    wrapped = [line for text in lines for line in (_wrapped(plain(mask(text)), width) if text else [""])]
-    return "\n".join(wrapped).rstrip("\n") + "\n"
+    page = [line for text in lines for line in (_wrapped(plain(mask(text)), width) if text else [""])]
+    return "\n".join(page).rstrip("\n") + "\n"
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     indent = " " * (len(text) - len(text.lstrip()))
+    if language() != ENGLISH:
+        return wrapped(text, width, indent=indent, hanging=f"{indent}    ")
     return textwrap.wrap(
         text, width, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False
     ) or [""]
@@ -74,20 +88,20 @@ def _asked(explanation: Explanation) -> str:
 def _answer(explanation: Explanation) -> str:
     standing = explanation.standing
     if standing is not None and explanation.found and not standing.fine:
-        return "it exists, but something keeps it out of the environment"
+        return tell("it exists, but something keeps it out of the environment")
     if explanation.found:
-        return "it exists"
+        return tell("it exists")
     if explanation.silent:
-        return "not found, but not every channel could be read"
+        return tell("not found, but not every channel could be read")
     own = [place for place in explanation.places if place.own]
     needs = next((place.needs for place in own if place.needs), None)
     if needs is not None:
-        return f"only in builds that need {needs}, which the target does not have"
+        return tell("only in builds that need {needs}, which the target does not have", needs=needs)
     if any(place.count for place in own):
-        return "the channels have the package, but not this"
+        return tell("the channels have the package, but not this")
     if any(place.count for place in explanation.places):
-        return "only in channels that are not among yours"
-    return "only for other platforms" if explanation.elsewhere else "no channel has it"
+        return tell("only in channels that are not among yours")
+    return tell("only for other platforms") if explanation.elsewhere else tell("no channel has it")
 
 
 def _where(explanation: Explanation) -> list[str]:
@@ -98,59 +112,75 @@ def _where(explanation: Explanation) -> list[str]:
     with_it = {place.channel for place in explanation.places}
     without = [name for name in explanation.channels if name not in with_it]
     if without:
-        lines.append(f"  not in {', '.join(without)}")
+        lines.append(tell("  not in {without}", without=", ".join(without)))
     outside = [place for place in explanation.places if not place.own and place.count and place.has is not False]
     if outside and not explanation.found:
-        lines.append(f"  use it with -c {outside[0].channel}")
+        lines.append(tell("  use it with -c {channel}", channel=outside[0].channel))
     needs = next((place.needs for place in explanation.places if place.own and place.needs), None)
     if needs is not None and not explanation.found:
-        lines.append(f"  where it has one: --virtual-package {needs.split()[0]}=VERSION, or --image")
+        lines.append(tell("  where it has one: --virtual-package {name}=VERSION, or --image", name=needs.split()[0]))
     if explanation.nearest:
-        lines.append(f"  nearest versions: {', '.join(explanation.nearest)}")
+        lines.append(tell("  nearest versions: {nearest}", nearest=", ".join(explanation.nearest)))
     for platform in dict.fromkeys(place.platform for place in explanation.elsewhere):
         there = [place for place in explanation.elsewhere if place.platform == platform]
         if explanation.requirement.pin is not None:
-            lines.append(f"  {platform} has {explanation.requirement.pin}: {_some([one.channel for one in there])}")
+            lines.append(
+                tell(
+                    "  {platform} has {pin}: {names}",
+                    platform=platform,
+                    pin=explanation.requirement.pin,
+                    names=_some([one.channel for one in there]),
+                )
+            )
         else:
-            words = [f"{place.channel} ({_versions_words(place)})" for place in there]
-            lines.append(f"  {platform} has it: {_some(words)}")
+            words = [
+                tell("{channel} ({versions})", channel=place.channel, versions=_versions_words(place))
+                for place in there
+            ]
+            lines.append(tell("  {platform} has it: {words}", platform=platform, words=_some(words)))
     return lines
 
 
 def _channel_words(place: Place) -> str:
-    return place.channel if place.own else f"{place.channel} (not among your channels)"
+    return place.channel if place.own else tell("{channel} (not among your channels)", channel=place.channel)
 
 
 def _versions_words(place: Place) -> str:
     if not place.count:
-        return "nothing that can be used"
+        return tell("nothing that can be used")
     if place.count == 1:
-        return f"1 version, {place.newest}"
-    return f"{place.count} versions, {place.oldest} to {place.newest}"
+        return tell("1 version, {newest}", newest=place.newest)
+    return tell("{count} versions, {oldest} to {newest}", count=place.count, oldest=place.oldest, newest=place.newest)
 
 
 def _has_words(place: Place, explanation: Explanation) -> str:
     if place.needs is not None:
-        return f"needs {place.needs}"
+        return tell("needs {needs}", needs=place.needs)
     if place.has is None:
         return ""
     what = (
-        "this build" if explanation.requirement.build is not None else explanation.requirement.pin or "such a version"
+        tell("this build")
+        if explanation.requirement.build is not None
+        else explanation.requirement.pin or tell("such a version")
     )
-    return f"has {what}" if place.has else f"lacks {what}"
+    return tell("has {what}", what=what) if place.has else tell("lacks {what}", what=what)
 
 
 def _builds(explanation: Explanation) -> list[str]:
     shown = _telling(explanation.builds)[:_BUILDS]
-    title = f"Builds of {explanation.requirement.name} {explanation.builds_of}"
+    title = tell("Builds of {name} {version}:", name=explanation.requirement.name, version=explanation.builds_of)
     if explanation.requirement.pin is not None and not any(place.has for place in explanation.places):
-        title += " (the newest)"
-    lines = [f"{title}:", *(f"  {line}" for line in _columns([_build_cells(build) for build in shown]))]
+        title = tell(
+            "Builds of {name} {version} (the newest):",
+            name=explanation.requirement.name,
+            version=explanation.builds_of,
+        )
+    lines = [title, *(f"  {line}" for line in _columns([_build_cells(build) for build in shown]))]
     rest = [build for build in explanation.builds if build not in shown]
     if rest:
         pythons = {build.python for build in rest if build.python} - {build.python for build in shown}
-        also = f" (Python {', '.join(sorted(pythons))})" if pythons else ""
-        lines.append(f"  and {len(rest)} more{also}")
+        also = tell(" (Python {names})", names=", ".join(sorted(pythons))) if pythons else ""
+        lines.append(tell("  and {count} more{also}", count=len(rest), also=also))
     return lines
 
 
@@ -166,88 +196,146 @@ def _telling(builds: Sequence[Build]) -> list[Build]:
 def _build_cells(build: Build) -> tuple[str, ...]:
     needs = ", ".join(
         # The upper bound of a build for glibc is the next major version, which will never be.
-        need.partition(",<3.0.a0")[0] + (" (not on the target)" if need == build.lacks else "")
+        need.partition(",<3.0.a0")[0] + (tell(" (not on the target)") if need == build.lacks else "")
         for need in sorted(build.needs, key=lambda need: (need != build.lacks, need))
     )
     return (
         build.build,
-        f"python {build.python}" if build.python else "any python" if build.noarch else "",
+        f"python {build.python}" if build.python else tell("any python") if build.noarch else "",
         "noarch" if build.noarch else "",
         build.channel,
-        f"needs {needs}" if needs else "",
+        tell("needs {needs}", needs=needs) if needs else "",
     )
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows with their cells below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip() for row in rows
+        "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
+        for row in rows
     ]
 
 
 def _unknown(unknown: Availability, explanation: Explanation) -> list[str]:
     lines = []
     if unknown.presence is Presence.RENAMED:
-        lines.append(f"  here it is called {unknown.close_names[0]}")
+        lines.append(tell("  here it is called {close_name}", close_name=unknown.close_names[0]))
     elif unknown.close_names:
-        lines.append(f"  close names: {', '.join(unknown.close_names)}")
+        lines.append(tell("  close names: {close_names}", close_names=", ".join(unknown.close_names)))
     if unknown.counterparts:
-        lines.append(f"  on {explanation.platform} its job is done by {', '.join(unknown.counterparts)}")
+        lines.append(
+            tell(
+                "  on {platform} its job is done by {counterparts}",
+                platform=explanation.platform,
+                counterparts=", ".join(unknown.counterparts),
+            )
+        )
     pypi = unknown.pypi
     if pypi is None:
         if not explanation.silent and not unknown.close_names and not explanation.elsewhere:
-            lines.append("  the Python package index was not asked or did not answer")
+            lines.append(tell("  the Python package index was not asked or did not answer"))
     elif pypi.presence in _ON_PACKAGE_INDEX:
-        kind = "only its source" if pypi.presence is PipPresence.SOURCE_ONLY else "a wheel"
-        lines.append(f"  the Python package index has {pypi.name} {pypi.version} ({kind}): pip can install it")
+        kind = say("only its source") if pypi.presence is PipPresence.SOURCE_ONLY else say("a wheel")
+        lines.append(
+            tell(
+                "  the Python package index has {name} {version} ({kind}): pip can install it",
+                name=pypi.name,
+                version=pypi.version,
+                kind=kind,
+            )
+        )
     elif pypi.presence is PipPresence.NO_PROJECT:
-        lines.append("  the Python package index has no project of that name")
+        lines.append(tell("  the Python package index has no project of that name"))
     elif pypi.presence is not PipPresence.NOT_CHECKED:
-        detail = f" ({pypi.detail})" if pypi.detail else ""
-        lines.append(f"  the Python package index has {pypi.name}, but not for this target{detail}")
+        detail = tell(" ({detail})", detail=pypi.detail) if pypi.detail else ""
+        lines.append(
+            tell(
+                "  the Python package index has {name}, but not for this target{detail}", name=pypi.name, detail=detail
+            )
+        )
     return lines
 
 
 def _standing(standing: Standing, explanation: Explanation) -> list[str]:
     lines = [f"{standing.source}:", f"  {_row_words(standing)}", f"  {_held_words(standing, explanation)}"]
     name, asked = explanation.requirement.name, _spec_words(standing.asked)
-    python = f" with Python {standing.python}" if standing.python else ""
+    python = tell(" with Python {python}", python=standing.python) if standing.python else ""
     match standing.obstacle:
         case Obstacle.HELD:
             pass
         case Obstacle.NONE:
             changed = (
-                f"{_counted(standing.changes, 'other version')} would change"
+                tell_plural(
+                    standing.changes, "{count} other version would change", "{count} other versions would change"
+                )
                 if standing.changes
-                else "all other versions stay"
+                else tell("all other versions stay")
             )
-            lines.append(f"  nothing keeps {name} {standing.closest} out; {changed} (dry-solved)")
+            lines.append(
+                tell(
+                    "  nothing keeps {name} {closest} out; {changed} (dry-solved)",
+                    name=name,
+                    closest=standing.closest,
+                    changed=changed,
+                )
+            )
         case Obstacle.ABSENT:
-            lines.append(f"  {asked} does not exist for {explanation.platform} in its channels")
+            lines.append(
+                tell(
+                    "  {asked} does not exist for {platform} in its channels",
+                    asked=asked,
+                    platform=explanation.platform,
+                )
+            )
         case Obstacle.PYTHON if standing.opponents:
-            lines.append(f"  {asked} is kept out by {_counted(len(standing.opponents), 'package')}:")
+            lines.append(
+                tell(
+                    "  {asked} is kept out by {packages}:",
+                    asked=asked,
+                    packages=plural(len(standing.opponents), "{count} package", "{count} packages"),
+                )
+            )
             lines += _opponents(standing.opponents)
         case Obstacle.PYTHON:
-            built = f", but for {', '.join(standing.pythons)}" if standing.pythons else ""
-            lines.append(f"  {asked} is not built for Python {standing.python}{built}")
+            built = tell(", but for {pythons}", pythons=", ".join(standing.pythons)) if standing.pythons else ""
+            lines.append(
+                tell(
+                    "  {asked} is not built for Python {python}{built}",
+                    asked=asked,
+                    python=standing.python,
+                    built=built,
+                )
+            )
         case Obstacle.CONFLICT:
-            proof = " (dry-solved)" if standing.confirmed else ""
-            lines.append(f"  {asked}{python} does not go together with this{proof}:")
+            proof = tell(" (dry-solved)") if standing.confirmed else ""
+            lines.append(
+                tell(
+                    "  {asked}{python} does not go together with this{proof}:", asked=asked, python=python, proof=proof
+                )
+            )
             lines += _opponents(standing.opponents)
-            lines += _prose("the solver says", standing.detail)
+            lines += _prose(tell("the solver says"), standing.detail)
             if not any(opponent.direct for opponent in standing.opponents):
-                lines.append("  none of these was asked for by name: other versions of them may let it in")
+                lines.append(tell("  none of these was asked for by name: other versions of them may let it in"))
         case Obstacle.MISSING:
-            what = standing.detail or "something further down"
-            lines.append(f"  {asked} needs {what}, which cannot be had{python}")
+            what = standing.detail or tell("something further down")
+            lines.append(
+                tell("  {asked} needs {what}, which cannot be had{python}", asked=asked, what=what, python=python)
+            )
         case Obstacle.ENGINE:
-            lines.append(f"  {asked} does not go together with the rest")
-            lines += _prose("the solver says", standing.detail)
+            lines.append(tell("  {asked} does not go together with the rest", asked=asked))
+            lines += _prose(tell("the solver says"), standing.detail)
         case Obstacle.NO_PLAN:
-            lines.append("  no plan was found to compare with; envcheck check says why")
+            lines.append(tell("  no plan was found to compare with; envcheck check says why"))
     if not standing.fine and standing.held is None and standing.closest is not None:
-        lines.append(f"  {name} {standing.closest} would go together with what was asked for (dry-solved)")
+        lines.append(
+            tell(
+                "  {name} {closest} would go together with what was asked for (dry-solved)",
+                name=name,
+                closest=standing.closest,
+            )
+        )
     return lines
 
 
@@ -255,38 +343,48 @@ def _prose(title: str, prose: str) -> list[str]:
     """The beginning of what an engine says, if it says anything."""
     said = prose.splitlines()
     more = ["    …"] if len(said) > _PROSE_LINES else []
-    return [f"  {title}:", *(f"    {line}" for line in said[:_PROSE_LINES]), *more] if said else []
+    return [tell("  {title}:", title=title), *(f"    {line}" for line in said[:_PROSE_LINES]), *more] if said else []
 
 
 def _opponents(opponents: Sequence[Opponent]) -> list[str]:
     lines = []
     for opponent in opponents[:_OPPONENTS]:
-        origin = "" if opponent.direct else " (came along)"
-        clash = f": {opponent.clash}" if opponent.clash else ""
+        origin = "" if opponent.direct else tell(" (came along)")
+        clash = tell(": {clash}", clash=opponent.clash) if opponent.clash else ""
         lines.append(f"    {opponent.name} {opponent.version}{origin}{clash}")
     if len(opponents) > _OPPONENTS:
-        lines.append(f"    and {len(opponents) - _OPPONENTS} more")
+        lines.append(tell("    and {count} more", count=len(opponents) - _OPPONENTS))
     return lines
 
 
 def _row_words(standing: Standing) -> str:
     if standing.row is None:
-        return "it is not listed"
-    origin = "asked for by name"
+        return tell("it is not listed")
+    origin = tell("asked for by name")
     if not standing.direct:
-        origin = f"came along with {_some(standing.needed_by)}" if standing.needed_by else "came along"
+        origin = (
+            tell("came along with {needed_by}", needed_by=_some(standing.needed_by))
+            if standing.needed_by
+            else tell("came along")
+        )
     row = standing.row
     text = row.text if row.url is None else f"{row.name} {row.pin or ''}".rstrip()
-    return f"line {row.line}: {text}; {origin}"
+    return tell("line {line}: {text}; {origin}", line=row.line, text=text, origin=origin)
 
 
 def _held_words(standing: Standing, explanation: Explanation) -> str:
     if standing.held is not None:
-        needed = f", which {_some(standing.needed_there)} need" if standing.needed_there else ""
-        needed += "s" if len(standing.needed_there) == 1 else ""
-        return f"the plan holds {explanation.requirement.name} {standing.held}{needed}"
-    reason = f": {standing.plan_reason}" if standing.plan_reason else ""
-    return f"the plan does not hold it{reason}"
+        needed = ""
+        if standing.needed_there:
+            names = _some(standing.needed_there)
+            needed = tell_plural(
+                len(standing.needed_there), ", which {names} needs", ", which {names} need", names=names
+            )
+        return tell(
+            "the plan holds {name} {held}{needed}", name=explanation.requirement.name, held=standing.held, needed=needed
+        )
+    reason = tell(": {plan_reason}", plan_reason=standing.plan_reason) if standing.plan_reason else ""
+    return tell("the plan does not hold it{reason}", reason=reason)
 
 
 def _spec_words(spec: str) -> str:
@@ -296,12 +394,9 @@ def _spec_words(spec: str) -> str:
 
 def _some(names: Sequence[str]) -> str:
     if len(names) > _NAMES:
-        return f"{', '.join(names[: _NAMES - 1])} and {len(names) - _NAMES + 1} more"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        listed = joined(", ", names[: _NAMES - 1])
+        return tell("{names} and {count} more", names=listed, count=len(names) - _NAMES + 1)
+    return told(joined(" and ", filter(None, [told(joined(", ", names[:-1])), names[-1]])))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

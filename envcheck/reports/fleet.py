@@ -24,13 +24,15 @@ from envcheck.fleet import (
     totals,
     worst_first,
 )
+from envcheck.language import in_language, joined, plural, say, tell, tell_plural, told
 from envcheck.model import Severity
+from envcheck.reports.groups import verdict_word
 from envcheck.reports.markdown import words as markdown_words
 from envcheck.reports.plain import plain
 from envcheck.reports.report_json import document_text
 from envcheck.reports.text import page_console
-from envcheck.rules.facts import counted
 from envcheck.secrets import mask, mask_document
+from envcheck.wide_text import cell_width, padded
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,6 +44,15 @@ SCHEMA_VERSION = 1
 _MOST_CAUSES = 40
 _MOST_LINES = 10
 _MOST_SUBJECTS = 6
+_HEADS = {
+    "VERDICT": say("VERDICT"),
+    "PINS": say("PINS"),
+    "ERRORS": say("ERRORS"),
+    "WARNINGS": say("WARNINGS"),
+    "SECONDS": say("SECONDS"),
+    "PLATFORM": say("PLATFORM"),
+    "SOURCE": say("SOURCE"),
+}
 _NO_VERDICT = (AuditVerdict.FAILED, AuditVerdict.UNREADABLE)
 _STYLES = {
     AuditVerdict.FAILED: "bold magenta",
@@ -74,21 +85,29 @@ def render_text(
     """
     from rich.text import Text as RichText
 
-    fleet = worst_first(results)
+    fleet = in_language(worst_first(results))
     table = _table(fleet, times=times)
-    widths = [max(len(row[column]) for row in (table.heads, *table.rows)) for column in range(len(table.heads) - 1)]
-    lines = [RichText(_row_text(table, table.heads, widths), style="bold")]
+    heads = tuple(told(_HEADS[head]) for head in table.heads)
+    columns = range(len(heads) - 1)
+    widths = [max(cell_width(row[column]) for row in (heads, *table.rows)) for column in columns]
+    lines = [RichText(_row_text(table, heads, widths), style="bold")]
     for result, row in zip(fleet, table.rows, strict=True):
         line = RichText(_row_text(table, row, widths))
         line.stylize(_STYLES[result.verdict], 0, len(row[0]))
         lines.append(line)
-    told = ["", *_totals(fleet, times=times)]
+    words = ["", *_totals(fleet, times=times)]
     if interrupted:
-        told.append(f"interrupted: {len(fleet)} of {interrupted} were done; the next run goes on from there")
+        words.append(
+            tell(
+                "interrupted: {count} of {wanted} were done; the next run goes on from there",
+                count=len(fleet),
+                wanted=interrupted,
+            )
+        )
     common = common_words(fleet)
     if common:
-        told += ["", "Most frequent:", *(f"  {plain(mask(words))}" for words in common)]
-    return _printed([*lines, *(RichText(text) for text in told)], colour=colour)
+        words += ["", tell("Most frequent:"), *(f"  {plain(mask(text))}" for text in common)]
+    return _printed([*lines, *(RichText(text) for text in words)], colour=colour)
 
 
 def render_line(result: AuditResult, *, times: bool = True) -> str:
@@ -132,41 +151,60 @@ def render_json(results: Iterable[AuditResult], *, times: bool = True, interrupt
 
 def render_markdown(results: Iterable[AuditResult], *, times: bool = True, interrupted: int = 0) -> str:
     """The table, the totals and the most frequent causes as Markdown; arguments as those of `render_text`."""
-    fleet = worst_first(results)
+    fleet = in_language(worst_first(results))
     table = _table(fleet, times=times)
     rules = [" ---: " if head in table.right else " --- " for head in table.heads]
-    lines = ["## envcheck: audit", "", *(f"{text}  " for text in _totals(fleet, times=times)), ""]
+    lines = [f"## envcheck: {tell('audit')}", "", *(f"{text}  " for text in _totals(fleet, times=times)), ""]
     if interrupted:
-        lines += [f"Interrupted: {len(fleet)} of {interrupted} were done.", ""]
+        lines += [
+            tell("Interrupted: {count} of {wanted} were done.", count=len(fleet), wanted=interrupted),
+            "",
+        ]
     if fleet:
-        lines += [f"| {' | '.join(head.capitalize() for head in table.heads)} |", f"|{'|'.join(rules)}|"]
+        lines += [f"| {' | '.join(told(_HEADS[head]).capitalize() for head in table.heads)} |", f"|{'|'.join(rules)}|"]
         lines += [f"| {' | '.join(markdown_words(cell, cell=True) for cell in row)} |" for row in table.rows]
         lines.append("")
     common = common_words(fleet)
     if common:
-        lines += ["### Most frequent", "", *(f"- {markdown_words(text)}" for text in common), ""]
+        lines += [f"### {tell('Most frequent')}", "", *(f"- {markdown_words(text)}" for text in common), ""]
     return "\n".join(line.rstrip() if not line.endswith("  ") else line for line in lines)
 
 
 def common_words(results: Sequence[AuditResult]) -> tuple[str, ...]:
     """What many sources have in common, a sentence each: ``23 of 60 need conda-forge``, the most frequent first."""
-    of = f"of {len(results)}"
     least = min(2, len(results))
-    told = [(count, f"{count} {of} need {name}") for name, count in frequent_channels(results) if count >= least]
+    shared = [
+        (count, tell("{count} of {whole} need {name}", count=count, whole=len(results), name=name))
+        for name, count in frequent_channels(results)
+        if count >= least
+    ]
     frequent = [one for one in frequent_causes(results, most=_MOST_CAUSES) if one.sources >= least]
     for (count, code), group in groupby(
         sorted(frequent, key=lambda one: (-one.sources, one.code)), key=lambda one: (one.sources, one.code)
     ):
         causes = list(group)
-        told.append((count, f"{count} {of} have {_subjects(causes)}: {causes[0].title} ({code})"))
+        shared.append(
+            (
+                count,
+                tell(
+                    "{count} of {whole} have {subjects}: {title} ({code})",
+                    count=count,
+                    whole=len(results),
+                    subjects=_subjects(causes),
+                    title=causes[0].title,
+                    code=code,
+                ),
+            )
+        )
     # Sorting keeps the order of what is equally frequent.
-    return tuple(text for _, text in sorted(told, key=lambda one: -one[0])[:_MOST_LINES])
+    return tuple(text for _, text in sorted(shared, key=lambda one: -one[0])[:_MOST_LINES])
 
 
 def _subjects(causes: Sequence[FrequentCause]) -> str:
     names = [cause.subject for cause in causes]
     if len(names) > _MOST_SUBJECTS:
-        return f"{', '.join(names[:_MOST_SUBJECTS])} and {len(names) - _MOST_SUBJECTS} more"
+        listed = joined(", ", names[:_MOST_SUBJECTS])
+        return tell("{names} and {count} more", names=listed, count=len(names) - _MOST_SUBJECTS)
     return ", ".join(names)
 
 
@@ -190,21 +228,21 @@ def _table(fleet: Sequence[AuditResult], *, times: bool) -> _Table:
 def _cells(result: AuditResult) -> tuple[str, ...]:
     judged = result.verdict not in _NO_VERDICT
     path = plain(mask(result.path))
-    trouble = result.trouble or ("" if result.complete else "a channel did not answer")
+    trouble = result.trouble or ("" if result.complete else tell("a channel did not answer"))
     return (
-        result.verdict.value,
+        verdict_word(result.verdict.value),
         f"{result.kept}/{result.pins}" if judged else "-",
         str(result.count(Severity.ERROR)) if judged else "-",
         str(result.count(Severity.WARNING)) if judged else "-",
-        "known" if result.reused else f"{result.seconds:.1f}",
+        tell("known") if result.reused else f"{result.seconds:.1f}",
         result.platform,
-        f"{path}: {plain(mask(trouble))}" if trouble else path,
+        tell("{path}: {trouble}", path=path, trouble=plain(mask(trouble))) if trouble else path,
     )
 
 
 def _row_text(table: _Table, row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [
-        cell.rjust(width) if head in table.right else cell.ljust(width)
+        padded(cell, width, right=head in table.right)
         for cell, head, width in zip(row, table.heads, widths, strict=False)
     ]
     return "  ".join((*cells, row[-1]))
@@ -213,25 +251,36 @@ def _row_text(table: _Table, row: Sequence[str], widths: Sequence[int]) -> str:
 def _totals(fleet: Sequence[AuditResult], *, times: bool) -> list[str]:
     found = totals(fleet)
     if not fleet:
-        return ["no source was found"]
-    verdicts = ", ".join(f"{count} {verdict.value}" for verdict, count in found.verdicts)
+        return [tell("no source was found")]
+    verdicts = joined(", ", (f"{count} {verdict_word(verdict.value)}" for verdict, count in found.verdicts))
     reused = sum(1 for result in fleet if result.reused)
     worked = sum(result.seconds for result in fleet if not result.reused)
     lines = [
-        f"{counted(found.sources, 'source')}: {verdicts}",
+        tell(
+            "{count}: {verdicts}", count=plural(found.sources, "{count} source", "{count} sources"), verdicts=verdicts
+        ),
         ", ".join(
             (
-                f"{found.kept} of {counted(found.pins, 'pin')} kept",
-                counted(found.errors, "error"),
-                counted(found.warnings, "warning"),
-                *([f"{found.accepted} accepted by the baseline"] if found.accepted else []),
+                tell(
+                    "{kept} of {count} kept", kept=found.kept, count=plural(found.pins, "{count} pin", "{count} pins")
+                ),
+                tell_plural(found.errors, "{count} error", "{count} errors"),
+                tell_plural(found.warnings, "{count} warning", "{count} warnings"),
+                *([tell("{count} accepted by the baseline", count=found.accepted)] if found.accepted else []),
             )
         ),
     ]
     if times and reused:
-        lines.append(f"{reused} known from before, {len(fleet) - reused} checked ({worked:.1f} s of work)")
+        lines.append(
+            tell(
+                "{reused} known from before, {checked} checked ({worked} s of work)",
+                reused=reused,
+                checked=len(fleet) - reused,
+                worked=format(worked, ".1f"),
+            )
+        )
     elif times:
-        lines.append(f"{worked:.1f} s of work")
+        lines.append(tell("{worked} s of work", worked=format(worked, ".1f")))
     return lines
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from envcheck.language import joined, plural, say, tell, tell_plural, told
 from envcheck.model import Finding, Severity
 from envcheck.reports.account import Account
 from envcheck.reports.fingerprint import normalized_path
-from envcheck.reports.groups import SEVERITY_WORDS, alike, by_cause, remedy_words, severity_counts, shown
+from envcheck.reports.groups import SEVERITY_WORDS, alike, by_cause, remedy_words, severity_counts, shown, verdict_word
 from envcheck.reports.plain import plain
-from envcheck.rules.facts import counted
 
 __all__ = ["MOST_SHOWN", "render"]
 
@@ -47,13 +47,20 @@ class _Annotation:
     def command(self) -> str:
         """The workflow command."""
         properties = [("file", self.path), ("line", self.line if self.path else None), ("title", self.title)]
-        told = ",".join(f"{name}={_property(str(value))}" for name, value in properties if value is not None)
-        return f"::{_COMMANDS[self.severity]} {told}::{_data(self.message)}"
+        given = ",".join(f"{name}={_property(str(value))}" for name, value in properties if value is not None)
+        return f"::{_COMMANDS[self.severity]} {given}::{_data(self.message)}"
 
     def words(self) -> str:
         """The same for a reader of the log."""
         line = f":{self.line}" if self.line is not None else ""
-        words = f"{SEVERITY_WORDS[self.severity]}: {self.path or 'standard input'}{line}: {self.title}: {self.message}"
+        words = tell(
+            "{severity}: {path}{line}: {title}: {message}",
+            severity=SEVERITY_WORDS[self.severity],
+            path=self.path or say("standard input"),
+            line=line,
+            title=self.title,
+            message=self.message,
+        )
         # The runner still obeys its first syntax, ##[command], anywhere in a line that is no command of the second.
         return words.replace("\n", "; ").replace("##[", "# #[")
 
@@ -73,7 +80,10 @@ def render(accounts: Sequence[Account]) -> str:
         more += of_kind[most:]
     lines = [one.command() for one in first]
     if more:
-        lines += [f"::group::envcheck: {counted(len(more), 'more annotation')}", *(one.words() for one in more)]
+        lines += [
+            f"::group::envcheck: {tell_plural(len(more), '{count} more annotation', '{count} more annotations')}",
+            *(one.words() for one in more),
+        ]
         lines.append("::endgroup::")
     return "\n".join([*lines, _last(accounts, len(more))]) + "\n"
 
@@ -85,8 +95,8 @@ def _unfinished(accounts: Sequence[Account]) -> Iterator[_Annotation]:
                 severity=Severity.ERROR,
                 path=_path(account),
                 line=None,
-                title="envcheck could not finish",
-                message=shown(f"{_named(account)}: {account.sentence}"),
+                title=tell("envcheck could not finish"),
+                message=shown(tell("{named}: {sentence}", named=_named(account), sentence=account.sentence)),
             )
 
 
@@ -106,35 +116,58 @@ def _annotations(account: Account) -> Iterator[_Annotation]:
 
 def _message(group: Sequence[Finding]) -> str:
     first = group[0]
-    message = f"{_subjects(group)}: {shown(first.message)}"
+    message = tell("{subjects}: {message}", subjects=_subjects(group), message=shown(first.message))
     if first.remedies:
-        message += f"\nfix: {shown(', or '.join(remedy_words(remedy) for remedy in first.remedies))}"
+        message += tell(
+            "\nfix: {remedies}",
+            remedies=shown(told(joined(", or ", (remedy_words(remedy) for remedy in first.remedies)))),
+        )
     return message
 
 
 def _subjects(group: Sequence[Finding]) -> str:
     """``vc, ucrt (line 14)``: only the first finding's line is that of the annotation."""
     names = [
-        shown(finding.subject) + (f" (line {finding.line})" if finding.line and finding.line != group[0].line else "")
+        shown(finding.subject)
+        + (tell(" (line {line})", line=finding.line) if finding.line and finding.line != group[0].line else "")
         for finding in group[:_SUBJECTS]
     ]
-    more = f" and {len(group) - len(names)} more" if len(group) > len(names) else ""
-    return ", ".join(names) + more
+    listed = told(joined(", ", names))
+    rest = len(group) - len(names)
+    return tell("{names} and {count} more", names=listed, count=rest) if rest else listed
 
 
 def _last(accounts: Sequence[Account], left: int) -> str:
     lines = []
     for account in accounts[:_VERDICTS]:
-        verdict = f"{account.verdict.upper()}: " if account.verdict else ""
+        verdict = tell("{verdict}: ", verdict=verdict_word(account.verdict, upper=True)) if account.verdict else ""
         counts = [severity_counts(account.findings)]
         if account.accepted:
-            counts.append(f"accepted by the baseline: {severity_counts(account.accepted)}")
-        told = "; ".join(part for part in counts if part)
-        lines.append(shown(f"{_named(account)}: {verdict}{account.sentence}{f' ({told})' if told else ''}"))
+            counts.append(tell("accepted by the baseline: {counts}", counts=severity_counts(account.accepted)))
+        counted = told(joined("; ", filter(None, counts)))
+        lines.append(
+            shown(
+                tell(
+                    "{named}: {verdict}{sentence}{counts}",
+                    named=_named(account),
+                    verdict=verdict,
+                    sentence=account.sentence,
+                    counts=tell(" ({words})", words=counted) if counted else "",
+                )
+            )
+        )
     if len(accounts) > len(lines):
-        lines.append(f"and {counted(len(accounts) - len(lines), 'more file')}")
+        lines.append(
+            tell("and {count}", count=plural(len(accounts) - len(lines), "{count} more file", "{count} more files"))
+        )
     if left:
-        lines.append(f"{counted(left, 'more annotation')} in the log: GitHub shows {MOST_SHOWN} of a kind")
+        lines.append(
+            tell(
+                "{count} in the log: GitHub shows {most} of a kind",
+                count=plural(left, "{count} more annotation", "{count} more annotations"),
+                most=MOST_SHOWN,
+            )
+        )
     return f"::notice title=envcheck::{_data(chr(10).join(lines))}"
 
 
@@ -143,8 +176,8 @@ def _path(account: Account) -> str | None:
 
 
 def _named(account: Account) -> str:
-    path = "standard input" if account.path == "-" else account.path
-    return f"{path} for {account.platform}" if account.platform else path
+    path = tell("standard input") if account.path == "-" else account.path
+    return tell("{path} for {platform}", path=path, platform=account.platform) if account.platform else path
 
 
 def _data(text: str) -> str:

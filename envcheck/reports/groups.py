@@ -5,15 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from envcheck.language import Message, joined, plural, say, tell, told
 from envcheck.model import Finding, Remedy, Report, Severity
 from envcheck.reports.plain import plain
-from envcheck.rules.facts import counted
 from envcheck.secrets import mask
 
-__all__ = ["SEVERITY_WORDS", "alike", "by_cause", "pip_line", "remedy_words", "severity_counts", "shown"]
+__all__ = [
+    "SEVERITY_WORDS",
+    "alike",
+    "by_cause",
+    "pip_line",
+    "remedy_words",
+    "severity_count",
+    "severity_counts",
+    "shown",
+    "verdict_word",
+]
 
-SEVERITY_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-"""What each severity is called in front of a reader, worst first."""
+SEVERITY_WORDS = {Severity.ERROR: say("error"), Severity.WARNING: say("warning"), Severity.INFO: say("note")}
+"""What each severity is called in front of a reader, worst first; to be told."""
+
+_VERDICTS = {
+    "ready": say("ready"),
+    "fixable": say("fixable"),
+    "blocked": say("blocked"),
+    "sound": say("sound"),
+    "unsound": say("unsound"),
+    "unproven": say("unproven"),
+    "failed": say("failed"),
+    "unreadable": say("unreadable"),
+}
 
 _ORDER = {severity: position for position, severity in enumerate(SEVERITY_WORDS)}
 
@@ -40,16 +61,36 @@ def shown(text: str, most: int = 1_000) -> str:
 
 def severity_counts(findings: Sequence[Finding]) -> str:
     """``2 errors, 1 note``; empty where there are none."""
-    counts = (
-        (word, sum(1 for one in findings if one.severity is severity)) for severity, word in SEVERITY_WORDS.items()
-    )
-    return ", ".join(counted(count, word) for word, count in counts if count)
+    counts = ((severity, sum(1 for one in findings if one.severity is severity)) for severity in SEVERITY_WORDS)
+    return told(joined(", ", (severity_count(severity, count) for severity, count in counts if count)))
+
+
+def severity_count(severity: Severity, count: int) -> Message:
+    """``2 errors``."""
+    match severity:
+        case Severity.ERROR:
+            return plural(count, "{count} error", "{count} errors")
+        case Severity.WARNING:
+            return plural(count, "{count} warning", "{count} warnings")
+        case Severity.INFO:
+            return plural(count, "{count} note", "{count} notes")
+
+
+def verdict_word(verdict: str, *, upper: bool = False) -> str:
+    """A verdict (of a check, a verification, an audit) as a reader has it.
+
+    Args:
+        verdict: The word that machines read; empty where nothing was judged.
+        upper: Whether to write it in capitals, in languages that have them.
+    """
+    word = told(_VERDICTS[verdict]) if verdict in _VERDICTS else verdict
+    return word.upper() if upper else word
 
 
 def remedy_words(remedy: Remedy) -> str:
     """``take 1.1 [verified]``, on one line and without secrets."""
-    proof = " [verified]" if remedy.verified else ""
-    return f"{plain(mask(remedy.summary))}{proof}"
+    summary = plain(mask(told(remedy.summary)))
+    return tell("{summary} [verified]", summary=summary) if remedy.verified else summary
 
 
 def pip_line(report: Report) -> str | None:
@@ -58,15 +99,15 @@ def pip_line(report: Report) -> str | None:
     if resolution is None:
         return None
     if resolution.trouble:
-        return f"pip: not resolved ({plain(mask(resolution.trouble.splitlines()[0]))})"
+        return tell("pip: not resolved ({trouble})", trouble=plain(mask(told(resolution.trouble).splitlines()[0])))
     names = {one.name for one in resolution.distributions}
     handled = names | {name for name, _ in (*resolution.provided, *resolution.moved)}
     named = {row.name for row in report.environment.pip if row.name is not None and row.marker is None}
     provided = {name for name, _ in resolution.provided} - {name for name, _ in resolution.moved}
     parts = [
-        f"{len(names)} locked",
-        f"{len(provided)} provided by conda" if provided else "",
-        f"{len(resolution.moved)} moved to conda" if resolution.moved else "",
-        f"{len(named - handled)} left out" if named - handled else "",
+        tell("{count} locked", count=len(names)),
+        tell("{count} provided by conda", count=len(provided)) if provided else "",
+        tell("{count} moved to conda", count=len(resolution.moved)) if resolution.moved else "",
+        tell("{count} left out", count=len(named - handled)) if named - handled else "",
     ]
-    return f"pip: {', '.join(part for part in parts if part)}"
+    return tell("pip: {parts}", parts=joined(", ", (part for part in parts if part)))

@@ -8,6 +8,7 @@ from itertools import groupby
 from types import MappingProxyType
 
 from envcheck.fleet import AuditResult, AuditVerdict, Cause, FrequentCause, Totals, frequent_causes, totals
+from envcheck.language import tell
 from envcheck.model import Severity
 from envcheck.reports.html_page import page
 
@@ -109,8 +110,10 @@ def _groups(causes: Sequence[Cause]) -> Iterator[_Group]:
     ordered = sorted(causes, key=lambda one: (_SEVERITIES[one.severity], one.code))
     for (severity, code), group in groupby(ordered, key=lambda one: (one.severity, one.code)):
         members = list(group)
-        named = [one.subject + (f" (line {one.line})" if one.line else "") for one in members[:_SUBJECTS]]
-        more = f" and {len(members) - len(named)} more" if len(members) > len(named) else ""
+        named = [
+            one.subject + (tell(" (line {line})", line=one.line) if one.line else "") for one in members[:_SUBJECTS]
+        ]
+        more = tell(" and {value} more", value=len(members) - len(named)) if len(members) > len(named) else ""
         yield _Group(severity=severity, code=code, title=members[0].title, subjects=", ".join(named) + more)
 
 

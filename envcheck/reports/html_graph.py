@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from envcheck.language import plural, tell, tell_plural
 from envcheck.model import Plan, PlanObstacle, Record
-from envcheck.rules.facts import counted
 from envcheck.specs import dependency_parts, matches, satisfies
 
 __all__ = ["Edge", "Graph", "Node", "Role", "conflict_graphs", "obstacle_graph", "telling_obstacles"]
@@ -81,12 +81,12 @@ def conflict_graphs(plan: Plan) -> Iterator[Graph]:
             Node(key=str(number), name=name, detail=spec.removeprefix(f"{name} "), role=Role.ASKED)
             for number, (name, spec) in enumerate(zip(names, conflict, strict=True))
         ]
-        end = Node(key="end", name="not together", detail="no environment has all", role=Role.MISSING)
+        end = Node(key="end", name="not together", detail=tell("no environment has all"), role=Role.MISSING)
         yield Graph(
             name=", ".join(names),
             nodes=(end, *nodes),
             edges=tuple(Edge(start=node.key, end=end.key, label="", broken=True) for node in nodes),
-            words=(f"No environment has all of {', '.join(conflict)}.",),
+            words=(tell("No environment has all of {conflict}.", conflict=", ".join(conflict)),),
         )
 
 
@@ -121,7 +121,10 @@ class _Drawing:
 
     def draw(self) -> None:
         self.nodes["asked"] = Node(
-            key="asked", name=self._asked.name, detail=f"{self._asked.version} asked for", role=Role.ASKED
+            key="asked",
+            name=self._asked.name,
+            detail=tell("{version} asked for", version=self._asked.version),
+            role=Role.ASKED,
         )
         broken = self._needs()
         self._refusers(broken)
@@ -130,14 +133,17 @@ class _Drawing:
         self._opponents(tuple(broken))
         if not self.edges:
             self.words.append(
-                f"Each thing that {self._title} needs is in the plan, but more would have to change to have it."
+                tell(
+                    "Each thing that {title} needs is in the plan, but more would have to change to have it.",
+                    title=self._title,
+                )
             )
 
     def _given(self, name: str) -> str:
         """The node of a package of the plan, or of one that the plan has not."""
         record = self._chosen.get(name)
         if record is None:
-            node = Node(key=name, name=name, detail="not in the plan", role=Role.MISSING)
+            node = Node(key=name, name=name, detail=tell("not in the plan"), role=Role.MISSING)
         else:
             against = name in self._obstacle.against
             role, words = (Role.AGAINST, " in the way") if against else (Role.GIVEN, "")
@@ -159,9 +165,23 @@ class _Drawing:
         for record, entry, verb in found[:_MOST_REFUSERS]:
             if record.name not in drawn:
                 self._edge(self._given(record.name), "asked", entry, broken=True)
-            self.words.append(f"{record.name} {record.version} {verb} {entry}, which {self._asked.version} is not.")
+            self.words.append(
+                tell(
+                    "{name} {version} {verb} {entry}, which {version2} is not.",
+                    name=record.name,
+                    version=record.version,
+                    verb=verb,
+                    entry=entry,
+                    version2=self._asked.version,
+                )
+            )
         if len(found) > _MOST_REFUSERS:
-            self.words.append(f"{counted(len(found) - _MOST_REFUSERS, 'more package')} of the plan likewise.")
+            self.words.append(
+                tell(
+                    "{count} of the plan likewise.",
+                    count=plural(len(found) - _MOST_REFUSERS, "{count} more package", "{count} more packages"),
+                )
+            )
 
     def _needs(self) -> dict[str, list[str]]:
         """What the version asked for needs and the plan has otherwise or not at all: entries by name."""
@@ -177,15 +197,17 @@ class _Drawing:
         shown = dict(sorted(broken.items(), key=lambda item: item[0] not in self._chosen)[:_MOST_NEEDS])
         for name, pairs in shown.items():
             record = self._chosen.get(name)
-            has = f"has {record.version}" if record is not None else "does not have it"
+            has = tell("has {version}", version=record.version) if record is not None else tell("does not have it")
             if record is not None and all(_within(record.version, dependency_parts(one)[1] or "*") for _, one in pairs):
-                has = f"has another build, {record.version} {record.build}"
+                has = tell("has another build, {version} {build}", version=record.version, build=record.build)
             for verb, entry in pairs:
                 self._edge("asked", self._given(name), entry, broken=True)
-                self.words.append(f"{self._title} {verb} {entry}; the plan {has}.")
+                self.words.append(
+                    tell("{title} {verb} {entry}; the plan {has}.", title=self._title, verb=verb, entry=entry, has=has)
+                )
         if len(broken) > len(shown):
-            more = counted(len(broken) - len(shown), "more package")
-            self.words.append(f"It needs {more} that the plan has otherwise or not at all.")
+            more = tell_plural(len(broken) - len(shown), "{count} more package", "{count} more packages")
+            self.words.append(tell("It needs {more} that the plan has otherwise or not at all.", more=more))
         return {name: [entry for _, entry in pairs] for name, pairs in shown.items()}
 
     def _holders(self, name: str, wanted: Sequence[str]) -> None:
@@ -202,9 +224,17 @@ class _Drawing:
         found.sort(key=lambda one: (one[0].name not in self._obstacle.against, one[0].name, one[1]))
         for record, entry in found[:_MOST_HOLDERS]:
             self._edge(self._given(record.name), self._given(name), entry, broken=False)
-            self.words.append(f"{record.name} {record.version} needs {entry}.")
+            self.words.append(
+                tell("{name} {version} needs {entry}.", name=record.name, version=record.version, entry=entry)
+            )
         if len(found) > _MOST_HOLDERS:
-            self.words.append(f"{name} is held there by {counted(len(found) - _MOST_HOLDERS, 'more package')}.")
+            self.words.append(
+                tell(
+                    "{name} is held there by {count}.",
+                    name=name,
+                    count=plural(len(found) - _MOST_HOLDERS, "{count} more package", "{count} more packages"),
+                )
+            )
 
     def _opponents(self, ends: Sequence[str]) -> None:
         """The packages that it does not go together with: how each comes to what the picture shows, if that is near."""
@@ -216,11 +246,13 @@ class _Drawing:
             path = _path(name, goals, self._chosen)
             if path is None:
                 self._edge(self._given(name), "asked", "", broken=True)
-                self.words.append(f"{self._title} does not go together with {self._called(name)}.")
+                self.words.append(
+                    tell("{title} does not go together with {called}.", title=self._title, called=self._called(name))
+                )
                 continue
             for start, entry, end in path:
                 self._edge(self._given(start), self._given(end), entry, broken=False)
-                self.words.append(f"{self._called(start)} needs {entry}.")
+                self.words.append(tell("{called} needs {entry}.", called=self._called(start), entry=entry))
 
     def _called(self, name: str) -> str:
         record = self._chosen.get(name)

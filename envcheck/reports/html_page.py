@@ -13,6 +13,7 @@ import functools
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from envcheck.language import tell
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
@@ -36,8 +37,8 @@ def page(template: str, **values: Any) -> str:
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"style-src {_hash(style)}",
-            f"script-src {_hash(script)}",
+            tell("style-src {hash}", hash=_hash(style)),
+            tell("script-src {hash}", hash=_hash(script)),
             "base-uri 'none'",
             "form-action 'none'",
         )

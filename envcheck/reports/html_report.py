@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from envcheck.language import tell
 from envcheck.model import Finding, Remedy, Report, Severity
 from envcheck.outputs import next_steps
 from envcheck.reports.account import Account
@@ -262,16 +263,22 @@ def _facts(account: Account) -> Iterator[tuple[str, str]]:
             yield "Target", account.platform
         return
     export, target, engine = report.export, report.target, report.engine
-    rows = [f"{len(export.requirements)} conda", *([f"{len(export.pip)} pip"] if export.pip else [])]
+    rows = [
+        tell("{count} conda", count=len(export.requirements)),
+        *([tell("{count} pip", count=len(export.pip))] if export.pip else []),
+    ]
     yield "File", f"{export.kind.value}, {export.encoding}"
     yield "Made on", export.platform or "not told"
     yield "Rows", ", ".join(rows)
     virtual = ", ".join(f"{one.name} {one.version}" for one in target.virtual_packages)
-    yield "Target", target.platform + (f" with {virtual}" if virtual else "")
+    yield "Target", target.platform + (tell(" with {virtual}", virtual=virtual) if virtual else "")
     yield "Channels", ", ".join(channel.name for channel in target.channels) or "none"
     if report.plan.added_channels:
         yield "Added channels", ", ".join(channel.name for channel in report.plan.added_channels)
-    yield "Engine", f"{engine.name} {engine.version}" + (f" ({engine.reason})" if engine.reason else "")
+    yield (
+        "Engine",
+        f"{engine.name} {engine.version}" + (tell(" ({reason})", reason=engine.reason) if engine.reason else ""),
+    )
     if report.pip_resolution is not None:
         yield "pip", report.pip_resolution.trouble or report.pip_resolution.resolver
 

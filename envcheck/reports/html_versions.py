@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from envcheck.language import tell
 from envcheck.model import PipConflict, PipRequirement, PipResolution, Report
 
 __all__ = ["Fate", "VersionRow", "version_rows"]
@@ -99,7 +100,11 @@ def _pip_rows(report: Report) -> Iterator[VersionRow]:
     told = {*asked, *(one.name for one in report.plan.to_pip)}
     for name, version in locked.items():
         if name not in told:
-            reason = f"replaces conda's {replaced[name]}" if name in replaced else "the pip section needs it"
+            reason = (
+                tell("replaces conda's {replaced}", replaced=replaced[name])
+                if name in replaced
+                else tell("the pip section needs it")
+            )
             yield VersionRow(name=name, manager="pip", before="", after=version, fate=Fate.ADDED, reason=reason)
 
 
@@ -118,18 +123,22 @@ def _asked_row(
     if name in locked:
         after = locked[name]
         fate = Fate.KEPT if row.pin is None or _same(row.pin, after) else Fate.CHANGED
-        reason = f"replaces conda's {replaced[name]}" if name in replaced else ""
+        reason = tell("replaces conda's {replaced}", replaced=replaced[name]) if name in replaced else ""
         if fate is Fate.CHANGED and not reason:
-            reason = f"{row.pin} does not go together with the rest"
+            reason = tell("{pin} does not go together with the rest", pin=row.pin)
     elif name in moved or name in provided:
         conda = moved.get(name) or provided[name]
         after = " ".join(part for part in (conda if conda != name else "", packages.get(conda, "")) if part) or conda
-        reason = "conda gives it in place of pip" if name in moved else "already given by conda"
+        reason = tell("conda gives it in place of pip") if name in moved else tell("already given by conda")
         fate = Fate.TO_CONDA
     elif row.marker is not None:
-        reason = f"its marker leaves it out: {row.marker}"
+        reason = tell("its marker leaves it out: {marker}", marker=row.marker)
     elif (conflict := gone.get(row.text)) is not None:
-        reason = "does not go together with the rest" if len(conflict.requirements) > 1 else "needs what cannot be had"
+        reason = (
+            tell("does not go together with the rest")
+            if len(conflict.requirements) > 1
+            else tell("needs what cannot be had")
+        )
     return VersionRow(name=name, manager="pip", before=before, after=after, fate=fate, reason=reason)
 
 

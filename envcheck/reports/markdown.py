@@ -13,11 +13,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from envcheck.model import Finding, Plan, Report, Severity
+from envcheck.language import Message, joined, plural, say, tell, told
+from envcheck.model import Finding, Plan, Remedy, Report, Severity
 from envcheck.reports.account import Account
 from envcheck.reports.bounded import Part, fitted
-from envcheck.reports.groups import SEVERITY_WORDS, alike, by_cause, pip_line, remedy_words, severity_counts, shown
-from envcheck.rules.facts import counted
+from envcheck.reports.groups import (
+    SEVERITY_WORDS,
+    alike,
+    by_cause,
+    pip_line,
+    severity_count,
+    severity_counts,
+    shown,
+    verdict_word,
+)
+from envcheck.reports.plain import plain
+from envcheck.secrets import mask
 
 __all__ = ["MARKER", "MOST_BYTES", "render", "words"]
 
@@ -43,6 +54,8 @@ _PLAIN = re.compile(r"[^\W_]+(?:[.'/-][^\W_]+)*")
 _LINKED = re.compile(r"(?i:www\.|\bgh-\d)|\b[0-9a-f]{7,40}\b")
 # Words, and what our messages quote ('conda activate app') as one.
 _WORDS = re.compile(r"\(?'[^'\s][^']*'[),.;:?!]*(?=\s|$)|\S+")
+# Chinese is written without spaces, and nothing in it means anything in Markdown.
+_CHINESE = re.compile(r"([\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff60]+)")
 _PUNCTUATED = re.compile(r"(\(?)(.+?)([),.;:?!]*)")
 
 
@@ -52,13 +65,27 @@ def render(accounts: Sequence[Account]) -> str:
     parts = [Part(head=f"{MARKER}\n## envcheck: {_headline(accounts)}\n")]
     if several:
         rows = tuple(Part(head=_row(_overview(one))) for one in accounts)
-        parts.append(Part(head="\n| File | For | Verdict | Findings |\n| --- | --- | --- | --- |\n", parts=rows))
+        heads = (tell("File"), tell("For"), tell("Verdict"), tell("Findings"))
+        parts.append(Part(head=f"\n{_row(heads)}{_row('---' for _ in heads)}", parts=rows))
     parts += [_section(account) for account in accounts]
     text, left_out = fitted(parts, MOST_BYTES - _CLOSING_BYTES)
     if left_out:
-        told = ", ".join(counted(count, kind) for kind, count in left_out.items())
-        text += f"\n*Left out, as a comment holds no more: {told}. The text and JSON reports have everything.*\n"
+        missing = joined(", ", (_missing(kind, count) for kind, count in left_out.items()))
+        text += tell(
+            "\n*Left out, as a comment holds no more: {missing}. The text and JSON reports have everything.*\n",
+            missing=missing,
+        )
     return text
+
+
+def _missing(kind: str, count: int) -> Message:
+    match kind:
+        case "finding":
+            return plural(count, "{count} finding", "{count} findings")
+        case "file":
+            return plural(count, "{count} file", "{count} files")
+        case _:
+            return plural(count, "{count} plan change", "{count} plan changes")
 
 
 def words(text: str, *, cell: bool = False) -> str:
@@ -68,10 +95,20 @@ def words(text: str, *, cell: bool = False) -> str:
         text: Any text.
         cell: Whether it stands in a table, where a bar would end the cell.
     """
+    return "".join(
+        part if number % 2 else _latin_words(part, cell=cell)
+        for number, part in enumerate(_CHINESE.split(shown(text).strip()))
+    )
+
+
+def _latin_words(text: str, *, cell: bool) -> str:
+    """What stands between two Chinese parts of a text, with the spaces around it."""
+    if not text.strip():
+        return text[:1]
     found: list[str] = []
     span: list[str] = []
     opening = ""
-    for word in _WORDS.findall(shown(text)):
+    for word in _WORDS.findall(text):
         match = _PUNCTUATED.fullmatch(word)
         before, core, after = match.groups() if match is not None else ("", word, "")
         is_plain = _PLAIN.fullmatch(core) is not None and _LINKED.search(core) is None
@@ -86,7 +123,8 @@ def words(text: str, *, cell: bool = False) -> str:
         if after:
             found.append(opening + _code(span, cell=cell) + after)
             span = []
-    return " ".join([*found, *([opening + _code(span, cell=cell)] if span else [])])
+    told_words = " ".join([*found, *([opening + _code(span, cell=cell)] if span else [])])
+    return f"{' ' * text[:1].isspace()}{told_words}{' ' * text[-1:].isspace()}"
 
 
 def _code(content: Sequence[str], *, cell: bool) -> str:
@@ -113,31 +151,33 @@ def _name(text: str, *, cell: bool = False) -> str:
 
 def _headline(accounts: Sequence[Account]) -> str:
     if len(accounts) == 1:
-        return _verdict(accounts[0]) or (severity_counts(accounts[0].findings) or "no problems")
-    return severity_counts([finding for account in accounts for finding in account.findings]) or "no problems"
+        return _verdict(accounts[0]) or (severity_counts(accounts[0].findings) or tell("no problems"))
+    return severity_counts([finding for account in accounts for finding in account.findings]) or tell("no problems")
 
 
 def _verdict(account: Account) -> str:
     if not account.complete:
-        return f"\u2754 {account.verdict or 'not finished'} (not everybody answered)"
+        return tell(
+            "❔ {verdict} (not everybody answered)", verdict=verdict_word(account.verdict) or say("not finished")
+        )
     sign = _SIGNS.get(account.verdict, "")
-    return f"{sign} {account.verdict}".strip()
+    return f"{sign} {verdict_word(account.verdict)}".strip()
 
 
 def _overview(account: Account) -> list[str]:
     # An environment that stands in the Dockerfile itself has its path.
     origin = account.origin
-    line = f", line {origin[1]}" if origin is not None and origin[0] == account.path else ""
+    line = tell(", line {line}", line=origin[1]) if origin is not None and origin[0] == account.path else ""
     return [
         _file(account, cell=True) + line,
         words(account.platform or "", cell=True),
         _verdict(account) or words(account.sentence, cell=True),
-        severity_counts(account.findings) or "none",
+        severity_counts(account.findings) or tell("none"),
     ]
 
 
 def _file(account: Account, *, cell: bool = False) -> str:
-    return "standard input" if account.path == "-" else _name(account.path, cell=cell)
+    return tell("standard input") if account.path == "-" else _name(account.path, cell=cell)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -150,16 +190,29 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _section(account: Account) -> Part:
-    platform = f" for {words(account.platform)}" if account.platform else ""
+    platform = tell(" for {platform}", platform=words(account.platform)) if account.platform else ""
     lines = [f"\n### {_file(account)}{platform}\n\n"]
-    lines.append(f"**{_verdict(account) or words(account.kind)}**: {words(account.sentence)}")
+    lines.append(
+        tell(
+            "**{verdict}**: {sentence}",
+            verdict=_verdict(account) or words(account.kind),
+            sentence=words(account.sentence),
+        )
+    )
     counts = severity_counts(account.findings)
-    lines.append(f". {counts[0].upper()}{counts[1:]}.\n" if counts else ". No problems found.\n")
+    lines.append(
+        tell(". {counts}.\n", counts=f"{counts[0].upper()}{counts[1:]}") if counts else tell(". No problems found.\n")
+    )
     if account.accepted:
-        lines.append(f"\nAccepted by the baseline, and not told here: {severity_counts(account.accepted)}.\n")
+        lines.append(
+            tell(
+                "\nAccepted by the baseline, and not told here: {counts}.\n",
+                counts=severity_counts(account.accepted),
+            )
+        )
     if account.origin is not None:
         path, line = account.origin
-        lines.append(f"\nInstalled by {_name(path)}, line {line}.\n")
+        lines.append(tell("\nInstalled by {path}, line {line}.\n", path=_name(path), line=line))
     # An empty part keeps the head where nothing else of the file is kept.
     parts = [Part(head="", kind="file", count=1), *_findings(account.findings)]
     if account.report is not None:
@@ -170,43 +223,47 @@ def _section(account: Account) -> Part:
 def _findings(findings: Sequence[Finding]) -> Iterator[Part]:
     """Errors open, the rest in a fold of each severity."""
     causes = by_cause(findings)
-    for severity, word in SEVERITY_WORDS.items():
+    for severity in SEVERITY_WORDS:
         parts = tuple(_cause(cause) for cause in causes if cause[0].severity is severity)
         if parts and severity is Severity.ERROR:
             yield Part(head="", parts=parts)
         elif parts:
             count = sum(1 for finding in findings if finding.severity is severity)
-            yield _fold(counted(count, word), parts)
+            yield _fold(told(severity_count(severity, count)), parts)
 
 
 def _cause(findings: Sequence[Finding]) -> Part:
     first = findings[0]
-    number = f" ({len(findings)})" if len(findings) > 1 else ""
+    number = tell(" ({count})", count=len(findings)) if len(findings) > 1 else ""
     groups = alike(findings)
     leaves = [
         Part(head=_bullet(group), rank=_RANKS[first.severity], kind="finding", count=len(group)) for group in groups
     ]
     parts = leaves[:_OPEN_GROUPS]
     if rest := leaves[_OPEN_GROUPS:]:
-        parts.append(_fold(f"{sum(part.count for part in rest)} more", tuple(rest)))
-    title = f"{SEVERITY_WORDS[first.severity]} {first.code} {words(first.title)}{number}"
+        parts.append(_fold(tell("{count} more", count=sum(part.count for part in rest)), tuple(rest)))
+    title = f"{told(SEVERITY_WORDS[first.severity])} {first.code} {words(first.title)}{number}"
     return Part(head=f"\n**{title}**\n\n", parts=tuple(parts))
 
 
 def _bullet(group: Sequence[Finding]) -> str:
     first = group[0]
-    subjects = [
-        _name(finding.subject) + (f" (line {finding.line})" if finding.line else "") for finding in group[:_SUBJECTS]
-    ]
-    more = f" and {len(group) - len(subjects)} more" if len(group) > len(subjects) else ""
-    text = f"- {', '.join(subjects)}{more}: {words(first.message)}\n"
-    remedies = [_remedy(remedy_words(remedy)) for remedy in first.remedies[:_REMEDIES]]
-    return f"{text}  <br>fix: {', or '.join(remedies)}\n" if remedies else text
+    subjects = ", ".join(
+        _name(finding.subject) + (tell(" (line {line})", line=finding.line) if finding.line else "")
+        for finding in group[:_SUBJECTS]
+    )
+    if len(group) > _SUBJECTS:
+        subjects = tell("{names} and {count} more", names=subjects, count=len(group) - _SUBJECTS)
+    text = f"- {tell('{subjects}: {message}', subjects=subjects, message=words(first.message))}\n"
+    if not first.remedies:
+        return text
+    remedies = joined(", or ", (_remedy(remedy) for remedy in first.remedies[:_REMEDIES]))
+    return f"{text}  <br>{tell('fix: {remedies}', remedies=remedies)}\n"
 
 
-def _remedy(text: str) -> str:
-    proof = " [verified]"
-    return f"{words(text.removesuffix(proof))} **[verified]**" if text.endswith(proof) else words(text)
+def _remedy(remedy: Remedy) -> str:
+    text = words(plain(mask(remedy.summary)))
+    return f"{text} **{tell('[verified]')}**" if remedy.verified else text
 
 
 def _fold(summary: str, parts: tuple[Part, ...]) -> Part:
@@ -224,30 +281,44 @@ def _plan(report: Report) -> Iterator[Part]:
     if not plan.solved:
         return
     counts = (
-        (len(plan.kept), "kept"), (len(plan.changed), "changed"), (len(plan.dropped), "dropped"),
-        (len(plan.to_pip), "moved to pip"), (len(plan.added), "added"),
-    )  # fmt: skip
-    told = ", ".join(f"{count} {word}" for count, word in counts if count)
-    lines = [f"\nPlan: {told or 'nothing to install'}; {counted(len(plan.packages), 'package')} in all."]
+        say("{count} kept", count=len(plan.kept)) if plan.kept else "",
+        say("{count} changed", count=len(plan.changed)) if plan.changed else "",
+        say("{count} dropped", count=len(plan.dropped)) if plan.dropped else "",
+        say("{count} moved to pip", count=len(plan.to_pip)) if plan.to_pip else "",
+        say("{count} added", count=len(plan.added)) if plan.added else "",
+    )
+    lines = [
+        tell(
+            "\nPlan: {parts}; {count} in all.",
+            parts=joined(", ", filter(None, counts)) or say("nothing to install"),
+            count=plural(len(plan.packages), "{count} package", "{count} packages"),
+        )
+    ]
     if (pip := pip_line(report)) is not None:
-        lines.append(f" {words(pip[0].upper() + pip[1:])}.")
+        lines.append(tell(" {sentence}.", sentence=words(pip[0].upper() + pip[1:])))
     if plan.added_channels:
-        lines.append(f" Channels added: {', '.join(_name(channel.name) for channel in plan.added_channels)}.")
+        lines.append(
+            tell(
+                " Channels added: {names}.",
+                names=", ".join(_name(channel.name) for channel in plan.added_channels),
+            )
+        )
     if not plan.optimal:
-        lines.append(" The search was cut short: a plan closer to the source may exist.")
+        lines.append(tell(" The search was cut short: a plan closer to the source may exist."))
     yield Part(head="".join(lines) + "\n", rank=_RANKS[Severity.WARNING])
     if tables := tuple(_tables(plan)):
         changes = len(plan.changed) + len(plan.dropped) + len(plan.to_pip)
-        yield _fold(f"The plan's {counted(changes, 'change')}", tables)
+        yield _fold(tell("The plan's {count}", count=plural(changes, "{count} change", "{count} changes")), tables)
 
 
 def _tables(plan: Plan) -> Iterator[Part]:
+    package, asked, reason = tell("Package"), tell("Asked"), tell("Reason")
     tables = (
-        ("Changed", ("Package", "Asked", "Plan", "Reason"),
+        (tell("Changed"), (package, asked, tell("Plan"), reason),
          [(row.name, row.from_version, row.to_version, row.reason) for row in plan.changed]),
-        ("Dropped", ("Package", "Asked", "Reason"),
+        (tell("Dropped"), (package, asked, reason),
          [(row.name, row.version or "", row.reason) for row in plan.dropped]),
-        ("Moved to pip", ("Package", "Version", "Reason"),
+        (tell("Moved to pip"), (package, tell("Version"), reason),
          [(row.name, row.version or "", row.reason) for row in plan.to_pip]),
     )  # fmt: skip
     for title, columns, rows in tables:

@@ -6,12 +6,21 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from envcheck.language import ENGLISH, Message, in_language, joined, language, plural, say, tell, tell_plural, told
 from envcheck.model import Finding, Intent, Report, Severity, Verdict
 from envcheck.reports.account import Account
-from envcheck.reports.groups import SEVERITY_WORDS, alike, by_cause, pip_line, remedy_words, severity_counts
+from envcheck.reports.groups import (
+    SEVERITY_WORDS,
+    alike,
+    by_cause,
+    pip_line,
+    remedy_words,
+    severity_counts,
+    verdict_word,
+)
 from envcheck.reports.plain import plain
-from envcheck.rules.facts import counted
 from envcheck.secrets import mask
+from envcheck.wide_text import line_ends
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +48,7 @@ def render(report: Report, *, width: int = 80, colour: bool = False, verbose: bo
         The text, with a final newline.
     """
     writer = _Writer(width=width, colour=colour, verbose=verbose)
-    writer.write(report)
+    writer.write(in_language(report))
     return writer.text()
 
 
@@ -109,6 +118,12 @@ class FindingsWriter:
         from rich.text import Text as RichText
 
         content = RichText(text) if isinstance(text, str) else text
+        if language() != ENGLISH:
+            # rich breaks lines at spaces, of which Chinese has none.
+            for part in content.divide(line_ends(content.plain, self._console.width - indent)):
+                part.rstrip()
+                self._console.print(Padding(part, (0, 0, 0, indent)))
+            return
         if indent:
             self._console.print(Padding(content, (0, 0, 0, indent)))
         else:
@@ -116,16 +131,23 @@ class FindingsWriter:
 
     def _findings(self, findings: Sequence[Finding], accepted: Sequence[Finding]) -> None:
         if findings:
-            self._line(f"Problems: {severity_counts(findings)}")
+            self._line(tell("Problems: {counts}", counts=severity_counts(findings)))
         else:
-            self._line("No problems found that the baseline does not accept." if accepted else "No problems found.")
+            self._line(
+                tell("No problems found that the baseline does not accept.") if accepted else tell("No problems found.")
+            )
         if accepted and not self._verbose:
-            self._line(f"accepted by the baseline: {severity_counts(accepted)} (-v shows them)")
+            self._line(
+                tell(
+                    "accepted by the baseline: {counts} (-v shows them)",
+                    counts=severity_counts(accepted),
+                )
+            )
         self._line()
         for cause in by_cause(findings):
             self._group(cause)
         if accepted and self._verbose:
-            self._line(f"Accepted by the baseline: {severity_counts(accepted)}")
+            self._line(tell("Accepted by the baseline: {counts}", counts=severity_counts(accepted)))
             self._line()
             for cause in by_cause(accepted):
                 self._group(cause)
@@ -135,33 +157,41 @@ class FindingsWriter:
 
         first = findings[0]
         head = RichText.assemble(
-            (SEVERITY_WORDS[first.severity], _STYLES[first.severity]),
+            (told(SEVERITY_WORDS[first.severity]), _STYLES[first.severity]),
             (f" {first.code} ", "bold"),
-            first.title + (f" ({len(findings)})" if len(findings) > 1 else ""),
+            first.title + (tell(" ({count})", count=len(findings)) if len(findings) > 1 else ""),
         )
         self._line(head)
         groups = alike(findings)
         shown = groups if self._verbose else groups[:_SHOWN_PER_CODE]
         for group in shown:
-            self._line(f"{self._subjects(group)}: {plain(mask(group[0].message))}", indent=2)
+            self._line(
+                tell("{subjects}: {message}", subjects=self._subjects(group), message=plain(mask(group[0].message))),
+                indent=2,
+            )
             remedies = group[0].remedies if self._verbose else group[0].remedies[:2]
             if remedies:
-                self._line(f"fix: {', or '.join(remedy_words(remedy) for remedy in remedies)}", indent=4)
+                self._line(
+                    tell("fix: {remedies}", remedies=joined(", or ", (remedy_words(remedy) for remedy in remedies))),
+                    indent=4,
+                )
         rest = [finding for group in groups[len(shown) :] for finding in group]
         if rest:
             names = ", ".join(plain(mask(finding.subject)) for finding in rest[:12])
-            more = f" and {len(rest) - 12} more" if len(rest) > 12 else ""
-            self._line(f"likewise {names}{more} (-v shows each)", indent=2)
+            names = tell("{names} and {count} more", names=names, count=len(rest) - 12) if len(rest) > 12 else names
+            self._line(tell("likewise {names} (-v shows each)", names=names), indent=2)
         self._line()
 
     def _subjects(self, group: Sequence[Finding]) -> str:
         """``vc (line 12), ucrt (line 14)``: the subjects of findings that say the same."""
         shown = group if self._verbose else group[:_SHOWN_SUBJECTS]
         words = [
-            plain(mask(finding.subject)) + (f" (line {finding.line})" if finding.line else "") for finding in shown
+            plain(mask(finding.subject)) + (tell(" (line {line})", line=finding.line) if finding.line else "")
+            for finding in shown
         ]
-        more = f" and {len(group) - len(shown)} more" if len(group) > len(shown) else ""
-        return ", ".join(words) + more
+        listed = told(joined(", ", words))
+        rest = len(group) - len(shown)
+        return tell("{names} and {count} more", names=listed, count=rest) if rest else listed
 
 
 class _Writer(FindingsWriter):
@@ -175,42 +205,81 @@ class _Writer(FindingsWriter):
 
     def _header(self, report: Report) -> None:
         export, target = report.export, report.target
-        origin = f" from {export.platform}" if export.platform else ""
-        rows = counted(len(export.requirements), "conda row")
-        pip = f" and {counted(len(export.pip), 'pip row')}" if export.pip else ""
-        self._line(f"{plain(mask(export.path))}: {export.kind.value}{origin}, {export.encoding}, {rows}{pip}")
+        origin = tell(" from {platform}", platform=export.platform) if export.platform else ""
+        rows = tell_plural(len(export.requirements), "{count} conda row", "{count} conda rows")
+        pip = (
+            tell(" and {count}", count=plural(len(export.pip), "{count} pip row", "{count} pip rows"))
+            if export.pip
+            else ""
+        )
+        self._line(
+            tell(
+                "{path}: {kind}{origin}, {encoding}, {rows}{pip}",
+                path=plain(mask(export.path)),
+                kind=export.kind.value,
+                origin=origin,
+                encoding=export.encoding,
+                rows=rows,
+                pip=pip,
+            )
+        )
         if self._verbose:
             for evidence in export.evidence:
-                where = f" (line {evidence.line})" if evidence.line else ""
-                self._line(f"{evidence.platform}: {plain(mask(evidence.reason))}{where}", indent=2)
+                where = tell(" (line {line})", line=evidence.line) if evidence.line else ""
+                self._line(
+                    tell(
+                        "{platform}: {reason}{where}",
+                        platform=evidence.platform,
+                        reason=plain(mask(evidence.reason)),
+                        where=where,
+                    ),
+                    indent=2,
+                )
         versions = {one.name: one.version for one in target.virtual_packages}
         shown = [f", {name[2:]} {versions[name]}" for name in ("__glibc", "__cuda") if name in versions]
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        reason = f" ({report.engine.reason})" if report.engine.reason else ""
+        reason = tell(" ({reason})", reason=report.engine.reason) if report.engine.reason else ""
         engine = f"{report.engine.name} {report.engine.version}{reason}"
-        self._line(f"target {target.platform}{''.join(shown)}; channels {channels or 'none'}; engine {engine}")
+        self._line(
+            tell(
+                "target {platform}{shown}; channels {channels}; engine {engine}",
+                platform=target.platform,
+                shown="".join(shown),
+                channels=channels or say("none"),
+                engine=engine,
+            )
+        )
         self._line()
 
     def _verdict(self, report: Report) -> None:
         from rich.text import Text as RichText
 
-        word = report.verdict.value.upper()
-        text = RichText.assemble((word, _VERDICT_STYLES[report.verdict]), f": {_verdict_sentence(report)}")
+        word = verdict_word(report.verdict.value, upper=True)
+        text = RichText.assemble(
+            (word, _VERDICT_STYLES[report.verdict]),
+            tell(": {sentence}", sentence=_verdict_sentence(report)),
+        )
         self._line(text)
         plan = report.plan
         if plan.solved:
             parts = [
-                f"{len(plan.kept)} kept",
-                f"{len(plan.changed)} changed",
-                f"{len(plan.dropped)} dropped",
-                f"{len(plan.to_pip)} to pip",
-                f"{len(plan.added)} added",
+                tell("{count} kept", count=len(plan.kept)),
+                tell("{count} changed", count=len(plan.changed)),
+                tell("{count} dropped", count=len(plan.dropped)),
+                tell("{count} to pip", count=len(plan.to_pip)),
+                tell("{count} added", count=len(plan.added)),
             ]
-            self._line(f"plan: {', '.join(parts)}; {counted(len(plan.packages), 'package')} in all")
+            self._line(
+                tell(
+                    "plan: {parts}; {count} in all",
+                    parts=joined(", ", parts),
+                    count=plural(len(plan.packages), "{count} package", "{count} packages"),
+                )
+            )
             if (pip := pip_line(report)) is not None:
                 self._line(pip)
             if not plan.optimal:
-                self._line("the search was cut short: a plan closer to the source may exist")
+                self._line(tell("the search was cut short: a plan closer to the source may exist"))
         self._line()
 
     def _plan(self, report: Report) -> None:
@@ -219,24 +288,53 @@ class _Writer(FindingsWriter):
             return
         if plan.added_channels:
             names = ", ".join(plain(mask(channel.name)) for channel in plan.added_channels)
-            self._line(f"Channels added: {names}")
+            self._line(tell("Channels added: {names}", names=names))
             self._line()
         self._list(
-            "Changed",
-            (f"{row.name} {row.from_version} -> {row.to_version}: {row.reason}" for row in plan.changed),
+            tell("Changed"),
+            (
+                tell(
+                    "{name} {from_version} -> {to_version}: {reason}",
+                    name=row.name,
+                    from_version=row.from_version,
+                    to_version=row.to_version,
+                    reason=row.reason,
+                )
+                for row in plan.changed
+            ),
         )
-        self._list("Dropped", (f"{row.name}: {row.reason}" for row in plan.dropped))
-        self._list("Moved to pip", (f"{row.name} {row.version or ''}: {row.reason}" for row in plan.to_pip))
+        self._list(
+            tell("Dropped"), (tell("{name}: {reason}", name=row.name, reason=row.reason) for row in plan.dropped)
+        )
+        self._list(
+            tell("Moved to pip"),
+            (
+                tell("{name} {version}: {reason}", name=row.name, version=row.version or "", reason=row.reason)
+                for row in plan.to_pip
+            ),
+        )
 
     def _intent(self, intent: Intent, names: Mapping[str, str]) -> None:
         """What was taken for asked for, and by which evidence the rest came along."""
-        known = {name: f" (a build of {names.get(url, url)})" for name, url in intent.identified}
-        self._list("Asked for", (f"{name}: nothing else needs it{known.get(name, '')}" for name in intent.direct))
+        known = {name: tell(" (a build of {channel})", channel=names.get(url, url)) for name, url in intent.identified}
         self._list(
-            "Came along",
+            tell("Asked for"),
             (
-                f"{name}: {', '.join(needed_by[:_SHOWN_SUBJECTS])} {'needs' if len(needed_by) == 1 else 'need'} it"
-                f"{known.get(name, '')}"
+                tell("{name}: nothing else needs it{known}", name=name, known=known.get(name, ""))
+                for name in intent.direct
+            ),
+        )
+        self._list(
+            tell("Came along"),
+            (
+                tell_plural(
+                    len(needed_by),
+                    "{name}: {needed_by} needs it{known}",
+                    "{name}: {needed_by} need it{known}",
+                    name=name,
+                    needed_by=", ".join(needed_by[:_SHOWN_SUBJECTS]),
+                    known=known.get(name, ""),
+                )
                 for name, needed_by in intent.needed_by
             ),
         )
@@ -245,23 +343,28 @@ class _Writer(FindingsWriter):
         rows = list(rows)
         if not rows:
             return
-        self._line(f"{title}:")
+        self._line(tell("{title}:", title=title))
         shown = rows if self._verbose else rows[:_SHOWN_CHANGES]
         for row in shown:
             self._line(plain(mask(row)), indent=2)
         if len(rows) > len(shown):
-            self._line(f"and {len(rows) - len(shown)} more (-v shows all)", indent=2)
+            self._line(tell("and {count} more (-v shows all)", count=len(rows) - len(shown)), indent=2)
         self._line()
 
 
-def _verdict_sentence(report: Report) -> str:
+def _verdict_sentence(report: Report) -> Message:
     platform = report.target.platform
     if not report.complete:
-        return f"not every channel could be read, so nothing certain can be said about {platform}"
+        return say(
+            "not every channel could be read, so nothing certain can be said about {platform}", platform=platform
+        )
     if report.verdict is Verdict.READY:
-        return f"it installs on {platform} as written (dry-solved)"
+        return say("it installs on {platform} as written (dry-solved)", platform=platform)
     if report.verdict is Verdict.FIXABLE:
-        return f"it does not build on {platform} as it stands; the plan below does (dry-solved)"
+        return say("it does not build on {platform} as it stands; the plan below does (dry-solved)", platform=platform)
     if report.plan.solved:
-        return f"it does not build on {platform}, and the closest plan loses packages that were asked for"
-    return f"it does not build on {platform}, and no plan was found"
+        return say(
+            "it does not build on {platform}, and the closest plan loses packages that were asked for",
+            platform=platform,
+        )
+    return say("it does not build on {platform}, and no plan was found", platform=platform)

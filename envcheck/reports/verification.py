@@ -18,12 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from envcheck.language import Message, in_language, plural, say, tell, tell_plural
 from envcheck.model import Finding, Severity
 from envcheck.reports.account import Account
+from envcheck.reports.groups import verdict_word
 from envcheck.reports.plain import plain
 from envcheck.reports.report_json import SCHEMA_VERSION, accepted_document, document_text, finding_document
 from envcheck.reports.text import FindingsWriter
-from envcheck.rules.facts import counted
 from envcheck.rules.lock_facts import Place
 from envcheck.secrets import mask
 from envcheck.verify import LockReport, LockVerdict
@@ -129,7 +130,7 @@ def render_text(reports: Sequence[LockReport], *, width: int = 80, colour: bool 
     texts = []
     for report in reports:
         writer = _Writer(width=width, colour=colour, verbose=verbose)
-        writer.write(report)
+        writer.write(in_language(report))
         texts.append(writer.text())
     return "\n".join(texts)
 
@@ -140,25 +141,56 @@ class _Writer(FindingsWriter):
 
         lock, target = report.lock, report.target
         conda, pip = _of_manager(report, "conda"), _of_manager(report, "pip")
-        packages = counted(conda, "conda package") + (f" and {counted(pip, 'pip package')}" if pip else "")
-        self._line(f"{plain(mask(lock.path))}: {lock.format}, {lock.encoding}, {packages} for {target.platform}")
+        packages = tell_plural(conda, "{count} conda package", "{count} conda packages") + (
+            tell(" and {count}", count=plural(pip, "{count} pip package", "{count} pip packages")) if pip else ""
+        )
+        self._line(
+            tell(
+                "{path}: {format}, {encoding}, {packages} for {platform}",
+                path=plain(mask(lock.path)),
+                format=lock.format,
+                encoding=lock.encoding,
+                packages=packages,
+                platform=target.platform,
+            )
+        )
         versions = {one.name: one.version for one in target.virtual_packages}
         shown = [f", {name[2:]} {versions[name]}" for name in ("__glibc", "__cuda") if name in versions]
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        reason = f" ({report.engine.reason})" if report.engine.reason else ""
+        reason = tell(" ({reason})", reason=report.engine.reason) if report.engine.reason else ""
         engine = f"{report.engine.name} {report.engine.version}{reason}"
-        self._line(f"target {target.platform}{''.join(shown)}; channels {channels or 'none'}; engine {engine}")
+        self._line(
+            tell(
+                "target {platform}{shown}; channels {channels}; engine {engine}",
+                platform=target.platform,
+                shown="".join(shown),
+                channels=channels or say("none"),
+                engine=engine,
+            )
+        )
         self._line()
-        word = report.verdict.value.upper()
-        self._line(Text.assemble((word, _STYLES[report.verdict]), f": {_sentence(report, conda)}"))
+        word = verdict_word(report.verdict.value, upper=True)
+        self._line(
+            Text.assemble((word, _STYLES[report.verdict]), tell(": {sentence}", sentence=_sentence(report, conda)))
+        )
         self._line()
         self._findings(report.findings, report.accepted)
 
 
-def _sentence(report: LockReport, conda: int) -> str:
+def _sentence(report: LockReport, conda: int) -> Message:
     found = _found(report)
     if report.verdict is LockVerdict.SOUND:
-        return f"every conda package ({found}) is in its channel with the lock's hash, and they go together"
+        return say(
+            "every conda package ({found}) is in its channel with the lock's hash, and they go together", found=found
+        )
     if report.verdict is LockVerdict.UNPROVEN:
-        return f"nothing is wrong with what could be looked at; {found} of {conda} conda packages were found"
-    return f"the lock does not hold; {found} of {conda} conda packages were found in their channels"
+        return say(
+            "nothing is wrong with what could be looked at; {found} of {conda} conda packages were found",
+            found=found,
+            conda=conda,
+        )
+    return say(
+        "the lock does not hold; {found} of {conda} conda packages were found in their channels",
+        found=found,
+        conda=conda,
+    )
