@@ -12,8 +12,10 @@ import click
 
 from envcheck import __version__
 from envcheck.cli_commands import LazyCommands, LazyGroup
+from envcheck.cli_language import language_option
 from envcheck.cli_settings import use_settings
 from envcheck.errors import EnvcheckError
+from envcheck.language import tell, told
 
 __all__ = ["cli", "main"]
 
@@ -50,7 +52,7 @@ def _run() -> int:
             error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("envcheck: interrupted; nothing was left half-written")
+        _say(tell("envcheck: interrupted; nothing was left half-written"))
         return 130
     except EnvcheckError as error:
         _complain(error)
@@ -58,7 +60,7 @@ def _run() -> int:
     except SystemExit as leaving:
         # Raised by `_stop`, and by click where a pipe was closed.
         if isinstance(leaving.code, int) and leaving.code > 128:
-            _say("envcheck: stopped by a signal; nothing was left half-written")
+            _say(tell("envcheck: stopped by a signal; nothing was left half-written"))
         return leaving.code if isinstance(leaving.code, int) else 1
     return status if isinstance(status, int) else 0
 
@@ -98,9 +100,9 @@ def _complain(error: EnvcheckError) -> None:
     from envcheck.secrets import mask
 
     where = f"{error.location}: " if error.location else ""
-    _say(f"envcheck: {plain(mask(where + error.message))}")
+    _say(f"envcheck: {plain(mask(where + told(error.message)))}")
     if error.hint:
-        _say(f"hint: {plain(mask(error.hint))}")
+        _say(tell("hint: {hint}", hint=plain(mask(told(error.hint)))))
 
 
 @click.group(cls=LazyGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})
@@ -114,6 +116,7 @@ def _complain(error: EnvcheckError) -> None:
     "env: ENVCHECK_CONFIG]",
 )
 @click.option("--no-config", is_flag=True, help="Use no settings file.")
+@language_option
 @click.pass_context
 def cli(context: click.Context, config: str | None, no_config: bool) -> None:
     """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""

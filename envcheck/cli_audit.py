@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envcheck.cli_baseline import BaselineFile, open_baseline
+from envcheck.cli_language import Command
 from envcheck.cli_support import (
     BASELINE_OPTIONS,
     FINDING_OPTIONS,
@@ -86,7 +87,7 @@ class _Shown:
     known: BaselineFile
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_audit_options
 def audit(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from envcheck.cli_language import Command
 from envcheck.cli_support import emit
 from envcheck.errors import EnvcheckError
 
 __all__ = ["doctor"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
 @click.option("-c", "--channel", "channels", multiple=True, help="Look at this channel too; repeatable.")
 @click.option("--offline", is_flag=True, help="Make no request.")

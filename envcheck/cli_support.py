@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from envcheck.errors import EnvcheckError, OutputError, SourceError
+from envcheck.language import ENGLISH, in_language, language, speaking, tell
 from envcheck.reports.formats import FORMATS, render_accounts
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ FINDING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 _ALSO = "envcheck.also"
 
+FOR_MACHINES = frozenset({"json", "jsonl", "sarif", "junit"})
+"""Formats that other programs read: they are English whatever language is spoken."""
+
 
 def _also(context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> None:
     """Keep what ``--also`` asks for where `show` finds it."""
@@ -74,7 +78,11 @@ def _also(context: click.Context, _parameter: click.Parameter, values: tuple[str
         format_name, equals, path = value.partition("=")
         if format_name not in ("text", "json", *FORMATS) or not equals or not path:
             raise click.BadParameter(
-                f"{value!r} is not FORMAT=FILE with one of {', '.join(('text', 'json', *FORMATS))}."
+                tell(
+                    "{value!r} is not FORMAT=FILE with one of {formats}.",
+                    value=value,
+                    formats=", ".join(("text", "json", *FORMATS)),
+                )
             )
         wanted.append((format_name, path))
     context.meta[_ALSO] = tuple(wanted)
@@ -138,7 +146,7 @@ def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: st
     try:
         moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 date.") from None
+        raise click.BadParameter(tell("{text!r} is not an ISO 8601 date.", text=text)) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.timezone.utc)
     return round(moment.timestamp() * 1000)
@@ -147,7 +155,9 @@ def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: st
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
     """A time to wait; a day is more than any search takes, and what timers can still count."""
     if not 0 < value <= 24 * 60 * 60:  # nan is neither
-        raise click.BadParameter(f"{value:g} is not a number of seconds between 0 and 86400.")
+        raise click.BadParameter(
+            tell("{value} is not a number of seconds between 0 and 86400.", value=format(value, "g"))
+        )
     return value
 
 
@@ -228,7 +238,9 @@ def refuse_unknown_codes(prefixes: Sequence[str], rules: Sequence[Rule[Any]]) ->
     elsewhere = () if given("ignore") else click.get_current_context().params.get("ignore", ())
     for prefix in prefixes:
         if prefix not in elsewhere and not any(rule.code.startswith(prefix.upper()) for rule in rules):
-            raise click.UsageError(f"No finding's code begins with {prefix!r}; 'envcheck rules' lists them.")
+            raise click.UsageError(
+                tell("No finding's code begins with {prefix!r}; 'envcheck rules' lists them.", prefix=prefix)
+            )
 
 
 def emit(text: str, output: str | None, *, data: bool = False) -> None:
@@ -245,7 +257,8 @@ def emit(text: str, output: str | None, *, data: bool = False) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise OutputError(
-            f"Cannot write to standard output: {error.strerror or error}.", hint="Name a file with -o FILE."
+            tell("Cannot write to standard output: {reason}.", reason=error.strerror or str(error)),
+            hint=tell("Name a file with -o FILE."),
         ) from error
 
 
@@ -273,8 +286,10 @@ def show(
         if name == "text":
             width, colour = _page_style(to_file=path is not None)
             emit(text(width=width, colour=colour, verbose=verbose > 0), path)
-        else:
-            emit(json() if name == "json" else render_accounts(name, accounts()), path, data=True)
+            continue
+        with speaking(ENGLISH if name in FOR_MACHINES else language()):
+            page = json() if name == "json" else render_accounts(name, in_language(tuple(accounts())))
+        emit(page, path, data=True)
 
 
 def status(findings: Iterable[Finding | Cause], *, complete: bool, fail_on: str) -> int:
