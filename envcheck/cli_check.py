@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from envcheck.cli_language import Command
 from envcheck.cli_support import (
     ALSO_OPTIONS,
     BASELINE_OPTIONS,
@@ -92,7 +93,7 @@ def _check_options(function: _F) -> _F:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @_target_options
 @_check_options
@@ -112,7 +113,7 @@ def check(sources: tuple[str, ...], **options: Any) -> int:
     return _check_and_report(sources, **options)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", metavar="SOURCE")
 @_target_options
 @_check_options

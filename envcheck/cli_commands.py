@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
+from typing import Any
 
 import click
+
+from envcheck.cli_language import choose_language, told_help
+from envcheck.language import ENGLISH, language, translation
 
 __all__ = ["COMMANDS", "LazyCommands", "LazyGroup"]
 
@@ -79,7 +83,18 @@ class LazyCommands(MutableMapping[str, click.Command]):
 class LazyGroup(click.Group):
     """A group whose help page tells of its commands what `COMMANDS` says."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Choose the language, and go on as click does."""
+        choose_language(args)
+        return super().make_context(info_name, args, parent, **extra)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The page of help, in the language that is spoken."""
+        return super().get_help(ctx) if language() == ENGLISH else told_help(self, ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands as click does, from commands that have no more than a sentence of help."""
-        told = {name: click.Command(name, help=sentence) for name, (_, sentence) in COMMANDS.items()}
+        told = {name: click.Command(name, help=translation(sentence)) for name, (_, sentence) in COMMANDS.items()}
         click.Group(commands=told).format_commands(ctx, formatter)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envcheck.cli_baseline import BaselineFile, open_baseline
+from envcheck.cli_language import Command
 from envcheck.cli_support import (
     ALSO_OPTIONS,
     BASELINE_OPTIONS,
@@ -99,7 +100,7 @@ def _docker_options(function: Any) -> Any:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("dockerfile", metavar="DOCKERFILE")
 @_docker_options
 def docker(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envcheck.cli_language import Command
 from envcheck.cli_support import emit, index_options, place_options
 from envcheck.errors import EnvcheckError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("spec", metavar="NAME[=VERSION[=BUILD]]")
 @click.option("--in", "source", metavar="SOURCE", help="Say what keeps it out of this environment.")
 @click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")

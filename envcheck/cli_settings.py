@@ -28,6 +28,7 @@ NEVER_SET = {
     "--scheduler": "work goes to nobody whom a file beside the source names",
     "--also": "what is written is said where the command is given",
     "--trust-source-indexes": "trust is not given by what lies beside the source",
+    "--lang": "the language is the reader's, who is another person for every reader of the file",
     "--help": "it is no setting",
 }
 """Options that no file may set, each with the reason."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from envcheck.cli_language import Command
 from envcheck.cli_support import emit
 
 __all__ = ["normalize", "rules"]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("source", metavar="SOURCE")
 @click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
 @click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints.")
@@ -31,7 +32,7 @@ def normalize(source: str, platform: str, keep_variants: bool, output: str | Non
     return 0
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("code", required=False)
 def rules(code: str | None) -> int:
     """Say what each finding means, or all about one.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envcheck.cli_baseline import open_baseline
+from envcheck.cli_language import Command
 from envcheck.cli_support import (
     ALSO_OPTIONS,
     BASELINE_OPTIONS,
@@ -53,7 +54,7 @@ def _verify_options(function: Any) -> Any:
     )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("locks", nargs=-1, required=True, metavar="LOCK...")
 @_verify_options
 def verify(

@@ -12,7 +12,6 @@ always English: other programs read them. No catalogue is opened as long as the 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
@@ -39,6 +38,7 @@ __all__ = [
     "tell",
     "tell_plural",
     "told",
+    "translation",
 ]
 
 ENGLISH = "en"
@@ -167,6 +167,12 @@ def tell_plural(count: int, one: str, many: str, /, **arguments: Argument) -> st
     return told(plural(count, one, many, **arguments))
 
 
+def translation(text: str) -> str:
+    """A fixed text of the program (help, the documentation of a rule) in the language that is spoken."""
+    spoken = _SPOKEN.get()
+    return text if spoken == ENGLISH or not text else _catalogue(spoken).gettext(text)
+
+
 def in_language(value: _T) -> _T:
     """A value whose messages are told, however deep in tuples and dataclasses they are; in English the value itself.
 
@@ -176,6 +182,8 @@ def in_language(value: _T) -> _T:
 
 
 def _with_told(value: _T) -> _T:
+    import dataclasses
+
     if isinstance(value, Message):
         return told(value)  # type: ignore[return-value]  # a str for a str
     if isinstance(value, tuple):
@@ -206,10 +214,10 @@ def _translated(message: Message, catalogue: NullTranslations) -> str:
 
 @cache
 def _catalogue(name: str) -> NullTranslations:
-    from gettext import translation
+    from gettext import translation as found_translation
     from pathlib import Path
 
-    return translation("envcheck", Path(__file__).parent / "locale", [name])
+    return found_translation("envcheck", Path(__file__).parent / "locale", [name])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

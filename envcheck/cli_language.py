@@ -1,0 +1,143 @@
+"""The language of the command line: how it is chosen, and pages of help in it.
+
+``--lang`` goes before the locale (`envcheck.language.language_of`). It is looked for before click reads the arguments,
+as pages of help and complaints about arguments are to be in the language, too.
+"""
+
+from __future__ import annotations
+
+import copy
+import gettext
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from envcheck.language import ENGLISH, LANGUAGES, language, language_of, speak, translation
+from envcheck.wide_text import cell_width, wrapped
+
+__all__ = ["Command", "choose_language", "language_option", "told_help"]
+
+_DOMAIN = "envcheck"
+_FIRST_COLUMN = 30
+_SPACE = 2
+
+
+def choose_language(arguments: Sequence[str]) -> None:
+    """Speak the language that the arguments ask for, or else the locale."""
+    name = _asked(arguments) or language_of(os.environ, _locale_of_system())
+    speak(name)
+    if name == ENGLISH:
+        gettext.textdomain("messages")
+        return
+    # click asks gettext for its own words, and gettext goes by variables alone.
+    gettext.bindtextdomain(_DOMAIN, str(Path(__file__).parent / "locale"))
+    gettext.textdomain(_DOMAIN)
+    if language_of(os.environ) != name:
+        os.environ["LANGUAGE"] = name
+
+
+def _asked(arguments: Sequence[str]) -> str | None:
+    found = None
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        flag, equals, value = argument.partition("=")
+        if flag == "--lang":
+            found = value if equals else next(iter(arguments[position + 1 : position + 2]), "")
+    return found if found in LANGUAGES else None
+
+
+def _locale_of_system() -> str | None:
+    """The locale where it is not told by variables: that of the settings of Windows and macOS."""
+    if sys.platform not in ("win32", "darwin"):
+        return None
+    import locale
+
+    return locale.getlocale()[0]
+
+
+def language_option(function: Any) -> Any:
+    """``--lang``; its value is used before it is read, see `choose_language`."""
+    return _option()(function)
+
+
+def _option() -> Callable[[Any], Any]:
+    return click.option(
+        "--lang",
+        type=click.Choice(LANGUAGES),
+        expose_value=False,
+        help="The language of what people read; JSON and codes stay the same.  [default: that of the locale]",
+    )
+
+
+class Command(click.Command):
+    """A command that takes ``--lang``, and whose page of help is in the language that is spoken."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        language_option(self)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The page of help."""
+        return super().get_help(ctx) if language() == ENGLISH else told_help(self, ctx)
+
+
+def told_help(command: click.Command, context: click.Context) -> str:
+    """A command's page of help in the language that is spoken."""
+    told = copy.copy(command)
+    told.help = translation(command.help or "")
+    told.params = [_told(parameter) for parameter in command.params]
+    formatter = _WideFormatter(width=context.terminal_width, max_width=context.max_content_width)
+    told.format_help(context, formatter)
+    return formatter.getvalue().rstrip("\n")
+
+
+def _told(parameter: click.Parameter) -> click.Parameter:
+    if not isinstance(parameter, click.Option) or not parameter.help:
+        return parameter
+    told = copy.copy(parameter)
+    told.help = translation(parameter.help)
+    return told
+
+
+class _WideFormatter(click.HelpFormatter):
+    """click's formatter, for characters that are two columns wide."""
+
+    def write_text(self, text: str) -> None:
+        """Write paragraphs, wrapped; those that begin with ``\\b`` line by line."""
+        indent = " " * self.current_indent
+        lines = self._lines(text, self.width - self.current_indent)
+        self.write("\n".join(f"{indent}{line}".rstrip() for line in lines) + "\n")
+
+    def write_dl(
+        self, rows: Sequence[tuple[str, str]], col_max: int = _FIRST_COLUMN, col_spacing: int = _SPACE
+    ) -> None:
+        """Write a list of names and what they mean, in two columns."""
+        rows = list(rows)
+        first = min(max((cell_width(name) for name, _ in rows), default=0), col_max) + col_spacing
+        indent = " " * self.current_indent
+        room = max(self.width - first - self.current_indent, 10)
+        for name, meaning in rows:
+            lines = self._lines(meaning, room) if meaning else []
+            gap = first - cell_width(name)
+            if lines and gap >= col_spacing:
+                self.write(f"{indent}{name}{' ' * gap}{lines.pop(0)}\n")
+            else:
+                self.write(f"{indent}{name}\n")
+            for line in lines:
+                self.write(f"{indent}{' ' * first}{line}\n")
+
+    def _lines(self, text: str, width: int) -> list[str]:
+        lines: list[str] = []
+        for paragraph in text.split("\n\n"):
+            if lines:
+                lines.append("")
+            if paragraph.startswith("\b"):
+                lines += [line.rstrip() for line in paragraph.removeprefix("\b").strip("\n").split("\n")]
+            else:
+                lines += wrapped(paragraph, width)
+        return lines
