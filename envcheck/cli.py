@@ -26,12 +26,21 @@ def main() -> None:
         if stream is not None:  # a closed one
             # A terminal that cannot show a character must not stop the report.
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    for name in ("SIGTERM", "SIGHUP"):
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
         # A signal that the parent has set to be ignored stays so (nohup).
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _stop)
     _leave(_run())
+
+
+def _have_a_home() -> None:
+    """Give a user without a home one for temporary files: libraries ask for it, some when they are imported."""
+    # os.path leaves the tilde where there is neither a variable nor an entry in the password database.
+    if os.path.expanduser("~") == "~":  # noqa: PTH111  # pathlib is one of those that raise, and no start needs it
+        from envcheck.caches import writable_instead_of
+
+        os.environ["HOME"] = str(writable_instead_of(None))
 
 
 def _stop(number: int, _: object) -> NoReturn:
@@ -46,6 +55,7 @@ def _stop(number: int, _: object) -> NoReturn:
 def _run() -> int:
     """The command line's status; everything that may be raised ends here."""
     try:
+        _have_a_home()
         status = cli(standalone_mode=False, prog_name="envcheck")
     except click.ClickException as error:
         with contextlib.suppress(OSError):
@@ -57,6 +67,11 @@ def _run() -> int:
     except EnvcheckError as error:
         _complain(error)
         return error.exit_status
+    except OSError as error:
+        # A full disk most of all, where only temporary files are written: what the user named has errors of its own.
+        where = f": {error.filename}" if error.filename else ""
+        _complain(EnvcheckError(f"the system refuses ({error.strerror or type(error).__name__}{where})"))
+        return EnvcheckError.exit_status
     except SystemExit as leaving:
         # Raised by `_stop`, and by click where a pipe was closed.
         if isinstance(leaving.code, int) and leaving.code > 128:

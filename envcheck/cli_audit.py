@@ -139,7 +139,9 @@ def audit(
         known=known,
     )
     wanted = len(sources) * len(plan.platforms)
-    results, looked, interrupted = _run(plan, sources, shown, jobs=jobs, scheduler=scheduler, quiet=quiet)
+    results, looked, interrupted = _run(
+        plan, sources, shown, cache_dir=options["cache_dir"], jobs=jobs, scheduler=scheduler, quiet=quiet
+    )
     if format_name != "jsonl":
         _report(results, shown, interrupted=wanted if interrupted else 0)
     if not quiet and not interrupted and format_name != "text":
@@ -222,7 +224,14 @@ def _version(distribution: str) -> str:
 
 
 def _run(
-    plan: Plan, sources: Sequence[Found], shown: _Shown, *, jobs: int | None, scheduler: str | None, quiet: bool
+    plan: Plan,
+    sources: Sequence[Found],
+    shown: _Shown,
+    *,
+    cache_dir: str | None,
+    jobs: int | None,
+    scheduler: str | None,
+    quiet: bool,
 ) -> tuple[list[AuditResult], list[Looked], bool]:
     """The results, what a baseline is to know of them, and whether Ctrl-C ended the run before all were there."""
     from envcheck.audit import Audit
@@ -244,7 +253,7 @@ def _run(
     interrupted = False
     total = len(sources) * len(plan.platforms)
     with contextlib.ExitStack() as stack:
-        store: Store = open_store(cache_directory(request.cache_directory), now=plan.now)
+        store: Store = open_store(cache_directory(cache_dir), now=plan.now)
         stack.callback(store.close)
         write = stack.enter_context(_line_writer(shown))
         workers = _workers(scheduler, jobs, most=total)
@@ -299,12 +308,14 @@ def _line_writer(shown: _Shown) -> Iterator[Callable[[AuditResult], None]]:
         yield lambda result: emit(render_line(result, times=shown.times), None, data=True)
     else:
         with _told(shown.output):
-            stream = open(shown.output, "w", encoding="utf-8", newline="\n")  # noqa: PTH123, SIM115  # closed below
+            # Unbuffered: what is in the file ends with a whole line, whenever the process may end.
+            stream = open(shown.output, "wb", buffering=0)  # noqa: PTH123, SIM115  # closed below
 
         def write(result: AuditResult) -> None:
             with _told(shown.output):
-                stream.write(render_line(result, times=shown.times))
-                stream.flush()
+                line = memoryview(render_line(result, times=shown.times).encode("utf-8", "backslashreplace"))
+                while line:
+                    line = line[stream.write(line) :]
 
         with stream:
             yield write

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from envcheck.cli_language import Command
@@ -26,6 +28,7 @@ def doctor(
     Example:
       envcheck doctor -c bioconda
     """
+    from envcheck.caches import rattler_cache
     from envcheck.cli_input import home_directory, package_index_settings, pages_directory, user_configuration
     from envcheck.doctor import diagnose
     from envcheck.engines.choice import choose_engine
@@ -44,7 +47,9 @@ def doctor(
         settings,
         target=platform,
         channels=channels,
-        options=configured_options(configuration, cache_directory=cache_dir, offline=offline),
+        options=configured_options(
+            configuration, cache_directory=rattler_cache(cache_dir, os.environ, offline=offline), offline=offline
+        ),
         cache_directory=str(pages),
     )
     emit(diagnosis.text(), None)

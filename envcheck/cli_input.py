@@ -105,13 +105,24 @@ def prepare(
         preferred_pip: Its distributions.
 
     Raises:
-        ConfigurationError: A configuration file or variable has a value that cannot be used.
+        ConfigurationError: A configuration file or variable has a value that cannot be used, or no cache a place.
         EngineError: The engine asked for is not there.
     """
+    from envcheck.caches import rattler_cache
     from envcheck.virtual_packages import overrides_from_environment
 
     home = home_directory()
     configuration = user_configuration(home)
+    if services is None:
+        services = open_services(
+            package_index_settings(index_url, home),
+            engine=engine,
+            cross_check=cross_check,
+            offline=offline or configuration.offline,
+            cache_dir=cache_dir,
+            exclude_newer=exclude_newer,
+        )
+    engines = {one.info.name for one in (services.engine, services.second_engine) if one is not None}
     request = Request(
         path=source,
         data=data,
@@ -122,7 +133,9 @@ def prepare(
         image=image,
         virtual_packages=(*overrides_from_environment(os.environ, platform), *virtual_packages),
         offline=offline,
-        cache_directory=cache_dir,
+        cache_directory=rattler_cache(cache_dir, os.environ, offline=offline or configuration.offline)
+        if "rattler" in engines
+        else cache_dir,
         record_directory=str(cache_directory(cache_dir) / "records"),
         exclude_newer=exclude_newer,
         keep_variants=keep_variants,
@@ -137,15 +150,6 @@ def prepare(
         request = replace(request, pins=PinPolicy(pins))
     if effort is not None:
         request = replace(request, effort=effort)
-    if services is None:
-        services = open_services(
-            package_index_settings(index_url, home),
-            engine=engine,
-            cross_check=cross_check,
-            offline=offline or configuration.offline,
-            cache_dir=cache_dir,
-            exclude_newer=exclude_newer,
-        )
     return request, replace(services, progress=progress)
 
 
@@ -171,6 +175,7 @@ def open_services(
     Raises:
         EngineError: The engine asked for is not there.
     """
+    from envcheck.caches import uv_cache
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.index import open_index
     from envcheck.pip.uv import UvResolver
@@ -192,7 +197,7 @@ def open_services(
         resolver=UvResolver(
             settings=settings,
             environment=os.environ,
-            cache_directory=None if cache_dir is None else Path(cache_dir) / "uv",
+            cache_directory=uv_cache(cache_dir, os.environ),
             offline=offline,
             exclude_newer=exclude_newer,
         ),
@@ -202,9 +207,9 @@ def open_services(
 
 def cache_directory(cache_dir: str | None) -> Path:
     """Where envcheck keeps what is its own."""
-    from platformdirs import user_cache_path
+    from envcheck.caches import own_cache
 
-    return Path(cache_dir) if cache_dir is not None else user_cache_path("envcheck")
+    return own_cache(cache_dir)
 
 
 def pages_directory(cache_dir: str | None) -> Path:

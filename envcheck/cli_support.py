@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -252,10 +253,12 @@ def emit(text: str, output: str | None, *, data: bool = False) -> None:
         return
     try:
         click.echo(text.encode("utf-8", "backslashreplace") if data else text, nl=False)
-    except BrokenPipeError:
-        # The reader has seen enough (`envcheck ... | head`): no reason to complain, nor to change the status.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
+        # The reader has seen enough (`envcheck ... | head`): no reason to complain, nor to change the status. Windows
+        # says so in other words.
+        if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
         raise OutputError(
             tell("Cannot write to standard output: {reason}.", reason=error.strerror or str(error)),
             hint=tell("Name a file with -o FILE."),

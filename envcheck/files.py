@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
+import sys
+import time
 from pathlib import Path
 
 from envcheck.errors import OutputError
 
 __all__ = ["write_atomically"]
+
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+_PATIENCE = (0.01, 0.05, 0.2, 0.5)
 
 
 def write_atomically(path: str | Path, text: str) -> None:
@@ -47,7 +53,9 @@ def write_atomically(path: str | Path, text: str) -> None:
         raise OutputError(
             f"Cannot write {shown}: {error.strerror or error}.",
             path=shown,
-            hint="Choose a directory that exists and that you may write to.",
+            hint="Make room there, or name another place."
+            if error.errno in _NO_ROOM
+            else "Choose a directory that exists and that you may write to.",
         ) from error
 
 
@@ -69,13 +77,25 @@ def _replace(target: Path, data: bytes, mode: int | None) -> None:
             os.fsync(stream.fileno())
         if mode is not None:
             temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(target)
+        _take_place(temporary, target)
     except BaseException:
         # BaseException: Ctrl-C must not leave the temporary file behind either.
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
     _sync_directory(target.parent)
+
+
+def _take_place(temporary: Path, target: Path) -> None:
+    """Give a file the name of another; Windows waits for whoever has that open, as virus scanners for a moment."""
+    for seconds in _PATIENCE if sys.platform == "win32" else ():
+        try:
+            temporary.replace(target)
+        except PermissionError:  # noqa: PERF203  # four times
+            time.sleep(seconds)
+        else:
+            return
+    temporary.replace(target)
 
 
 def _sync_directory(directory: Path) -> None:

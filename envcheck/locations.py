@@ -23,7 +23,8 @@ def local_path(url: str) -> Path | None:
         return Path(unquote(parts.path))
     from urllib.request import url2pathname  # comes with http and ssl, for which a folder has no use
 
-    return Path(url2pathname(parts.path))
+    shared = f"//{parts.netloc}" if parts.netloc.lower() not in ("", "localhost") else ""
+    return Path(url2pathname(shared + parts.path))
 
 
 def open_session(verify_tls: bool | str, proxies: Mapping[str, str]) -> requests.Session:

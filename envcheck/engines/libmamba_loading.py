@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from envcheck.caches import writable_instead_of
 from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines import libmamba_compat as compat
 from envcheck.engines.apart import run_apart
 from envcheck.engines.probe import ask_why
-from envcheck.errors import EngineError
 from envcheck.locations import local_path, open_session
 from envcheck.model import Channel, ChannelState, ChannelStatus
 from envcheck.secrets import strip_secrets
@@ -75,7 +75,12 @@ class NativeDownloader:
         self._library = library
         self._options = options
         context = compat.shared_context(library)
-        self._caches = compat.package_cache(library, context, compat.package_directories(context, options))
+        directories = compat.package_directories(context, options)
+        self._caches = compat.package_cache(library, context, directories)
+        if _is_read_only(self._caches) and not options.offline:
+            # libmamba reads the others, too.
+            instead = writable_instead_of(directories[0] if directories else None)
+            self._caches = compat.package_cache(library, context, [*directories, instead])
         self._authentication = compat.authentication(library)
         self._mirrors = library.MirrorMap()
 
@@ -87,10 +92,6 @@ class NativeDownloader:
             for position, one in enumerate(wanted)
             if found[position] is None and not _is_empty(one) and (loader := self._loader(one)) is not None
         }
-        if loaders and not self._options.offline and str(self._caches.first_writable_path) in ("", "."):
-            raise EngineError(
-                "none of mamba's package caches can be written to", hint="Name another one with --cache-dir."
-            )
         # What a loader knows of its copy of a local channel dies with it, so that these are copied here, and only where
         # there is something to copy: each call of libmamba's function takes a reference of None that it has not
         # (libmambapy 2.8), and before Python 3.12 some thousands of them end the process.
@@ -193,6 +194,11 @@ def _is_empty(wanted: Wanted) -> bool:
         directory is not None and not any((directory / wanted.subdir).glob("repodata.json*"))
         for directory in directories
     )
+
+
+def _is_read_only(caches: Any) -> bool:
+    """Whether there is none among mamba's package caches that can be written to."""
+    return str(caches.first_writable_path) in ("", ".")
 
 
 def _cached(loader: Any) -> Repodata | None:

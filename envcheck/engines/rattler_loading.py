@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,10 +13,12 @@ from rattler import Channel as RattlerChannel
 from rattler import Client, Config, Gateway, PackageName, SourceConfig
 from rattler.exceptions import GatewayError, InvalidChannelError
 
+from envcheck.caches import rattler_directory, why_not_kept
 from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines.probe import ask_why
 from envcheck.engines.rattler_stored import StoredChannel
 from envcheck.engines.record_stores import RecordStores
+from envcheck.locations import local_path
 from envcheck.model import Channel, ChannelState, ChannelStatus
 
 if TYPE_CHECKING:
@@ -182,13 +185,20 @@ class Loader:
         return ChannelStatus(channel=channel, state=ChannelState.LOADED)
 
     def _ask(self, location: str, subdir: str) -> tuple[ChannelState, str]:
-        return ask_why(
+        state, detail = ask_why(
             location,
             subdir,
             offline=self._options.offline,
             verify_tls=self._options.verify_tls,
             proxies=self._options.proxies,
         )
+        if state is ChannelState.DAMAGED and local_path(location) is None:
+            # What a server sends may be sound and yet not fit on the disk, of which rattler tells in prose alone.
+            place = rattler_directory(self._options.cache_directory, os.environ)
+            trouble = "" if place is None else why_not_kept(place)
+            if trouble:
+                detail += f"; or it cannot be kept in the cache: {trouble}"
+        return state, detail
 
 
 class PlatformOnlySource:

@@ -113,7 +113,11 @@ class RecordStore:
     def discard(self) -> None:
         """Throw the file away, so that nobody reads it again; what was read stays."""
         with contextlib.suppress(OSError):
-            self.path.unlink()
+            try:
+                self.path.unlink()
+            except PermissionError:  # Windows removes nothing that is open
+                self._connection.close()
+                self.path.unlink()
 
 
 def open_store(path: Path) -> RecordStore | None:

@@ -124,7 +124,7 @@ class UvSession:
         self._target = target
         self._installed = installed
         self._extras = extras
-        self._directory = tempfile.TemporaryDirectory(prefix="envcheck-uv-")
+        self._directory = tempfile.TemporaryDirectory(prefix="envcheck-uv-", ignore_cleanup_errors=True)
         self._answers: dict[tuple[object, ...], Answer] = {}
 
     def __enter__(self) -> UvSession:  # noqa: PYI034  # typing.Self needs Python 3.11
