@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
 from envcheck.locations import local_path, open_session
 from envcheck.model import ChannelState
 
-__all__ = ["ask_why"]
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["ask_redirect", "ask_why"]
 
 _FILENAMES = ("repodata.json.zst", "repodata.json")
+_SHARDS = "repodata_shards.msgpack.zst"
+_MOST_HOPS = 10
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_READ_SECONDS = 20.0
 
@@ -53,6 +61,56 @@ def ask_why(
     asking.start()
     asking.join(2 * sum(patience))
     return answers[0] if answers else (ChannelState.UNREACHABLE, "it did not answer in time")
+
+
+def ask_redirect(
+    location: str,
+    subdirs: Sequence[str],
+    *,
+    verify_tls: bool | str,
+    proxies: tuple[tuple[str, str], ...],
+    timeouts: tuple[float, float],
+) -> str:
+    """Ask whether a server sends its clients on to another host.
+
+    Args:
+        location: The channel's base URL as it is asked, secrets included.
+        subdirs: The subdirs that will be asked for.
+        verify_tls: As in `requests`.
+        proxies: Pairs of URL scheme and proxy URL.
+        timeouts: Seconds to be connected, and to be told something.
+
+    Returns:
+        A few words for the user; empty where it does not, or does not answer.
+    """
+    import requests
+
+    asked = [f"{location.rstrip('/')}/{subdir}/{file}" for subdir in subdirs for file in (_SHARDS, *_FILENAMES)]
+    with open_session(verify_tls, dict(proxies)) as session:
+        for url in asked:
+            try:
+                host = _redirected_to(session, url, (timeouts[0], min(timeouts[1], _LONGEST_READ_SECONDS)))
+            except (requests.exceptions.RequestException, ValueError):
+                return ""
+            if host is not None:
+                return (
+                    f"it redirects to {host}, which rattler would tell the channel's token: "
+                    "name the channel by that address, or use --engine libmamba"
+                )
+    return ""
+
+
+def _redirected_to(session: requests.Session, url: str, timeouts: tuple[float, float]) -> str | None:
+    """The first host on the way from a URL that is not the URL's own."""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    for _ in range(_MOST_HOPS):
+        with session.head(url, allow_redirects=False, timeout=timeouts) as response:
+            if not response.is_redirect:
+                return None
+            url = urljoin(url, response.headers["Location"])
+        if urlsplit(url).netloc.rpartition("@")[2] != host:
+            return urlsplit(url).hostname or "another host"
+    return None
 
 
 def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
@@ -102,4 +160,4 @@ def _judge(status: int, head: bytes, filename: str) -> tuple[ChannelState, str]:
     expected = _ZSTD_MAGIC if filename.endswith(".zst") else b"{"
     if not head.lstrip().startswith(expected):
         return ChannelState.DAMAGED, f"its {filename} is not repodata"
-    return ChannelState.DAMAGED, f"its {filename} is truncated or damaged"
+    return ChannelState.DAMAGED, f"its {filename} is truncated or damaged, or a record in it is none"

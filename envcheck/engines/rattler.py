@@ -366,6 +366,8 @@ class _RattlerIndex:
             return Unsolved(explanation=self._without_locations(str(error).strip()), cancelled=cancelled)
         except GatewayError as error:
             self._reader.refuse_damaged()
+            if self._reader.forgo_shards():
+                raise StoreDamagedError("shards") from error
             raise EngineError(
                 "rattler failed while it loaded records", hint="Run again; if it persists, clear the repodata cache."
             ) from error

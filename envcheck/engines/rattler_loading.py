@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,14 @@ from rattler import Channel as RattlerChannel
 from rattler import Client, Config, Gateway, PackageName, SourceConfig
 from rattler.exceptions import GatewayError, InvalidChannelError
 
-from envcheck.caches import rattler_directory, why_not_kept
 from envcheck.engines import LoadOptions, ProgressCallback
-from envcheck.engines.probe import ask_why
+from envcheck.engines.probe import ask_redirect, ask_why
 from envcheck.engines.rattler_stored import StoredChannel
-from envcheck.engines.record_stores import RecordStores
+from envcheck.engines.record_stores import RecordStores, rattler_folder
+from envcheck.engines.watching import DownloadWatch, GivenUpError, await_watched
 from envcheck.locations import local_path
 from envcheck.model import Channel, ChannelState, ChannelStatus
+from envcheck.secrets import split_secrets
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord, Subdir
@@ -41,13 +41,28 @@ class LoadedChannel:
         *,
         names: frozenset[str] = frozenset(),
         stored: StoredChannel | None = None,
+        network: Network | None = None,
     ) -> None:
         self.status = status
         self.location = location.rstrip("/")
         self.subdirs = subdirs
         self.names = names
         self.stored = stored
+        self._network = network
         self._gateway = gateway
+
+    @property
+    def watch(self) -> Callable[[], DownloadWatch] | None:
+        """What looks at downloads of the channel's shards, where it has any."""
+        is_sharded = self._network is not None and self._gateway is self._network.sharded
+        return self._network.watch if self._network is not None and is_sharded else None
+
+    def forgo_shards(self) -> bool:
+        """Have the channel read without its shards from the next load on; false where it was read so already."""
+        if self._network is None or self.location in self._network.without_shards:
+            return False
+        self._network.without_shards.add(self.location)
+        return self._gateway is self._network.sharded
 
     @property
     def gateway(self) -> Gateway:
@@ -63,6 +78,13 @@ class Network:
     def __init__(self, options: LoadOptions, stores: RecordStores) -> None:
         self._options = options
         self.stores = stores
+        self.without_shards: set[str] = set()
+        """The locations whose shards turned out not to be all there."""
+
+    def watch(self) -> DownloadWatch:
+        """A look at the downloads that begin now."""
+        folder = rattler_folder(self._options.cache_directory)
+        return DownloadWatch([folder], patience=self._options.read_timeout, largest=self._options.largest_download)
 
     @cached_property
     def sharded(self) -> Gateway:
@@ -100,6 +122,7 @@ class Loader:
         self._progress = progress
         self._steps = steps
         self._done = 0
+        self._given_up: dict[tuple[str, str], str] = {}
 
     async def load(self, channel: Channel) -> LoadedChannel:
         """Load a channel from the first of its locations that answers."""
@@ -120,16 +143,36 @@ class Loader:
         except InvalidChannelError:
             status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="its address is no URL")
             return LoadedChannel(status, location, None, ())
+        if leak := await asyncio.to_thread(self._leak, location):
+            status = ChannelStatus(channel=channel, state=ChannelState.UNREACHABLE, detail=leak)
+            return LoadedChannel(status, location, None, ())
         stored = await self._load_stored(channel, location)
         if stored is not None:
             return stored
-        loaded = await self._load_through(self._network.sharded, channel, source, location)
-        if loaded.status.state is ChannelState.DAMAGED:
+        loaded = None
+        if location.rstrip("/") not in self._network.without_shards:
+            loaded = await self._load_through(self._network.sharded, channel, source, location)
+        if loaded is None or loaded.status.state is ChannelState.DAMAGED:
             # Some servers answer 403 or 500 where they have no shards, which rattler takes for the channel's failure.
             loaded = await self._load_through(self._network.unsharded, channel, source, location)
         if loaded.status.state is ChannelState.LOADED:
             self._network.stores.want(loaded.location, loaded.subdirs)
         return loaded
+
+    def _leak(self, location: str) -> str:
+        """Why a location must not be shown to rattler, which tells every host that it is redirected to whence it came.
+
+        ``Referer`` has no user and no password, but a token is a part of the path.
+        """
+        if self._options.offline or split_secrets(location).token is None or local_path(location) is not None:
+            return ""
+        return ask_redirect(
+            location,
+            (self._platform, NOARCH),
+            verify_tls=self._options.verify_tls,
+            proxies=self._options.proxies,
+            timeouts=(self._options.connect_timeout, self._options.read_timeout),
+        )
 
     async def _load_stored(self, channel: Channel, location: str) -> LoadedChannel | None:
         """A channel from stores, where it has them in the state that it is in."""
@@ -145,18 +188,24 @@ class Loader:
         self, gateway: Gateway, channel: Channel, source: RattlerChannel, location: str
     ) -> LoadedChannel:
         wanted = (self._platform, NOARCH)
-        names = await asyncio.gather(*(self._names(gateway, source, subdir) for subdir in wanted))
+        names = await asyncio.gather(*(self._names(gateway, source, location, subdir) for subdir in wanted))
         status = self._judge(channel, location, names)
         usable = status.state in (ChannelState.LOADED, ChannelState.NO_SUBDIR)
         subdirs = tuple(subdir for subdir, found in zip(wanted, names, strict=True) if found is not None)
         every = frozenset().union(*(found for found in names if found))
-        return LoadedChannel(status, location, gateway, subdirs if usable else (), names=every)
+        return LoadedChannel(status, location, gateway, subdirs if usable else (), names=every, network=self._network)
 
-    async def _names(self, gateway: Gateway, source: RattlerChannel, subdir: str) -> frozenset[str] | None:
+    async def _names(
+        self, gateway: Gateway, source: RattlerChannel, location: str, subdir: str
+    ) -> frozenset[str] | None:
         """The names of one subdir, or ``None`` when it could not be loaded."""
         try:
-            names = await gateway.names([source], [subdir], channel_relations="disabled")  # type: ignore[list-item]
+            asking = gateway.names([source], [subdir], channel_relations="disabled")  # type: ignore[list-item]
+            names = await await_watched(asking, self._network.watch())
         except GatewayError:
+            return None
+        except GivenUpError as error:
+            self._given_up[location, subdir] = str(error)
             return None
         return frozenset(name.normalized for name in names)
 
@@ -191,13 +240,10 @@ class Loader:
             offline=self._options.offline,
             verify_tls=self._options.verify_tls,
             proxies=self._options.proxies,
+            timeouts=(self._options.connect_timeout, self._options.read_timeout),
         )
-        if state is ChannelState.DAMAGED and local_path(location) is None:
-            # What a server sends may be sound and yet not fit on the disk, of which rattler tells in prose alone.
-            place = rattler_directory(self._options.cache_directory, os.environ)
-            trouble = "" if place is None else why_not_kept(place)
-            if trouble:
-                detail += f"; or it cannot be kept in the cache: {trouble}"
+        if state is ChannelState.DAMAGED and (location, subdir) in self._given_up:
+            return ChannelState.UNREACHABLE, self._given_up[location, subdir]
         return state, detail
 
 

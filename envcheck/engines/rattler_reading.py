@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, TypeVar, Union
 
 from rattler import BuildString, MatchSpec, PackageName, PackageRecord, Version, VersionSpec
 from rattler import Channel as RattlerChannel
-from rattler.exceptions import InvalidMatchSpecError, InvalidVersionError
+from rattler.exceptions import GatewayError, InvalidMatchSpecError, InvalidVersionError
 
 from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, PlatformOnlySource
 from envcheck.engines.rattler_stored import Excerpt, StoredChannel, StoredSource
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.stored_rows import record_of
+from envcheck.engines.watching import GivenUpError, await_watched
+from envcheck.errors import ChannelError
 from envcheck.model import Record
 
 if TYPE_CHECKING:
@@ -127,6 +129,11 @@ class RecordReader:
             return known
         # The channel of a record has its secrets blacked out, its URL has not.
         one = self._by_location.get(original.url.rsplit("/", 2)[0] + "/") or self._by_location[original.channel]
+        if not _is_plain(original.file_name):
+            raise ChannelError(
+                f"{one.status.channel.name}: the file of a record of {original.name.normalized} has a path for a name",
+                hint=f"Tell whoever keeps {one.status.channel.name}.",
+            )
         record = self._converted[original.url] = _convert(original, one)
         self._originals.setdefault(record.url, original)
         return record
@@ -180,6 +187,11 @@ class RecordReader:
                     for original in file.load_records(PackageName(name)):
                         self._originals[f"{channel}/{file.subdir}/{original.file_name}"] = original
 
+    def forgo_shards(self) -> bool:
+        """Have every channel read without shards from the next load on; false where all were read so already."""
+        sharded = [one for one in self._read_by_rattler if one.forgo_shards()]
+        return bool(sharded)
+
     def refuse_damaged(self) -> None:
         """Raise what the solver hid: that a store which it asked turned out to be damaged."""
         if self._excerpt.damage is not None:
@@ -230,6 +242,8 @@ class RecordReader:
         """The records by name that rattler has read of a channel."""
         found: dict[str, list[Record]] = {}
         for original in answers.get(one, ()):
+            if not _is_plain(original.file_name):
+                continue
             record = _convert(original, one)
             self._originals[record.url] = original
             self._converted[original.url] = record
@@ -276,25 +290,45 @@ def _close(loop: asyncio.AbstractEventLoop, reading: Mapping[str, tuple[Sequence
 
 async def _ask(questions: Sequence[tuple[LoadedChannel, Sequence[str | MatchSpec]]]) -> _Answer:
     """What each channel has of what it is asked for."""
-    answers = await asyncio.gather(
-        *(
-            one.gateway.query(
-                [RattlerChannel(one.location)],
-                list(one.subdirs),  # type: ignore[arg-type]
-                list(wanted),
-                recursive=False,
-                channel_relations="disabled",
-            )
-            for one, wanted in questions
+    answers = await asyncio.gather(*(_ask_one(one, wanted) for one, wanted in questions))
+    return [(one, answer) for (one, _), answer in zip(questions, answers, strict=True)]
+
+
+async def _ask_one(one: LoadedChannel, wanted: Sequence[str | MatchSpec]) -> list[RepoDataRecord]:
+    """What a channel has of what it is asked for.
+
+    Raises:
+        StoreDamagedError: Some of its shards cannot be had; the next load does without any.
+        ChannelError: A record is none, or what its repodata announces cannot be had.
+    """
+    try:
+        asking = one.gateway.query(
+            [RattlerChannel(one.location)],
+            list(one.subdirs),  # type: ignore[arg-type]
+            list(wanted),
+            recursive=False,
+            channel_relations="disabled",
         )
-    )
-    return [(one, list(chain.from_iterable(answer))) for (one, _), answer in zip(questions, answers, strict=True)]
+        answer = await (asking if one.watch is None else await_watched(asking, one.watch()))
+    except (GatewayError, GivenUpError) as error:
+        channel = one.status.channel.name
+        if one.forgo_shards():
+            raise StoreDamagedError(channel) from error
+        raise ChannelError(
+            f"{channel}: its repodata holds a record that is none, or announces one that cannot be had",
+            hint=f"Tell whoever keeps {channel}, or check without it: -c CHANNEL --override-channels.",
+        ) from error
+    return list(chain.from_iterable(answer))
 
 
 def _convert(original: RepoDataRecord, one: LoadedChannel) -> Record:
     """A rattler record in envcheck's words, with the canonical channel in place of the location."""
     channel = one.status.channel.url.rstrip("/")
     subdir = str(original.subdir)
+    if subdir not in one.subdirs:
+        # What a record says of itself is no place: it is where its repodata is.
+        folder = original.url.rsplit("/", 2)[-2]
+        subdir = folder if folder in one.subdirs else one.subdirs[0]
     noarch = original.noarch
     md5, sha256, timestamp = original.md5, original.sha256, original.timestamp
     return Record(
@@ -314,6 +348,11 @@ def _convert(original: RepoDataRecord, one: LoadedChannel) -> Record:
         constrains=tuple(original.constrains),
         track_features=tuple(original.track_features),
     )
+
+
+def _is_plain(filename: str) -> bool:
+    """Whether the name of a file is one, and leads nowhere else: of repodata anything may come."""
+    return filename not in ("", ".", "..") and not any(mark in filename for mark in "/\\\0")
 
 
 def _without_twins(records: Sequence[Record]) -> list[Record]:
