@@ -23,6 +23,7 @@ from envcheck.audit_work import WorkerDiedError, Workers
 from envcheck.audit_worker import Done, Job, failed
 from envcheck.errors import SourceError
 from envcheck.fleet import AuditResult, AuditVerdict
+from envcheck.language import say
 from envcheck.request import Request
 
 if TYPE_CHECKING:
@@ -169,7 +170,11 @@ class Audit:
             if task.attempt < _ATTEMPTS:
                 self._again.append(_Task(task.source, task.job, task.key, task.attempt + 1))
                 return
-            done = Done(result=failed(task.job, f"its process died {_ATTEMPTS} times: {error}"))
+            done = Done(
+                result=failed(
+                    task.job, say("its process died {count} times: {error}", count=_ATTEMPTS, error=str(error))
+                )
+            )
         except Exception as error:  # noqa: BLE001  # whatever kept a worker from answering is this source's result
             done = Done(result=failed(task.job, _words(error)))
         self._keep(task.key, done)
@@ -221,4 +226,10 @@ def _words(error: BaseException) -> str:
     from envcheck.secrets import mask
 
     lines = str(error).strip().splitlines()
-    return mask(f"no worker could check it ({type(error).__name__}{': ' + lines[0][:200] if lines else ''})")
+    return mask(
+        say(
+            "no worker could check it ({name}{detail})",
+            name=type(error).__name__,
+            detail=": " + lines[0][:200] if lines else "",
+        )
+    )

@@ -14,6 +14,7 @@ from typing import Any
 
 from envcheck.audit_worker import Done, Job, run_job
 from envcheck.errors import EngineError
+from envcheck.language import say
 from envcheck.secrets import mask
 
 __all__ = ["ClusterWorkers"]
@@ -38,15 +39,19 @@ class ClusterWorkers:
             import distributed
         except ImportError:
             raise EngineError(
-                "--scheduler needs Dask's distributed", hint="Install it: pip install 'envcheck[dask]'"
+                say("--scheduler needs Dask's distributed"), hint=say("Install it: pip install 'envcheck[dask]'")
             ) from None
         library: Any = distributed  # whose functions have no types
         try:
             self._client: Any = library.Client(address, timeout=_PATIENCE, set_as_default=False)
         except (OSError, ValueError, ImportError) as error:
             raise EngineError(
-                f"the scheduler at {mask(address)} does not answer ({type(error).__name__})",
-                hint="Name one that runs, such as tcp://127.0.0.1:8786.",
+                say(
+                    "the scheduler at {address} does not answer ({name})",
+                    address=mask(address),
+                    name=type(error).__name__,
+                ),
+                hint=say("Name one that runs, such as tcp://127.0.0.1:8786."),
             ) from None
         # Each task has a key of its own, so that distributed need not look into its arguments for one.
         self._executor: Executor = self._client.get_executor(pure=False)

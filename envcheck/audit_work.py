@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from typing import NoReturn, Protocol
 
 from envcheck.audit_worker import Done, Job, run_job
+from envcheck.language import say
 
 __all__ = ["LocalWorkers", "WorkerDiedError", "Workers", "available_cores"]
 
@@ -139,7 +140,7 @@ class LocalWorkers:
 
 def _finish(slot: _Slot, future: Future[Done], answer: Future[Done]) -> None:
     """Free the process and pass on what it gave."""
-    error = future.exception() if not future.cancelled() else WorkerDiedError("it was given up")
+    error = future.exception() if not future.cancelled() else WorkerDiedError(say("it was given up"))
     if error is None:
         slot.memory = future.result().memory
     elif isinstance(error, BrokenExecutor):
@@ -165,11 +166,11 @@ def _how_it_died(processes: tuple[BaseProcess, ...]) -> str:
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
                 name = signal.Signals(-code).name
-                hint = ", as the system does when memory runs out" if name == "SIGKILL" else ""
-                return f"it was ended by {name}{hint}"
+                hint = say(", as the system does when memory runs out") if name == "SIGKILL" else ""
+                return say("it was ended by {name}{hint}", name=name, hint=hint)
         if code:
-            return f"it ended with status {code}"
-    return "it ended by itself"
+            return say("it ended with status {code}", code=code)
+    return say("it ended by itself")
 
 
 def available_cores() -> int:

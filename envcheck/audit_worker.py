@@ -19,6 +19,7 @@ from envcheck.audit_channels import ABSENT, SILENT, ChannelStates, Place
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.errors import ChannelError, EnvcheckError, SourceError
 from envcheck.fleet import AuditResult, AuditVerdict, result_of
+from envcheck.language import say
 from envcheck.model import Channel, EngineInfo, VirtualPackage
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.lookup import IndexUnavailable, Lookup, PackageIndex, Progress, ProjectUnreadable
@@ -225,8 +226,16 @@ class _Worker:
 
         info = self._engine.info
         if (f"{info.name} {info.version}", __version__) != (job.engine_version, job.envcheck):
-            here, there = f"envcheck {__version__} with {info.name} {info.version}", job.engine_version
-            reason = f"the worker has {here}, and not envcheck {job.envcheck} with {there}"
+            here, there = (
+                f"envcheck {__version__} with {info.name} {info.version}",
+                job.engine_version,
+            )
+            reason = say(
+                "the worker has {here}, and not envcheck {envcheck} with {there}",
+                here=here,
+                envcheck=job.envcheck,
+                there=there,
+            )
             return Done(result=failed(job, reason))
         self.states.learn(job.states)
         self._engine.places.clear()
@@ -271,7 +280,16 @@ def run_job(job: Job) -> Done:
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001  # also what a library in Rust raises when it panics
-            done = Done(result=failed(job, f"envcheck has a bug ({_first_words(error)}{_where(error)})"))
+            done = Done(
+                result=failed(
+                    job,
+                    say(
+                        "envcheck has a bug ({error}{where})",
+                        error=_first_words(error),
+                        where=_where(error),
+                    ),
+                )
+            )
         return replace(done, memory=_peak_memory())
 
 
@@ -304,7 +322,7 @@ def _worker(job: Job) -> _Worker:
 def _words(error: EnvcheckError) -> str:
     from envcheck.secrets import mask
 
-    where = "" if error.line is None else f"line {error.line}: "
+    where = "" if error.line is None else say("line {line}: ", line=error.line)
     return mask(where + error.message)
 
 

@@ -22,6 +22,7 @@ from itertools import groupby
 from typing import Any
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 from envcheck.model import Finding, Severity
 from envcheck.reports.fingerprint import fingerprints, normalized_path
 from envcheck.secrets import mask
@@ -29,7 +30,7 @@ from envcheck.secrets import mask
 __all__ = ["Baseline", "BaselineEntry", "Judged", "Looked", "baseline_text", "parse_baseline"]
 
 _VERSION = 1
-_HINT = "Name the file that --update-baseline wrote, or have it written anew."
+_HINT = say("Name the file that --update-baseline wrote, or have it written anew.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -196,19 +197,23 @@ def parse_baseline(text: str, path: str) -> Baseline:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
-        raise ConfigurationError("This is no baseline: it is no JSON.", path=path, line=line, hint=_HINT) from None
+        raise ConfigurationError(say("This is no baseline: it is no JSON."), path=path, line=line, hint=_HINT) from None
     version = document.get("envcheck_baseline") if isinstance(document, dict) else None
     if version is None:
-        raise ConfigurationError("This is no baseline of envcheck.", path=path, hint=_HINT)
+        raise ConfigurationError(say("This is no baseline of envcheck."), path=path, hint=_HINT)
     if version != _VERSION or isinstance(version, bool):
         raise ConfigurationError(
-            f"This baseline is of version {str(version)[:20]}; known is {_VERSION}.",
+            say(
+                "This baseline is of version {version}; known is {known}.",
+                version=str(version)[:20],
+                known=_VERSION,
+            ),
             path=path,
-            hint="Use the envcheck that wrote it, or have it written anew.",
+            hint=say("Use the envcheck that wrote it, or have it written anew."),
         )
     rows = document.get("findings")
     if not isinstance(rows, list):
-        raise ConfigurationError("The baseline has no list of findings.", path=path, hint=_HINT)
+        raise ConfigurationError(say("The baseline has no list of findings."), path=path, hint=_HINT)
     return Baseline(entries=tuple(sorted(_entry(row, number, path) for number, row in enumerate(rows, start=1))))
 
 
@@ -218,7 +223,7 @@ def _entry(row: Any, number: int, path: str) -> BaselineEntry:
     platforms = fields.get("platforms")
     if len(texts) != 4 or not isinstance(platforms, list) or not all(isinstance(one, str) for one in platforms):
         raise ConfigurationError(
-            f"The baseline's finding {number} is not one that envcheck wrote.", path=path, hint=_HINT
+            say("The baseline's finding {number} is not one that envcheck wrote.", number=number), path=path, hint=_HINT
         )
     source, code, subject, mark = texts
     return BaselineEntry(path=source, code=code, subject=subject, platforms=tuple(platforms), fingerprint=mark)

@@ -12,6 +12,7 @@ import click
 
 from envcheck.cli_support import say
 from envcheck.errors import ConfigurationError
+from envcheck.language import plural, tell
 from envcheck.limits import MAX_BASELINE_BYTES
 
 if TYPE_CHECKING:
@@ -69,17 +70,31 @@ class BaselineFile:
         gone = self.baseline.gone(looked, self.asked) if complete else ()
         if not self.update:
             if gone and not quiet:
-                words = "entry is" if len(gone) == 1 else "entries are"
-                say(f"note: {len(gone)} {words} gone from what {shown} accepts; --update-baseline takes them out")
+                words = plural(len(gone), "{count} entry is", "{count} entries are")
+                say(
+                    tell(
+                        "note: {words} gone from what {shown} accepts; --update-baseline takes them out",
+                        words=words,
+                        shown=shown,
+                    )
+                )
             return
         if not complete:
-            say(f"envcheck: {shown} was not written: not everybody answered who was asked")
+            say(tell("envcheck: {shown} was not written: not everybody answered who was asked", shown=shown))
             return
         after = self.baseline.updated(looked, self.asked)
         write_atomically(self.path, baseline_text(after))
         if not quiet:
             new = len(after.entries) + len(gone) - len(self.baseline.entries)
-            say(f"wrote {shown}: {len(after.entries)} accepted, {new} of them new; {len(gone)} gone")
+            say(
+                tell(
+                    "wrote {shown}: {count} accepted, {new} of them new; {gone} gone",
+                    shown=shown,
+                    count=len(after.entries),
+                    new=new,
+                    gone=len(gone),
+                )
+            )
 
 
 def open_baseline(
@@ -100,7 +115,7 @@ def open_baseline(
     from envcheck.baseline import Baseline, parse_baseline
 
     if update and path is None:
-        raise click.UsageError("--update-baseline is about the file that --baseline FILE names.")
+        raise click.UsageError(tell("--update-baseline is about the file that --baseline FILE names."))
     selected, ignored = (tuple(code.upper() for code in codes) for codes in (select, ignore))
     codes = frozenset(
         rule.code
@@ -124,17 +139,19 @@ def _read(path: str, *, may_be_missing: bool) -> str | None:
         if may_be_missing:
             return None
         raise ConfigurationError(
-            "There is no such baseline.", path=path, hint="Check the name; --update-baseline writes it."
+            tell("There is no such baseline."), path=path, hint=tell("Check the name; --update-baseline writes it.")
         ) from None
     except OSError as error:
         raise ConfigurationError(
-            f"The baseline cannot be read: {error.strerror or error}.", path=path, hint="Check its permissions."
+            tell("The baseline cannot be read: {reason}.", reason=error.strerror or str(error)),
+            path=path,
+            hint=tell("Check its permissions."),
         ) from None
     if len(data) > MAX_BASELINE_BYTES:
         raise ConfigurationError(
-            f"This is no baseline: it is larger than {MAX_BASELINE_BYTES // 1048576} MiB.",
+            tell("This is no baseline: it is larger than {size} MiB.", size=MAX_BASELINE_BYTES // 1048576),
             path=path,
-            hint="Check the name.",
+            hint=tell("Check the name."),
         )
     # What is no UTF-8 is no JSON either, and says so.
     return data.decode("utf-8-sig", "replace")

@@ -24,6 +24,7 @@ from envcheck.cli_support import (
     status,
     with_options,
 )
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.model import Report
@@ -164,12 +165,12 @@ def _check_and_report(
     )
     wanted = tuple(dict.fromkeys(platforms)) or ("linux-64",)
     if len(sources) > 1 and any((lock, explicit, environment)):
-        raise click.UsageError("--lock, --explicit and --environment take one SOURCE.")
+        raise click.UsageError(tell("--lock, --explicit and --environment take one SOURCE."))
     refuse_shared_names(outputs, wanted)
     if lock_format and not lock and given("lock_format"):
-        raise click.UsageError("--lock-format is about the file that --lock FILE writes.")
+        raise click.UsageError(tell("--lock-format is about the file that --lock FILE writes."))
     if direct_only and not environment:
-        raise click.UsageError("--direct-only is about the file that --environment FILE writes.")
+        raise click.UsageError(tell("--direct-only is about the file that --environment FILE writes."))
     from envcheck.cli_baseline import open_baseline
     from envcheck.rules import RULES
 

@@ -29,6 +29,7 @@ from envcheck.cli_support import (
     with_options,
 )
 from envcheck.errors import EnvcheckError
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.baseline import Judged, Looked
@@ -153,9 +154,9 @@ def docker(
         baseline, update=update_baseline, rules=DOCUMENTED_RULES, select=options["select"], ignore=options["ignore"]
     )
     if write is None and ((style and given("style")) or write_ignore):
-        raise click.UsageError("--style and --write-ignore are about the file that --write FILE writes.")
+        raise click.UsageError(tell("--style and --write-ignore are about the file that --write FILE writes."))
     if write is not None and len(set(platforms)) > 1:
-        raise click.UsageError("--write takes one --platform.")
+        raise click.UsageError(tell("--write takes one --platform."))
     path, data, parsed = _read(dockerfile, build_args, platforms)
     root = _context_folder(path, context)
     opened = open_context(root, path)
@@ -262,7 +263,7 @@ def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) ->
     shown = name if path is None else str(path)
     architecture = {"linux-aarch64": "linux/arm64", "linux-ppc64le": "linux/ppc64le"}
     platform = next((architecture[one] for one in platforms if one in architecture), "linux/amd64")
-    data = read(shown, where_from="of a folder the file Dockerfile is read")
+    data = read(shown, where_from=tell("of a folder the file Dockerfile is read"))
     return path, data, read_dockerfile(data, shown, _pairs(build_args), platform=platform)
 
 
@@ -272,7 +273,7 @@ def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name:
             # Without a value docker takes the variable of its own environment, which is not envcheck's to read.
-            raise click.UsageError(f"--build-arg {text!r} has no value; write NAME=VALUE.")
+            raise click.UsageError(tell("--build-arg {text!r} has no value; write NAME=VALUE.", text=text))
         found[name] = value
     return found
 
@@ -282,7 +283,7 @@ def _context_folder(path: Path | None, context: str | None) -> Path | None:
     if context is None:
         return None if path is None else path.parent
     if not Path(context).is_dir():
-        raise click.UsageError(f"There is no folder {context!r} for --context.")
+        raise click.UsageError(tell("There is no folder {context!r} for --context.", context=context))
     return Path(context)
 
 
@@ -319,7 +320,7 @@ def _tell_written(written: WrittenFiles) -> None:
     from envcheck.secrets import mask
 
     for note in written.notes:
-        where = "" if note.line is None else f"line {note.line}: "
-        say(f"note: {plain(mask(where + note.text))}")
+        where = "" if note.line is None else tell("line {line}: ", line=note.line)
+        say(tell("note: {text}", text=plain(mask(where + note.text))))
     for path in written.paths:
-        say(f"wrote {plain(path)}")
+        say(tell("wrote {path}", path=plain(path)))

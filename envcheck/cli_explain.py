@@ -9,6 +9,7 @@ import click
 from envcheck.cli_language import Command
 from envcheck.cli_support import emit, index_options, place_options
 from envcheck.errors import EnvcheckError
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.model import Requirement
@@ -74,9 +75,9 @@ def _package_spec(text: str) -> Requirement:
     try:
         requirement = parse_requirement(text, line=0)
     except ValueError as error:
-        raise click.UsageError(f"{text!r} is no package: {error}.") from None
+        raise click.UsageError(tell("{text!r} is no package: {error}.", text=text, error=str(error))) from None
     if requirement.channel is not None or requirement.subdir is not None:
-        raise click.UsageError("Name the channel with -c and the platform with -p.")
+        raise click.UsageError(tell("Name the channel with -c and the platform with -p."))
     if requirement.build is not None and not {" ", "="}.isdisjoint(requirement.build):
-        raise click.UsageError(f"{text!r} is no package: there is nothing behind a build.")
+        raise click.UsageError(tell("{text!r} is no package: there is nothing behind a build.", text=text))
     return requirement

@@ -10,7 +10,7 @@ import copy
 import gettext
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ class _WideFormatter(click.HelpFormatter):
         self.write("\n".join(f"{indent}{line}".rstrip() for line in lines) + "\n")
 
     def write_dl(
-        self, rows: Sequence[tuple[str, str]], col_max: int = _FIRST_COLUMN, col_spacing: int = _SPACE
+        self, rows: Iterable[tuple[str, str]], col_max: int = _FIRST_COLUMN, col_spacing: int = _SPACE
     ) -> None:
         """Write a list of names and what they mean, in two columns."""
         rows = list(rows)

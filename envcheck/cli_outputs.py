@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envcheck.cli_support import say
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.model import Report
@@ -39,7 +40,13 @@ def refuse_shared_names(outputs: Outputs, platforms: Sequence[str]) -> None:
         named["an explicit --lock"] = outputs.lock
     for option, path in named.items():
         if path is not None and PLATFORM not in path:
-            raise click.UsageError(f"{option} takes one --platform, or {PLATFORM} in the name of its FILE.")
+            raise click.UsageError(
+                tell(
+                    "{option} takes one --platform, or {place} in the name of its FILE.",
+                    option=option,
+                    place=PLATFORM,
+                )
+            )
 
 
 def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
@@ -52,7 +59,7 @@ def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
     unsolved = [report for report in reports if not report.plan.solved or not report.complete]
     if unsolved:
         for path in wanted:
-            say(f"envcheck: {plain(path)} was not written: there is no solved plan")
+            say(tell("envcheck: {path} was not written: there is no solved plan", path=plain(path)))
         return []
     from envcheck.files import write_atomically
     from envcheck.outputs import output_texts
@@ -77,11 +84,11 @@ def tell_what_next(reports: Sequence[Report], outputs: Outputs, written: Sequenc
     from envcheck.reports.plain import plain
 
     for path in written:
-        say(f"wrote {plain(path)}")
+        say(tell("wrote {path}", path=plain(path)))
     platform = reports[0].target.platform
     lock, environment = (
         placed if path is not None and (placed := path.replace(PLATFORM, platform)) in written else None
         for path in (outputs.lock, outputs.environment)
     )
     for step in next_steps(reports, lock=lock, environment=environment, format_name=outputs.lock_format):
-        say(f"next: {plain(step)}")
+        say(tell("next: {step}", step=plain(step)))

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envcheck.cli_settings import NEVER_SET, settable_options
+from envcheck.language import joined, say, tell
 
 if TYPE_CHECKING:
     from envcheck.settings import SettingsFile
 
 __all__ = ["defaults_of"]
 
-_ONE_COMMAND = {"--select": "the findings of one command are none of another's"}
+_ONE_COMMAND = {"--select": say("the findings of one command are none of another's")}
 """Options that a file may set for one command alone, each with the reason."""
 
 _CODES = ("--select", "--ignore")
@@ -61,8 +62,8 @@ def defaults_of(file: SettingsFile, group: click.Group) -> Mapping[str, Mapping[
     for command in commands:
         table = file.table.get(command, {})
         if not isinstance(table, dict):
-            hint = f"The settings of that command stand below [{'.'.join((*file.prefix, command))}]."
-            raise file.complaint(f"{command!r} is no table.", key=(command,), hint=hint)
+            hint = tell("The settings of that command stand below [{table}].", table=".".join((*file.prefix, command)))
+            raise file.complaint(tell("{command!r} is no table.", command=command), key=(command,), hint=hint)
         for name, value in table.items():
             key = _Key(table=command, name=name, value=value)
             if name not in commands[command]:
@@ -71,7 +72,9 @@ def defaults_of(file: SettingsFile, group: click.Group) -> Mapping[str, Mapping[
             try:
                 found[command][_name(option)] = _value(option, value, file, group.commands[command])
             except _WrongValueError as wrong:
-                raise file.complaint(f"{name}: {wrong.message}", key=key.path, hint=wrong.hint) from None
+                raise file.complaint(
+                    tell("{name}: {message}", name=name, message=wrong.message), key=key.path, hint=wrong.hint
+                ) from None
     return found
 
 
@@ -104,7 +107,9 @@ def _of_all(
         else:
             fitting += 1
     if not fitting and wrong is not None:
-        raise file.complaint(f"{key.name}: {wrong.message}", key=key.path, hint=wrong.hint)
+        raise file.complaint(
+            tell("{name}: {message}", name=key.name, message=wrong.message), key=key.path, hint=wrong.hint
+        )
 
 
 def _name(option: click.Option) -> str:
@@ -120,24 +125,34 @@ def _unknown(
     having = [name for name, command in group.commands.items() if _has_flag(command, flag)]
     if flag in NEVER_SET and (key.table in having or (key.table is None and having)):
         return file.complaint(
-            f"{key.name} cannot be set in a file: {NEVER_SET[flag]}.", key=key.path, hint="Give it on the command line."
+            tell("{name} cannot be set in a file: {reason}.", name=key.name, reason=NEVER_SET[flag]),
+            key=key.path,
+            hint=tell("Give it on the command line."),
         )
     if flag in _ONE_COMMAND and key.table is None:
         return file.complaint(
-            f"{key.name} cannot be set for all commands: {_ONE_COMMAND[flag]}.",
+            tell("{name} cannot be set for all commands: {reason}.", name=key.name, reason=_ONE_COMMAND[flag]),
             key=key.path,
-            hint=f"Put it below [{'.'.join((*file.prefix, 'check'))}], or the table of another command.",
+            hint=tell(
+                "Put it below [{table}], or the table of another command.", table=".".join((*file.prefix, "check"))
+            ),
         )
     if key.table is None and file.prefix == () and key.name == "tool":
         return file.complaint(
-            "There is no setting 'tool'.", key=key.path, hint="In this file the tables stand without tool.envcheck."
+            tell("There is no setting 'tool'."),
+            key=key.path,
+            hint=tell("In this file the tables stand without tool.envcheck."),
         )
     known = commands[key.table] if key.table is not None else _all_keys(commands)
-    of = "" if key.table is None else f" of {key.table}"
+    of = "" if key.table is None else tell(" of {table}", table=key.table)
     elsewhere = next((name for name, options in commands.items() if key.name in options), None)
-    meant = f"It is one of {elsewhere}." if elsewhere is not None else _meant(key.name, sorted(known))
-    hint = meant or "'envcheck COMMAND --help' lists the options; a key is one without its dashes."
-    return file.complaint(f"There is no setting {key.name!r}{of}.", key=key.path, hint=hint)
+    meant = (
+        tell("It is one of {elsewhere}.", elsewhere=elsewhere)
+        if elsewhere is not None
+        else _meant(key.name, sorted(known))
+    )
+    hint = meant or say("'envcheck COMMAND --help' lists the options; a key is one without its dashes.")
+    return file.complaint(tell("There is no setting {name!r}{of}.", name=key.name, of=of), key=key.path, hint=hint)
 
 
 def _has_flag(command: click.Command, flag: str) -> bool:
@@ -155,7 +170,7 @@ def _meant(name: str, known: list[str]) -> str | None:
 
     # Parameters of Python, and what an option of the same meaning is called elsewhere, come near enough, too.
     close = [one for one, *_ in process.extract(name.replace("_", "-"), known, limit=3, score_cutoff=75)]
-    return f"Did you mean {' or '.join(close)}?" if close else None
+    return tell("Did you mean {close}?", close=joined(" or ", close)) if close else None
 
 
 def _value(option: click.Option, value: Any, file: SettingsFile, command: click.Command) -> Any:
@@ -174,7 +189,9 @@ def _value(option: click.Option, value: Any, file: SettingsFile, command: click.
         # In a context of its own, as no command may be run by a value.
         option.process_value(click.Context(command, info_name=command.name), given)
     except click.UsageError as error:
-        raise _WrongValueError(error.message, f"'envcheck {command.name} --help' says what --{key} takes.") from None
+        raise _WrongValueError(
+            error.message, tell("'envcheck {name} --help' says what --{key} takes.", name=command.name, key=key)
+        ) from None
     if f"--{key}" in _CODES:
         _refuse_unknown_codes(given)
     return given
@@ -185,28 +202,32 @@ def _typed(option: click.Option, key: str, value: Any) -> Any:
     if option.is_flag:
         if isinstance(value, bool):
             return value
-        raise _WrongValueError("this is a switch.", f"Write {key} = true, or false.")
+        raise _WrongValueError(tell("this is a switch."), tell("Write {key} = true, or false.", key=key))
     if option.count:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10:
             return value
-        raise _WrongValueError("this is a small number.", f"Write {key} = 1.")
+        raise _WrongValueError(tell("this is a small number."), tell("Write {key} = 1.", key=key))
     if isinstance(option.type, click.types.FloatParamType):
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
-        raise _WrongValueError("this is a number.", f"Write {key} = {option.default}.")
+        raise _WrongValueError(
+            tell("this is a number."), tell("Write {key} = {default}.", key=key, default=str(option.default))
+        )
     if isinstance(option.type, click.types.IntParamType):
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        raise _WrongValueError("this is a whole number.", f"Write {key} = 2.")
+        raise _WrongValueError(tell("this is a whole number."), tell("Write {key} = 2.", key=key))
     if option.multiple:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return value
-        raise _WrongValueError("this is a list of texts.", f'Write {key} = ["..."], also for a single one.')
+        raise _WrongValueError(
+            tell("this is a list of texts."), tell('Write {key} = ["..."], also for a single one.', key=key)
+        )
     if isinstance(value, dt.date):  # a time, too; TOML has both without quotes
         return value.isoformat()
     if isinstance(value, str):
         return value
-    raise _WrongValueError("this is a text.", f'Write {key} = "...".')
+    raise _WrongValueError(tell("this is a text."), tell('Write {key} = "...".', key=key))
 
 
 def _located(option: click.Option, text: str, file: SettingsFile) -> str:
@@ -225,4 +246,6 @@ def _refuse_unknown_codes(prefixes: list[str]) -> None:
 
     for prefix in prefixes:
         if not any(rule.code.startswith(prefix.upper()) for rule in DOCUMENTED_RULES):
-            raise _WrongValueError(f"no finding's code begins with {prefix!r}.", "'envcheck rules' lists them.")
+            raise _WrongValueError(
+                tell("no finding's code begins with {prefix!r}.", prefix=prefix), say("'envcheck rules' lists them.")
+            )

@@ -15,21 +15,23 @@ from typing import Any, cast
 
 import click
 
+from envcheck.language import say
+
 __all__ = ["NEVER_SET", "settable_options", "use_settings"]
 
 NEVER_SET = {
     **dict.fromkeys(
         ("--output", "--lock", "--explicit", "--environment", "--direct-only", "--write", "--write-ignore"),
-        "what is written is said where the command is given",
+        say("what is written is said where the command is given"),
     ),
-    "--update-baseline": "findings are accepted by a person, once",
-    "--from-lock": "which lock is brought up to date is said where the command is given",
-    "--in": "it is half of what explain is asked",
-    "--scheduler": "work goes to nobody whom a file beside the source names",
-    "--also": "what is written is said where the command is given",
-    "--trust-source-indexes": "trust is not given by what lies beside the source",
-    "--lang": "the language is the reader's, who is another person for every reader of the file",
-    "--help": "it is no setting",
+    "--update-baseline": say("findings are accepted by a person, once"),
+    "--from-lock": say("which lock is brought up to date is said where the command is given"),
+    "--in": say("it is half of what explain is asked"),
+    "--scheduler": say("work goes to nobody whom a file beside the source names"),
+    "--also": say("what is written is said where the command is given"),
+    "--trust-source-indexes": say("trust is not given by what lies beside the source"),
+    "--lang": say("the language is the reader's, who is another person for every reader of the file"),
+    "--help": say("it is no setting"),
 }
 """Options that no file may set, each with the reason."""
 

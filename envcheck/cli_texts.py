@@ -6,6 +6,7 @@ import click
 
 from envcheck.cli_language import Command
 from envcheck.cli_support import emit
+from envcheck.language import tell, translation
 
 __all__ = ["normalize", "rules"]
 
@@ -46,10 +47,11 @@ def rules(code: str | None) -> int:
     from envcheck.rules.documented import DOCUMENTED_RULES, find_rule
 
     if code is None:
-        emit("".join(f"{rule.code}  {rule.title}\n" for rule in DOCUMENTED_RULES), None)
+        emit("".join(f"{rule.code}  {translation(rule.title)}\n" for rule in DOCUMENTED_RULES), None)
         return 0
     found = find_rule(code)
     if found is None:
-        raise click.UsageError(f"There is no finding {code!r}; 'envcheck rules' lists them.")
-    emit(f"{found.code}: {found.title}\n\n{cleandoc(found.documentation)}\n", None)
+        raise click.UsageError(tell("There is no finding {code!r}; 'envcheck rules' lists them.", code=code))
+    title, documentation = translation(found.title), translation(cleandoc(found.documentation))
+    emit(tell("{code}: {title}", code=found.code, title=title) + f"\n\n{documentation}\n", None)
     return 0

@@ -22,6 +22,7 @@ from envcheck.cli_support import (
     status,
     with_options,
 )
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.verify import LockReport
@@ -99,7 +100,7 @@ def verify(
     with Progress(enabled=not quiet) as progress:
         services: Services | None = None
         for lock in locks:
-            data = read(lock, where_from="'envcheck lock SOURCE' writes one")
+            data = read(lock, where_from=tell("'envcheck lock SOURCE' writes one"))
             found = read_lock(data, lock)
             for platform in platforms_to_verify(found, platforms):
                 request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)

@@ -22,6 +22,7 @@ from typing import TypeVar
 import yaml
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 from envcheck.limits import (
     MAX_CONFIGURATION_ALIASES,
     MAX_CONFIGURATION_BYTES,
@@ -274,19 +275,19 @@ def _read(path: Path) -> dict[str, _Value]:
         text = data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(
-            f"The configuration file cannot be read: {error.strerror or error}.",
+            say("The configuration file cannot be read: {reason}.", reason=error.strerror or str(error)),
             path=str(path),
-            hint="Make the file readable, or move it away.",
+            hint=say("Make the file readable, or move it away."),
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(
-            "The configuration file is not UTF-8.", path=str(path), hint="Save the file as UTF-8."
+            say("The configuration file is not UTF-8."), path=str(path), hint=say("Save the file as UTF-8.")
         ) from error
     if len(data) > MAX_CONFIGURATION_BYTES:
         raise ConfigurationError(
-            f"The configuration file is larger than {MAX_CONFIGURATION_BYTES // 1048576} MiB.",
+            say("The configuration file is larger than {size} MiB.", size=MAX_CONFIGURATION_BYTES // 1048576),
             path=str(path),
-            hint="Make it smaller, or move it away.",
+            hint=say("Make it smaller, or move it away."),
         )
     try:
         for _ in bounded_events(
@@ -296,22 +297,28 @@ def _read(path: Path) -> dict[str, _Value]:
         root = yaml.compose(text, Loader=safe_loader())
     except UnboundedYamlError as error:
         raise ConfigurationError(
-            f"The configuration file cannot be used: {mask(error.message[0].lower() + error.message[1:])}",
+            say(
+                "The configuration file cannot be used: {reason}",
+                reason=mask(error.message[0].lower() + error.message[1:]),
+            ),
             path=str(path),
             line=error.line,
-            hint="Make it smaller, or move it away.",
+            hint=say("Make it smaller, or move it away."),
         ) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ConfigurationError(
-            f"The configuration file is not valid YAML: {mask(error.problem or 'it cannot be parsed')}.",
+            say(
+                "The configuration file is not valid YAML: {problem}.",
+                problem=mask(error.problem or "it cannot be parsed"),
+            ),
             path=str(path),
             line=None if mark is None else mark.line + 1,
-            hint="Correct the line; a list item is written as '  - name' and tabs are not allowed.",
+            hint=say("Correct the line; a list item is written as '  - name' and tabs are not allowed."),
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(
-            "The configuration file is not valid YAML.", path=str(path), hint="Write the file anew."
+            say("The configuration file is not valid YAML."), path=str(path), hint=say("Write the file anew.")
         ) from error
     if root is None or _is_null(root):
         return {}
@@ -348,7 +355,9 @@ class _FileReader:
 
     def _scalar(self, key: str, node: yaml.Node) -> _Scalar:
         if not isinstance(node, yaml.ScalarNode):
-            raise self._wrong(node, f"'{key}' must be a single value", f"Write '{key}: VALUE' on one line.")
+            raise self._wrong(
+                node, say("'{key}' must be a single value", key=key), say("Write '{key}: VALUE' on one line.", key=key)
+            )
         text = None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
         return _Scalar(text, self.path, node.start_mark.line + 1, self._flag(node))
 
@@ -356,12 +365,17 @@ class _FileReader:
         if _is_null(node):
             return _List((), flag)
         if not isinstance(node, yaml.SequenceNode):
-            raise self._wrong(node, f"'{key}' must be a list", "Write each item on a line of its own, as '  - NAME'.")
-        items = tuple(self._scalar(f"{key} item", item) for item in node.value)
+            raise self._wrong(
+                node, say("'{key}' must be a list", key=key), "Write each item on a line of its own, as '  - NAME'."
+            )
+        items = tuple(self._scalar(say("{key} item", key=key), item) for item in node.value)
         for item in items:
             if item.text is None:
                 raise ConfigurationError(
-                    f"'{key}' has an empty item.", path=self.path, line=item.line, hint="Remove the empty '-'."
+                    say("'{key}' has an empty item.", key=key),
+                    path=self.path,
+                    line=item.line,
+                    hint=say("Remove the empty '-'."),
                 )
         return _List(items, flag)
 
@@ -370,7 +384,7 @@ class _FileReader:
             return _Map((), flag)
         if not isinstance(node, yaml.MappingNode):
             raise self._wrong(
-                node, f"'{key}' must be a map", "Write each entry on a line of its own, as '  NAME: URL'."
+                node, say("'{key}' must be a map", key=key), "Write each entry on a line of its own, as '  NAME: URL'."
             )
         entries: list[tuple[str, _Scalar | _List]] = []
         for name_node, value in node.value:
@@ -391,7 +405,10 @@ class _FileReader:
         kinds = {yaml.ScalarNode: "a single value", yaml.SequenceNode: "a list", yaml.MappingNode: "a map"}
         kind = kinds.get(type(node), "something else")
         return ConfigurationError(
-            f"{message}, but is {kind}.", path=self.path, line=node.start_mark.line + 1, hint=hint
+            say("{message}, but is {kind}.", message=message, kind=kind),
+            path=self.path,
+            line=node.start_mark.line + 1,
+            hint=hint,
         )
 
 
@@ -476,10 +493,10 @@ def _expand_variables(text: str, environ: Mapping[str, str], windows: bool) -> s
 def _alias(value: _Scalar, text: str) -> str:
     if not re.match(r"[a-z][a-z0-9]{0,11}://", text):
         raise ConfigurationError(
-            f"'channel_alias' must be a URL, but is '{mask(text)}'.",
+            say("'channel_alias' must be a URL, but is '{text}'.", text=mask(text)),
             path=value.path,
             line=value.line,
-            hint="Begin it with https:// or file://.",
+            hint=say("Begin it with https:// or file://."),
         )
     return text.rstrip("/")
 
@@ -494,10 +511,10 @@ def _priority(value: _Scalar) -> str:
     if text in _FALSE:
         return "disabled"
     raise ConfigurationError(
-        f"'channel_priority' cannot be '{mask(value.text or '')}'.",
+        say("'channel_priority' cannot be '{text}'.", text=mask(value.text or "")),
         path=value.path,
         line=value.line,
-        hint="Write strict, flexible or disabled.",
+        hint=say("Write strict, flexible or disabled."),
     )
 
 
@@ -506,10 +523,10 @@ def _boolean(key: str, value: _Scalar) -> bool:
     if isinstance(found, bool):
         return found
     raise ConfigurationError(
-        f"'{key}' must be true or false, but is '{mask(found)}'.",
+        say("'{key}' must be true or false, but is '{found}'.", key=key, found=mask(found)),
         path=value.path,
         line=value.line,
-        hint="Write true or false.",
+        hint=say("Write true or false."),
     )
 
 
@@ -518,10 +535,10 @@ def _seconds(key: str, value: _Scalar) -> float:
     if re.fullmatch(r"\d{1,6}(?:\.\d*)?", text, re.ASCII) and float(text) > 0:
         return float(text)
     raise ConfigurationError(
-        f"'{key}' must be a number of seconds, but is '{mask(text)}'.",
+        say("'{key}' must be a number of seconds, but is '{text}'.", key=key, text=mask(text)),
         path=value.path,
         line=value.line,
-        hint="Write a number greater than zero, such as 60.",
+        hint=say("Write a number greater than zero, such as 60."),
     )
 
 

@@ -13,6 +13,7 @@ from envcheck.channels import resolve_channels
 from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError, EngineError
+from envcheck.language import tell, told
 from envcheck.model import ChannelStatus
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
@@ -76,7 +77,13 @@ def diagnose(
         sections=(
             Section(
                 title=f"envcheck {__version__}",
-                lines=(f"Python {platform.python_version()} on {sys.platform}",),
+                lines=(
+                    tell(
+                        "Python {version} on {platform}",
+                        version=platform.python_version(),
+                        platform=sys.platform,
+                    ),
+                ),
             ),
             engines,
             _configuration(configuration),
@@ -85,8 +92,8 @@ def diagnose(
             Section(
                 title="Caches",
                 lines=(
-                    "repodata: " + (options.cache_directory or "where the engine keeps it"),
-                    f"package index: {cache_directory}",
+                    "repodata: " + (options.cache_directory or tell("where the engine keeps it")),
+                    tell("package index: {path}", path=str(cache_directory)),
                 ),
             ),
         )
@@ -98,25 +105,36 @@ def _engines(engine_of: Callable[[str], Engine]) -> tuple[Engine | None, Section
     try:
         engine = engine_of("auto")
     except EngineError as error:
-        return None, Section(title="Engines", lines=(*lines, f"none can be used: {error.message}"), healthy=False)
-    reason = f" ({engine.info.reason})" if engine.info.reason else ""
-    return engine, Section(title="Engines", lines=(*lines, f"--engine auto takes {engine.info.name}{reason}"))
+        return None, Section(
+            title=tell("Engines"),
+            lines=(*lines, tell("none can be used: {message}", message=told(error.message))),
+            healthy=False,
+        )
+    reason = tell(" ({reason})", reason=told(engine.info.reason)) if engine.info.reason else ""
+    return engine, Section(
+        title=tell("Engines"),
+        lines=(*lines, tell("--engine auto takes {name}{reason}", name=engine.info.name, reason=reason)),
+    )
 
 
 def _engine_line(engine_of: Callable[[str], Engine], name: str) -> str:
     try:
         info = engine_of(name).info
     except EngineError as error:
-        return f"{name}: {error.message}" + (f" ({error.hint})" if error.hint else "")
+        return tell("{name}: {message}", name=name, message=told(error.message)) + (
+            tell(" ({hint})", hint=told(error.hint)) if error.hint else ""
+        )
     return f"{info.name} {info.version}"
 
 
 def _configuration(configuration: Configuration) -> Section:
-    lines = [f"read {source}" for source in configuration.sources] or ["no .condarc or .mambarc was found"]
-    lines.append(f"channel priority {configuration.channel_priority}")
+    lines = [tell("read {source}", source=source) for source in configuration.sources] or [
+        tell("no .condarc or .mambarc was found")
+    ]
+    lines.append(tell("channel priority {priority}", priority=configuration.channel_priority))
     if configuration.ssl_verify is not True:
         lines.append(f"ssl_verify {configuration.ssl_verify}")
-    lines += [f"proxy for {scheme}: {url}" for scheme, url in configuration.proxy_servers]
+    lines += [tell("proxy for {scheme}: {url}", scheme=scheme, url=url) for scheme, url in configuration.proxy_servers]
     return Section(title="Configuration", lines=tuple(lines))
 
 
@@ -124,7 +142,7 @@ def _channels(
     engine: Engine | None, configuration: Configuration, target: str, channels: Sequence[str], options: LoadOptions
 ) -> Section:
     resolved = resolve_channels((), configuration, command_line=channels, platform=target).channels
-    title = f"Channels for {target}"
+    title = tell("Channels for {target}", target=target)
     if engine is None:
         return Section(title=title, lines=tuple(channel.name for channel in resolved))
     started = time.monotonic()
@@ -140,23 +158,34 @@ def _channels(
         return Section(title=title, lines=(error.message, *((error.hint,) if error.hint else ())), healthy=False)
     seconds = time.monotonic() - started
     lines = [_status_line(status) for status in index.statuses]
-    lines.append(f"{len(index.names())} names, loaded in {seconds:.1f} s")
+    lines.append(tell("{count} names, loaded in {seconds} s", count=len(index.names()), seconds=format(seconds, ".1f")))
     return Section(title=title, lines=tuple(lines), healthy=not any(status.silent for status in index.statuses))
 
 
 def _status_line(status: ChannelStatus) -> str:
-    detail = f": {status.detail}" if status.detail else ""
-    mirror = f", from the {status.channel.mirror} mirror" if status.channel.mirror else ""
-    return f"{status.channel.name} ({status.channel.url}{mirror}): {status.state.value}{detail}"
+    detail = tell(": {detail}", detail=told(status.detail)) if status.detail else ""
+    mirror = tell(", from the {mirror} mirror", mirror=status.channel.mirror) if status.channel.mirror else ""
+    return tell(
+        "{name} ({url}{mirror}): {state}{detail}",
+        name=status.channel.name,
+        url=status.channel.url,
+        mirror=mirror,
+        state=status.state.value,
+        detail=detail,
+    )
 
 
 def _package_index(package_index: PackageIndex, settings: IndexSettings) -> Section:
     answer = package_index.project("pip")
-    lines = [f"{settings.url} (from {settings.origin})"]
-    lines += [f"besides: {url} (from {settings.origin_of(url)})" for url in settings.extra_urls]
-    lines += [f"files: {url} (from {settings.origin_of(url)})" for url in settings.find_links]
+    lines = [tell("{url} (from {origin})", url=settings.url, origin=settings.origin)]
+    lines += [
+        tell("besides: {url} (from {origin})", url=url, origin=settings.origin_of(url)) for url in settings.extra_urls
+    ]
+    lines += [
+        tell("files: {url} (from {origin})", url=url, origin=settings.origin_of(url)) for url in settings.find_links
+    ]
     if isinstance(answer, IndexUnavailable):
-        lines.append(f"not usable: {answer.reason}")
+        lines.append(tell("not usable: {reason}", reason=told(answer.reason)))
     else:
         lines.append("answers")
-    return Section(title="Python package index", lines=tuple(lines))
+    return Section(title=tell("Python package index"), lines=tuple(lines))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from envcheck.channels import KNOWN_SUBDIRS, channel_of_url
 from envcheck.errors import ConfigurationError, SourceError
+from envcheck.language import say
 from envcheck.locks import load_format
 from envcheck.locks.contents import LockContents, LockedPackage, LockProblem, check_packages, package_from_url
 from envcheck.model import ChannelReference
@@ -76,14 +77,14 @@ def read_lock(data: bytes, path: str) -> LockFile:
     found = next((name for name, mark in _MARKS if mark.search(text)), None)
     if found is None:
         raise SourceError(
-            "This is no lock of a known format.",
+            say("This is no lock of a known format."),
             path=path,
-            hint="Known are conda-lock.yml, pixi.lock and @EXPLICIT lists; other files are for: envcheck check",
+            hint=say("Known are conda-lock.yml, pixi.lock and @EXPLICIT lists; other files are for: envcheck check"),
         )
     module = load_format(found)
     contents: LockContents = module.read(text, path=path)
     if not contents.packages:
-        raise SourceError("The lock holds no packages.", path=path)
+        raise SourceError(say("The lock holds no packages."), path=path)
     of_every_lock = set(check_packages(contents.packages))
     return LockFile(
         path=path,
@@ -110,9 +111,9 @@ def platforms_to_verify(lock: LockFile, wanted: Sequence[str]) -> tuple[str, ...
     for platform in wanted:
         if platform not in locked:
             raise ConfigurationError(
-                f"The lock has nothing for {platform}.",
+                say("The lock has nothing for {platform}.", platform=platform),
                 path=lock.path,
-                hint=f"It is for {', '.join(locked)}; name one of these with -p, or none for all.",
+                hint=say("It is for {locked}; name one of these with -p, or none for all.", locked=", ".join(locked)),
             )
     return tuple(dict.fromkeys(wanted)) or locked
 

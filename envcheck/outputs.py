@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
 
+from envcheck.language import tell
 from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
 from envcheck.secrets import mask, split_secrets, strip_secrets
@@ -219,7 +220,7 @@ def next_steps(
     elif environment is not None:
         steps.append(f"conda env create -f {shlex.quote(environment)}")
     elif report.verdict is Verdict.BLOCKED:
-        steps.append(f"envcheck check -v {source}   (every finding and change)")
+        steps.append(tell("envcheck check -v {source}   (every finding and change)", source=source))
     elif report.verdict is Verdict.FIXABLE:
         steps.append(
             f"envcheck check {source} --lock conda-lock.yml --environment environment.{report.target.platform}.yml"
@@ -234,20 +235,35 @@ def _after_lock(report: Report, lock: str, format_name: str, environment: str | 
     name, quoted = shlex.quote(report.environment.name), shlex.quote(lock)
     resolved = report.pip_resolution is not None and not report.pip_resolution.trouble
     if format_name == "pixi-lock-v7":
-        imported = shlex.quote(environment) if environment is not None else "the file that --environment writes"
-        yield f"pixi init --import {imported} && pixi install --frozen   (pixi wants a manifest beside its lock)"
+        imported = shlex.quote(environment) if environment is not None else tell("the file that --environment writes")
+        yield tell(
+            "pixi init --import {imported} && pixi install --frozen   (pixi wants a manifest beside its lock)",
+            imported=imported,
+        )
     elif format_name == "explicit":
-        yield f"micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})"
+        yield tell(
+            "micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})",
+            name=name,
+            quoted=quoted,
+        )
         if resolved and report.pip_resolution is not None and report.pip_resolution.distributions:
-            yield "then install the requirements file beside it, as its first lines say"
+            yield tell("then install the requirements file beside it, as its first lines say")
     elif _is_for_micromamba(report):
-        yield f"micromamba create -n {name} -f {quoted}   (or: conda-lock install -n {name} …)"
+        yield tell(
+            "micromamba create -n {name} -f {quoted}   (or: conda-lock install -n {name} …)", name=name, quoted=quoted
+        )
     else:
         yield f"conda-lock install -n {name} {quoted}"
     pip = planned_pip_lines(report)
     if pip and not resolved:
-        where = f"in {environment}" if environment is not None else "in the file that --environment writes"
-        yield f"the lock holds the conda packages; the {len(pip)} pip requirements stand {where}"
+        where = (
+            tell("in {environment}", environment=environment)
+            if environment is not None
+            else tell("in the file that --environment writes")
+        )
+        yield tell(
+            "the lock holds the conda packages; the {count} pip requirements stand {where}", count=len(pip), where=where
+        )
 
 
 def _is_for_micromamba(report: Report) -> bool:

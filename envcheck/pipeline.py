@@ -11,6 +11,7 @@ from envcheck import __version__
 from envcheck.channels import resolve_channels
 from envcheck.fallbacks import fall_back_to_pip, find_uninstallable
 from envcheck.intent import infer_intent
+from envcheck.language import say
 from envcheck.locks.judge import judge_solution
 from envcheck.model import (
     Availability,
@@ -275,7 +276,12 @@ def _judged(plan: Plan, target: Target, world: World) -> Plan:
     if not objections:
         return plan
     reasons = "; ".join(str(objection) for objection in objections[:3])
-    return replace(plan, solved=False, packages=(), explanation=f"the engine's solution does not hold: {reasons}")
+    return replace(
+        plan,
+        solved=False,
+        packages=(),
+        explanation=say("the engine's solution does not hold: {reasons}", reasons=reasons),
+    )
 
 
 def _verdict(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import (
     Availability,
     Channel,
@@ -68,10 +69,12 @@ def make_plan(
     """
     if any(one.presence is Presence.UNKNOWN for one in availability):
         dropped = tuple(
-            PlanDropped(name=one.requirement.name, version=one.requirement.pin, reason="a channel could not be read")
+            PlanDropped(
+                name=one.requirement.name, version=one.requirement.pin, reason=say("a channel could not be read")
+            )
             for one in availability
         )
-        return Plan(dropped=dropped, direct=intent.direct, explanation="not every channel could be read")
+        return Plan(dropped=dropped, direct=intent.direct, explanation=say("not every channel could be read"))
     added_channels = _added_channels(availability, world)
     index = world.with_channels(added_channels)
     python = newest_python(index, environment.python)

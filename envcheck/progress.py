@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from envcheck.language import tell
+
 __all__ = ["FleetProgress", "Progress"]
 
 
@@ -49,8 +51,8 @@ class Progress:
 
         task = self._tasks.get(total)
         if task is None:
-            task = self._tasks[total] = self._bar.add_task("loading", total=total)
-        self._bar.update(task, completed=done, description=f"loading {plain(label)}")
+            task = self._tasks[total] = self._bar.add_task(tell("loading"), total=total)
+        self._bar.update(task, completed=done, description=tell("loading {label}", label=plain(label)))
 
 
 class FleetProgress:
@@ -74,12 +76,12 @@ class FleetProgress:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("auditing"),
+                TextColumn(tell("auditing")),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),
                 TimeElapsedColumn(),
-                TextColumn("left"),
+                TextColumn(tell("left")),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,

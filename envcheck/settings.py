@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 from envcheck.limits import MAX_SETTINGS_BYTES
+from envcheck.toml_bounds import parse_toml
 
 __all__ = ["SettingsFile", "find_settings", "read_settings"]
 
@@ -112,7 +114,9 @@ def read_settings(path: str) -> SettingsFile:
     found = _read(Path(path), path)
     if found is None:
         raise ConfigurationError(
-            "There is no [tool.envcheck] in it.", path=path, hint="Add that table, or name another file with --config."
+            say("There is no [tool.envcheck] in it."),
+            path=path,
+            hint=say("Add that table, or name another file with --config."),
         )
     return found
 
@@ -124,20 +128,15 @@ def _read(path: Path, shown: str) -> SettingsFile | None:
     # Most have nothing for envcheck; if such a file is broken, it is for others to say so.
     if shared and _SHARED_PREFIX[-1] not in text:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        document = tomllib.loads(text)
+        document = parse_toml(text)
     except (ValueError, RecursionError) as error:
-        # A number of more digits than Python reads is no TOMLDecodeError.
-        words = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "its values are too deep or too long"
+        words = str(error) if isinstance(error, ValueError) else say("its values are nested too deeply")
         raise ConfigurationError(
-            f"This is no TOML: {words}.",
+            say("This is no TOML: {words}.", words=words),
             path=shown,
             line=getattr(error, "lineno", None),  # since Python 3.14; before, the message alone has it
-            hint="Mend the file, or leave it out with --no-config.",
+            hint=say("Mend the file, or leave it out with --no-config."),
         ) from error
     prefix = _SHARED_PREFIX if shared else ()
     if not _has(document, prefix):
@@ -148,10 +147,10 @@ def _read(path: Path, shown: str) -> SettingsFile | None:
     found = SettingsFile(path=shown, directory=os.path.dirname(shown), prefix=prefix, text=text, table={})  # noqa: PTH120
     if not isinstance(table, dict):
         raise ConfigurationError(
-            "tool.envcheck is no table.",
+            say("tool.envcheck is no table."),
             path=shown,
             line=found.line_of(()),
-            hint='Write the settings below it: [tool.envcheck], then fail-on = "warning".',
+            hint=say('Write the settings below it: [tool.envcheck], then fail-on = "warning".'),
         )
     return SettingsFile(path=found.path, directory=found.directory, prefix=prefix, text=text, table=table)
 
@@ -162,13 +161,15 @@ def _text(path: Path, shown: str) -> str:
             data = stream.read(MAX_SETTINGS_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(
-            f"The settings cannot be read: {error.strerror or error}.",
+            say("The settings cannot be read: {reason}.", reason=error.strerror or str(error)),
             path=shown,
-            hint="Check the name and its permissions, or leave settings out with --no-config.",
+            hint=say("Check the name and its permissions, or leave settings out with --no-config."),
         ) from error
     if len(data) > MAX_SETTINGS_BYTES:
         raise ConfigurationError(
-            "The settings cannot be read: no such file is larger than 4 MiB.", path=shown, hint="Name another file."
+            say("The settings cannot be read: no such file is larger than 4 MiB."),
+            path=shown,
+            hint=say("Name another file."),
         )
     try:
         # The mark that editors of Windows put first is none of TOML's.
@@ -176,18 +177,14 @@ def _text(path: Path, shown: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(
-            "This is no UTF-8, which TOML has to be.", path=shown, line=line, hint="Save the file as UTF-8."
+            say("This is no UTF-8, which TOML has to be."), path=shown, line=line, hint=say("Save the file as UTF-8.")
         ) from None
 
 
 def _parsed(text: str) -> Mapping[str, Any] | None:
     """A TOML document, ``None`` where the text is none."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        document: Mapping[str, Any] = tomllib.loads(text)
+        document: Mapping[str, Any] = parse_toml(text)
     except (ValueError, RecursionError):
         return None
     return document

@@ -22,6 +22,7 @@ from envcheck.docker.shell import Redirect, ShellCommand, Word, read_shell
 from envcheck.docker.starting import missing_starts
 from envcheck.docker.state import Brought, Configured, Mount, State
 from envcheck.errors import SourceError
+from envcheck.language import say
 
 __all__ = ["follow"]
 
@@ -42,9 +43,11 @@ def follow(dockerfile: Dockerfile, context: Context, *, target: str | None = Non
     last = dockerfile.stages[-1] if target is None else dockerfile.stage(target)
     if last is None:
         raise SourceError(
-            f"there is no stage {target!r}",
+            say("there is no stage {target!r}", target=target),
             path=dockerfile.path,
-            hint=f"Its stages: {', '.join(one.name or str(one.index) for one in dockerfile.stages)}.",
+            hint=say(
+                "Its stages: {stages}.", stages=", ".join((one.name or str(one.index) for one in dockerfile.stages))
+            ),
         )
     wanted = tuple(sorted(_needed(dockerfile, last)))
     follower = _Follower(dockerfile, context)

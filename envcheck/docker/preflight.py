@@ -11,6 +11,7 @@ from envcheck.docker.followed import Followed, MadeEnvironment
 from envcheck.docker.images import find_image
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.errors import ChannelError, ConfigurationError, SourceError
+from envcheck.language import say
 from envcheck.lock_file import LockFile
 from envcheck.model import Finding, Report, SourceKind
 from envcheck.verify import LockReport
@@ -147,7 +148,9 @@ def _checked(
     # What was listed on another platform has a closest environment; a lock of several platforms has been solved.
     if other and source.kind is not SourceKind.EXPLICIT:
         others = ", ".join(source.lock_platforms)
-        return replace(result, reason=f"it is locked for {others} and not for {platform}")
+        return replace(
+            result, reason=say("it is locked for {others} and not for {platform}", others=others, platform=platform)
+        )
     question = Question(
         path=source.path,
         data=source.data,

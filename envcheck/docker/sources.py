@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from envcheck.docker.followed import FileFate, MadeEnvironment, UsedFile
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.lock_file import LockFile, platforms_to_verify, read_lock
 from envcheck.model import SourceKind
 from envcheck.sources import read_source
@@ -60,7 +61,7 @@ def sources_of(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSourc
     if made.specs:
         found.append(_written(f"{dockerfile}:{made.line}", [*made.earlier, *made.specs], []))
     if not found:
-        reason = "what it installs is known only while it runs"
+        reason = say("what it installs is known only while it runs")
         found.append(NotRead(path=f"{dockerfile}:{made.line}", reason=reason))
     return tuple(found)
 
@@ -71,7 +72,10 @@ def _file_source(used: UsedFile, made: MadeEnvironment) -> EnvironmentSource | N
         return NotRead(path=used.path, reason=_why(used))
     if made.tool == "pixi" and made.conda is not None and made.conda.name not in (None, "default"):
         # What a pixi.lock is read as is its default environment: a verdict on that would be about another one.
-        return NotRead(path=name, reason=f"of a pixi.lock the default environment is read, and not {made.conda.name}")
+        return NotRead(
+            path=name,
+            reason=say("of a pixi.lock the default environment is read, and not {name}", name=made.conda.name),
+        )
     try:
         export = read_source(used.data, name)
     except SourceError as error:
@@ -121,11 +125,11 @@ def _pip_sources(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSou
 
 def _why(used: UsedFile) -> str:
     words = {
-        FileFate.MISSING: "it is not in the build context",
-        FileFate.IGNORED: "the ignore file keeps it out of the build context",
-        FileFate.LATE: f"it is copied on line {used.copied_on}, after this",
-        FileFate.UNKNOWN: "nothing in the Dockerfile tells what is in it",
-        FileFate.READ: "it cannot be read",
+        FileFate.MISSING: say("it is not in the build context"),
+        FileFate.IGNORED: say("the ignore file keeps it out of the build context"),
+        FileFate.LATE: say("it is copied on line {line}, after this", line=used.copied_on),
+        FileFate.UNKNOWN: say("nothing in the Dockerfile tells what is in it"),
+        FileFate.READ: say("it cannot be read"),
     }
     return words[used.fate]
 

@@ -182,7 +182,7 @@ def _read(path: Path) -> dict[str, str]:
         return {}
     if len(data) > MAX_CONFIGURATION_BYTES:
         raise ConfigurationError(
-            say("pip's configuration file is larger than {value} MiB.", value=MAX_CONFIGURATION_BYTES // 1048576),
+            say("pip's configuration file is larger than {size} MiB.", size=MAX_CONFIGURATION_BYTES // 1048576),
             path=str(path),
             hint=say("Make it smaller, or set PIP_CONFIG_FILE=/dev/null to leave it out."),
         )

@@ -8,17 +8,19 @@ only what names it, which no row of pip's can.
 
 from __future__ import annotations
 
+import contextlib
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from envcheck.errors import ConfigurationError
 from envcheck.language import say
 from envcheck.limits import MAX_SETTINGS_BYTES
+from envcheck.toml_bounds import parse_toml
+from envcheck.urls import split_url
 
 __all__ = ["Place", "UvSettings", "absolute_url", "uv_settings"]
 
@@ -124,7 +126,10 @@ def absolute_url(text: str, folder: Path | None) -> str:
     text = text.strip()
     if "://" in text or (folder is None and not Path(text).is_absolute()):
         return text
-    return ((folder or Path()) / Path(text).expanduser()).absolute().as_uri()
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # ~ of somebody who has no home here
+        path = path.expanduser()
+    return ((folder or Path()) / path).absolute().as_uri()
 
 
 def _of_variables(
@@ -153,7 +158,7 @@ def _with_credentials(url: str, name: str, environment: Mapping[str, str]) -> st
     """A URL with the credentials that variables hold for an index of a name: ``UV_INDEX_<NAME>_USERNAME``."""
     stem = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
     user, password = environment.get(f"{stem}_USERNAME", ""), environment.get(f"{stem}_PASSWORD", "")
-    parts = urlsplit(url)
+    parts = split_url(url)
     if not name or not (user or password) or parts.username or not parts.netloc:
         return url
     return parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc}").geturl()
@@ -239,18 +244,14 @@ def _read(path: Path) -> _File | None:
         return None
     if len(data) > MAX_SETTINGS_BYTES:
         raise ConfigurationError(
-            say("uv's configuration file is larger than {value} MiB.", value=MAX_SETTINGS_BYTES // 1048576),
+            say("uv's configuration file is larger than {size} MiB.", size=MAX_SETTINGS_BYTES // 1048576),
             path=str(path),
             hint=say("Make it smaller, or set UV_NO_CONFIG=1 to leave it out."),
         )
     if path.name == "pyproject.toml" and b"tool" not in data:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        table: Any = tomllib.loads(data.decode("utf-8", "replace"))
+        table: Any = parse_toml(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         if path.name == "pyproject.toml":
             # Somebody else's file in the first place.

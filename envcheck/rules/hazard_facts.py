@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from envcheck.language import say
+
 __all__ = ["BACKPORTS", "BROKEN", "LOOK_ALIKES", "SAME_IMPORTS", "Backport", "Broken", "LookAlike", "SameImport"]
 
 
@@ -27,7 +29,7 @@ class Backport:
 
 
 # PyInstaller/compat.py looks for the three; https://github.com/pyinstaller/pyinstaller/pull/6361 tells the errors.
-_PYINSTALLER = "PyInstaller refuses to work beside it"
+_PYINSTALLER = say("PyInstaller refuses to work beside it")
 
 BACKPORTS: dict[str, Backport] = {
     "argparse": Backport(module="argparse", since=(3, 2), source="https://pypi.org/project/argparse/"),
@@ -37,7 +39,7 @@ BACKPORTS: dict[str, Backport] = {
         since=(3, 4),
         source="https://pypi.org/project/asyncio/",
         harmless_from="4",
-        breaks="its code is no valid Python since 3.7",
+        breaks=say("its code is no valid Python since 3.7"),
     ),
     "contextvars": Backport(module="contextvars", since=(3, 7), source="https://pypi.org/project/contextvars/"),
     "dataclasses": Backport(module="dataclasses", since=(3, 7), source="https://pypi.org/project/dataclasses/"),
@@ -73,32 +75,32 @@ class LookAlike:
 
 LOOK_ALIKES: dict[str, LookAlike] = {
     "beautifulsoup": LookAlike(
-        meant="beautifulsoup4", what="Beautiful Soup 3, for Python 2", source="https://pypi.org/project/BeautifulSoup/"
+        meant="beautifulsoup4", what=say("Beautiful Soup 3, for Python 2"), source="https://pypi.org/project/BeautifulSoup/"
     ),
     "crypto": LookAlike(
-        meant="pycryptodome", what="a wrapper of GnuPG without any 'Crypto'", source="https://pypi.org/project/crypto/"
+        meant="pycryptodome", what=say("a wrapper of GnuPG without any 'Crypto'"), source="https://pypi.org/project/crypto/"
     ),
     "docx": LookAlike(
-        meant="python-docx", what="its predecessor of 2013, for Python 2", source="https://pypi.org/project/docx/"
+        meant="python-docx", what=say("its predecessor of 2013, for Python 2"), source="https://pypi.org/project/docx/"
     ),
     "fitz": LookAlike(
-        meant="pymupdf", what="a pipeline for neuroimaging", source="https://pypi.org/project/fitz/"
+        meant="pymupdf", what=say("a pipeline for neuroimaging"), source="https://pypi.org/project/fitz/"
     ),
     "panda": LookAlike(
-        meant="pandas", what="a client of a video encoding service", source="https://pypi.org/project/panda/"
+        meant="pandas", what=say("a client of a video encoding service"), source="https://pypi.org/project/panda/"
     ),
     "serial": LookAlike(
-        meant="pyserial", what="a framework for serializing objects", source="https://pypi.org/project/serial/"
+        meant="pyserial", what=say("a framework for serializing objects"), source="https://pypi.org/project/serial/"
     ),
     "sklearn": LookAlike(
         meant="scikit-learn",
-        what="a placeholder that its authors have made fail on installation",
+        what=say("a placeholder that its authors have made fail on installation"),
         source="https://github.com/scikit-learn/sklearn-pypi-package",
         since="0.0.post1",
     ),
     "tensorflow-gpu": LookAlike(
         meant="tensorflow",
-        what="a placeholder that fails on installation",
+        what=say("a placeholder that fails on installation"),
         source="https://pypi.org/project/tensorflow-gpu/",
         since="2.12",
     ),
@@ -185,17 +187,20 @@ class Broken:
 
 BROKEN: dict[str, Broken] = {
     "mysql-python": Broken(
-        since=(3, 0), why="it is for Python 2", instead="mysqlclient", source="https://pypi.org/project/MySQL-python/"
+        since=(3, 0),
+        why=say("it is for Python 2"),
+        instead="mysqlclient",
+        source="https://pypi.org/project/MySQL-python/",
     ),
     "nose": Broken(
         since=(3, 10),
-        why="it uses collections.Callable",
+        why=say("it uses collections.Callable"),
         instead="pytest",
         source="https://docs.python.org/3/whatsnew/3.10.html#removed",
     ),
     "pycrypto": Broken(
         since=(3, 8),
-        why="it uses time.clock",
+        why=say("it uses time.clock"),
         instead="pycryptodome",
         source="https://github.com/pycrypto/pycrypto/issues/304",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from envcheck.language import joined, say
 from envcheck.model import PipRequirement, PipRequirementKind, Record, Remedy, RemedyAction, Severity
 from envcheck.pip.grammar import admits
 from envcheck.rules.facts import Draft, Facts
@@ -61,14 +62,20 @@ def standard_library(facts: Facts) -> Iterator[Draft]:
             continue
         if fact.harmless_from is not None and _at_least(row.pin, fact.harmless_from):
             continue
-        breaks = f"; {fact.breaks}" if fact.breaks else ""
+        breaks = say("; {breaks}", breaks=fact.breaks) if fact.breaks else ""
         since = ".".join(map(str, fact.since))
         yield Draft(
             severity=Severity.WARNING if fact.breaks else Severity.INFO,
             subject=name,
-            message=f"the module {fact.module} is in the standard library since Python {since}{breaks} ({fact.source})",
+            message=say(
+                "the module {module} is in the standard library since Python {since}{breaks} ({source})",
+                module=fact.module,
+                since=since,
+                breaks=breaks,
+                source=fact.source,
+            ),
             line=row.line,
-            remedies=(Remedy(action=RemedyAction.DROP, summary=f"drop {name}"),),
+            remedies=(Remedy(action=RemedyAction.DROP, summary=say("drop {name}", name=name)),),
         )
 
 
@@ -86,11 +93,11 @@ def look_alike(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=name,
-            message=f"this is {fact.what} ({fact.source})",
+            message=say("this is {what} ({source})", what=fact.what, source=fact.source),
             line=row.line,
             remedies=(
                 Remedy(
-                    action=RemedyAction.RENAME, summary=f"write {fact.meant} if that was meant", spec=fact.meant
+                    action=RemedyAction.RENAME, summary=say("write {meant} if that was meant", meant=fact.meant), spec=fact.meant
                 ),
             ),
         )  # fmt: skip
@@ -114,13 +121,18 @@ def same_import(facts: Facts) -> Iterator[Draft]:
         others = [name for name in conda if name in fact.conda and name not in pip]
         if not pip or len(pip) + len(others) < 2:
             continue
-        listed = " and ".join([*pip, *(f"{name} (conda)" for name in others)])
+        listed = joined(" and ", [*pip, *(f"{name} (conda)" for name in others)])
         yield Draft(
             severity=Severity.WARNING,
             subject=pip[-1],
-            message=f"{listed} install the same package {fact.module} ({fact.source})",
+            message=say(
+                "{listed} install the same package {module} ({source})",
+                listed=listed,
+                module=fact.module,
+                source=fact.source,
+            ),
             line=rows[pip[-1]].line,
-            remedies=(Remedy(action=RemedyAction.DROP, summary="keep one of them"),),
+            remedies=(Remedy(action=RemedyAction.DROP, summary=say("keep one of them")),),
         )
 
 
@@ -140,9 +152,15 @@ def breaks_on_python(facts: Facts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=name,
-            message=f"it does not work on Python {words}: {fact.why} ({fact.source})",
+            message=say(
+                "it does not work on Python {python}: {why} ({source})", python=words, why=fact.why, source=fact.source
+            ),
             line=row.line,
-            remedies=(Remedy(action=RemedyAction.REPLACE, summary=f"take {fact.instead}", spec=fact.instead),),
+            remedies=(
+                Remedy(
+                    action=RemedyAction.REPLACE, summary=say("take {instead}", instead=fact.instead), spec=fact.instead
+                ),
+            ),
         )
 
 
@@ -166,13 +184,17 @@ def in_conda_and_pip(facts: Facts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=name,
-                message=f"conda installs {record.name} {record.version}, and pip puts {name}{row.specifier} over it",
+                message=say(
+                    "conda installs {package}, and pip puts {requirement} over it",
+                    package=f"{record.name} {record.version}",
+                    requirement=f"{name}{row.specifier}",
+                ),
                 line=row.line,
                 remedies=(
-                    Remedy(action=RemedyAction.DROP, summary=f"drop {name} from the pip section"),
+                    Remedy(action=RemedyAction.DROP, summary=say("drop {name} from the pip section", name=name)),
                     Remedy(
                         action=RemedyAction.CHANGE_VERSION,
-                        summary=f"let both have one version, such as {record.version}",
+                        summary=say("let both have one version, such as {version}", version=record.version),
                         spec=f"{name}=={record.version}",
                     ),
                 ),

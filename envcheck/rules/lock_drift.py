@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.model import Severity
 from envcheck.rules.facts import Draft
 from envcheck.rules.lock_facts import LockFacts
@@ -25,7 +26,12 @@ def newer_build(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=name_of(entry.package),
-                message=f"{newer.version} has build {newer.build}, locked is {entry.record.build}",
+                message=say(
+                    "{version} has build {build}, locked is {locked}",
+                    version=newer.version,
+                    build=newer.build,
+                    locked=entry.record.build,
+                ),
                 line=entry.line,
             )
 
@@ -42,6 +48,10 @@ def newer_version(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=name_of(entry.package),
-                message=f"{entry.newer_version.version} is there, locked is {entry.record.version}",
+                message=say(
+                    "{version} is there, locked is {locked}",
+                    version=entry.newer_version.version,
+                    locked=entry.record.version,
+                ),
                 line=entry.line,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import say
 from envcheck.model import Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft
 from envcheck.rules.lock_facts import FileState, LockFacts
@@ -24,7 +25,7 @@ def file_gone(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name_of(entry.package),
-                message=f"the package index does not offer {filename_of(entry.package)} any more",
+                message=say("the package index does not offer {name} any more", name=filename_of(entry.package)),
                 line=entry.line,
                 remedies=(LOCK_AGAIN,),
             )
@@ -42,9 +43,13 @@ def file_hash_differs(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name_of(entry.package),
-                message=f"the lock says sha256 {entry.package.sha256}, the package index says {entry.answer}",
+                message=say(
+                    "the lock says sha256 {sha256}, the package index says {answer}",
+                    sha256=entry.package.sha256,
+                    answer=entry.answer,
+                ),
                 line=entry.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="find out why, then make the lock again"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("find out why, then make the lock again")),),
             )
 
 
@@ -60,7 +65,7 @@ def file_yanked(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=name_of(entry.package),
-                message=f"{entry.package.version} was withdrawn by its authors",
+                message=say("{version} was withdrawn by its authors", version=entry.package.version),
                 line=entry.line,
                 remedies=(LOCK_AGAIN,),
             )
@@ -76,14 +81,17 @@ def file_not_checked(facts: LockFacts) -> Iterator[Draft]:
     if facts.package_index_trouble:
         yield Draft(
             severity=Severity.WARNING,
-            subject="package index",
-            message=f"pip packages were not verified: {facts.package_index_trouble}",
+            subject=say("package index"),
+            message=say(
+                "pip packages were not verified: {trouble}",
+                trouble=facts.package_index_trouble,
+            ),
         )
     for entry in facts.entries:
         if entry.file is FileState.ELSEWHERE:
-            words = f"the file comes from {entry.answer}, not from the package index"
+            words = say("the file comes from {answer}, not from the package index", answer=entry.answer)
         elif entry.file is FileState.UNREADABLE:
-            words = f"the package index's answer cannot be used: {entry.answer}"
+            words = say("the package index's answer cannot be used: {answer}", answer=entry.answer)
         else:
             continue
         yield Draft(severity=Severity.INFO, subject=name_of(entry.package), message=words, line=entry.line)

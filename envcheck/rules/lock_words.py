@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from envcheck.language import say
 from envcheck.locks.contents import LockedPackage, ProblemKind
 from envcheck.model import Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, some_of
@@ -13,7 +14,7 @@ from envcheck.secrets import mask, strip_secrets
 __all__ = ["LOCK_AGAIN", "by_channel", "entries_at", "filename_of", "listed", "name_of", "of_problems"]
 
 
-LOCK_AGAIN = Remedy(action=RemedyAction.EDIT, summary="make the lock again")
+LOCK_AGAIN = Remedy(action=RemedyAction.EDIT, summary=say("make the lock again"))
 
 
 def name_of(package: LockedPackage) -> str:

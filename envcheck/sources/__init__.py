@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.limits import MAX_ROWS
 from envcheck.model import Damage, DamageKind, Export, SourceKind
 from envcheck.sources import (
@@ -78,10 +79,13 @@ def read_source(data: bytes, path: str) -> Export:
     dialect = next((dialect for dialect in DIALECTS if dialect.matches(document)), None)
     if dialect is None:
         hint = _DOCKERFILE_HINT if _DOCKERFILE.search(document.text) else _KNOWN_KINDS_HINT
-        raise SourceError("This is no export of a known kind.", path=path, hint=hint)
+        raise SourceError(say("This is no export of a known kind."), path=path, hint=hint)
     reading = dialect.read(document)
     if len(reading.requirements) + len(reading.pip) > MAX_ROWS:
-        raise SourceError(f"The file has more than {MAX_ROWS:,} packages; no environment has.", path=path)
+        raise SourceError(
+            say("The file has more than {most} packages; no environment has.", most=format(MAX_ROWS, ",")),
+            path=path,
+        )
     evidence = gather_evidence(reading, document)
     return Export(
         path=path,

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.limits import MAX_LINE_LENGTH, MAX_LINES
 
 __all__ = ["Document", "Prompt", "bounded_lines", "document_of"]
@@ -59,13 +60,19 @@ def bounded_lines(text: str, path: str) -> list[str]:
     """
     lines = text.split("\n")
     if len(lines) > MAX_LINES:
-        raise SourceError(f"The file has more than {MAX_LINES:,} lines; no export or lock has.", path=path)
+        raise SourceError(
+            say("The file has more than {most} lines; no export or lock has.", most=format(MAX_LINES, ",")),
+            path=path,
+        )
     if text.lstrip()[:1] not in ("[", "{"):
         for number, line in enumerate(lines, start=1):
             if len(line) > MAX_LINE_LENGTH:
                 raise SourceError(
-                    f"The line is {len(line):,} characters long; no export or lock has lines of more than "
-                    f"{MAX_LINE_LENGTH:,}.",
+                    say(
+                        "The line is {count} characters long; no export or lock has lines of more than {most}.",
+                        count=format(len(line), ","),
+                        most=format(MAX_LINE_LENGTH, ","),
+                    ),
                     path=path,
                     line=number,
                 )

@@ -12,11 +12,12 @@ import re
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.limits import MAX_BYTES
 
 __all__ = ["Decoded", "decode"]
 
-_EXPORT_AGAIN = "Export it again as text, for example: conda list --export > requirements.txt"
+_EXPORT_AGAIN = say("Export it again as text, for example: conda list --export > requirements.txt")
 
 #: Byte order marks; UTF-32 LE before UTF-16 LE, whose mark it begins with.
 _MARKS = (
@@ -31,19 +32,19 @@ _UNIT_BYTES = {"utf-8": 1, "utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-
 
 #: First bytes of files that are given by mistake, with what they are.
 _MAGIC = (
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive (.conda, .whl, .docx and .xlsx files are such)"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive (.tar.bz2 packages are such)"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
-    (b"SQLite format 3", "an SQLite database"),
+    (b"\x89PNG", say("a PNG image")),
+    (b"\xff\xd8\xff", say("a JPEG image")),
+    (b"GIF8", say("a GIF image")),
+    (b"%PDF", say("a PDF document")),
+    (b"PK\x03\x04", say("a ZIP archive (.conda, .whl, .docx and .xlsx files are such)")),
+    (b"\x1f\x8b", say("a gzip archive")),
+    (b"BZh", say("a bzip2 archive (.tar.bz2 packages are such)")),
+    (b"\x28\xb5\x2f\xfd", say("a zstd archive")),
+    (b"\xfd7zXZ", say("an xz archive")),
+    (b"7z\xbc\xaf", say("a 7z archive")),
+    (b"\x7fELF", say("a program")),
+    (b"MZ\x90", say("a program")),
+    (b"SQLite format 3", say("an SQLite database")),
 )
 
 #: How much is looked at to tell UTF-16 without a mark from other bytes.
@@ -82,15 +83,15 @@ def decode(data: bytes, path: str) -> Decoded:
     """
     if len(data) > MAX_BYTES:
         raise SourceError(
-            f"The file is larger than {MAX_BYTES // 1048576} MiB; no export or lock is.",
+            say("The file is larger than {size} MiB; no export or lock is.", size=MAX_BYTES // 1048576),
             path=path,
             hint=_EXPORT_AGAIN,
         )
     if not data.strip():
-        raise SourceError("The file is empty.", path=path, hint=_EXPORT_AGAIN)
+        raise SourceError(say("The file is empty."), path=path, hint=_EXPORT_AGAIN)
     for magic, what in _MAGIC:
         if data.startswith(magic):
-            raise SourceError(f"This is {what}, not an export.", path=path, hint=_EXPORT_AGAIN)
+            raise SourceError(say("This is {what}, not an export.", what=what), path=path, hint=_EXPORT_AGAIN)
     raw, encoding, remark = _raw_text(data, path)
     text = _plain(raw)
     _refuse_binary(text, path)
@@ -110,28 +111,28 @@ def _raw_text(data: bytes, path: str) -> tuple[str, str, str | None]:
         pass
     if _looks_chinese(data):
         try:
-            return data.decode("gb18030"), "gb18030", "not UTF-8; read as GB18030"
+            return data.decode("gb18030"), "gb18030", say("not UTF-8; read as GB18030")
         except UnicodeDecodeError:
             pass
-    return data.decode("cp1252", errors="replace"), "cp1252", "not UTF-8; read as Windows-1252"
+    return data.decode("cp1252", errors="replace"), "cp1252", say("not UTF-8; read as Windows-1252")
 
 
 def _strict(data: bytes, codec: str, name: str, path: str) -> tuple[str, str, str | None]:
     """Decode by a codec that is certain; a cut-off last character is forgiven and remarked upon."""
     rest = len(data) % _UNIT_BYTES[codec]
-    remark = f"the file is {name.upper()}" if codec != "utf-8" else None
+    remark = say("the file is {name}", name=name.upper()) if codec != "utf-8" else None
     if rest:
         data = data[:-rest]
-        remark = f"the file is {name.upper()} and its last character is cut off"
+        remark = say("the file is {name} and its last character is cut off", name=name.upper())
     try:
         return data.decode(codec), name, remark
     except UnicodeDecodeError as error:
         line = data[: error.start].decode(codec, errors="replace").count("\n") + 1
         raise SourceError(
-            f"The file begins as {name.upper()} but is not valid in it from here on.",
+            say("The file begins as {name} but is not valid in it from here on.", name=name.upper()),
             path=path,
             line=line,
-            hint="Save it again as UTF-8; two commands may have appended to it in different encodings.",
+            hint=say("Save it again as UTF-8; two commands may have appended to it in different encodings."),
         ) from error
 
 
@@ -166,15 +167,15 @@ def _plain(raw: str) -> str:
 
 def _refuse_binary(text: str, path: str) -> None:
     if not text.strip():
-        raise SourceError("The file is empty.", path=path, hint=_EXPORT_AGAIN)
+        raise SourceError(say("The file is empty."), path=path, hint=_EXPORT_AGAIN)
     zero = text.find("\0")
     if zero >= 0:
         raise SourceError(
-            "The file is not text: it has a zero byte.",
+            say("The file is not text: it has a zero byte."),
             path=path,
             line=text.count("\n", 0, zero) + 1,
             hint=_EXPORT_AGAIN,
         )
     controls = len(_CONTROL.findall(text))
     if controls * 50 > len(text):
-        raise SourceError("The file is not text but binary data.", path=path, hint=_EXPORT_AGAIN)
+        raise SourceError(say("The file is not text but binary data."), path=path, hint=_EXPORT_AGAIN)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.yaml_bounds import UnboundedYamlError, bounded_events
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ def parse_yaml(text: str, path: str) -> Stream:
                 continue
             (opened[-1].children if opened else roots).append(node)
     except UnboundedYamlError as error:
-        hint = "Write the repeated part out." if "alias" in error.message else None
-        message = f"{error.message.rstrip('.')}; environment files and locks do not."
+        hint = say("Write the repeated part out.") if "alias" in error.message else None
+        message = say("{message}; environment files and locks do not.", message=error.message.rstrip("."))
         raise SourceError(message, path=path, line=error.line, hint=hint) from error
     except yaml.YAMLError as error:
         raise _readable(error, path) from error
@@ -123,12 +124,14 @@ def parse_yaml(text: str, path: str) -> Stream:
 
 def _readable(error: yaml.YAMLError, path: str) -> SourceError:
     """PyYAML's complaint as one sentence with its line; the text of the file, which may hold secrets, is left out."""
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed")
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or say("it cannot be parsed"))
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = None if mark is None else mark.line + 1
-    hint = "Correct this line."
+    hint = say("Correct this line.")
     if "tab" in problem or "\\t" in problem:
-        hint = "YAML is indented by spaces only: replace the tabs."
+        hint = say("YAML is indented by spaces only: replace the tabs.")
     elif "cannot start any token" in problem:
-        hint = "A tab, '@', '`' or '%' begins a value: indent by spaces only, and put such values in quotes."
-    return SourceError(f"The file looks like YAML but is not valid: {problem}.", path=path, line=line, hint=hint)
+        hint = say("A tab, '@', '`' or '%' begins a value: indent by spaces only, and put such values in quotes.")
+    return SourceError(
+        say("The file looks like YAML but is not valid: {problem}.", problem=problem), path=path, line=line, hint=hint
+    )
