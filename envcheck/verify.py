@@ -39,7 +39,7 @@ class LockVerdict(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockReport:
-    """Everything that was found out about a lock for one platform; ``complete`` if everybody answered who was asked.
+    """Everything that was found out about a lock for one platform; ``complete`` if everybody was asked and answered.
 
     ``accepted`` are findings that a baseline accepts; they are not among ``findings``.
     """
@@ -104,7 +104,13 @@ def verify(
         verdict=_verdict(findings, entries),
         findings=select_findings(findings, request.select, request.ignore),
         entries=entries,
-        complete=not (trouble or package_index_trouble or any(status.silent for status in statuses)),
+        complete=not (
+            trouble
+            or package_index_trouble
+            or any(status.silent for status in statuses)
+            # Whoever changes a URL must not get a lock through as verified.
+            or any(entry.place is Place.NOT_ASKED for entry in entries)
+        ),
     )
 
 

@@ -299,6 +299,9 @@ def read(text: str, *, path: str | None = None) -> LockContents:
             lockfile = Lockfile.model_validate(document)
     except LockError as error:
         raise SourceError(error.message, path=path, hint=error.hint) from error
+    except KeyError as error:
+        # conda-lock's check of the hash looks at fields that its other checks have refused.
+        raise SourceError("conda-lock does not accept a package of the lock.", path=path) from error
     metadata = lockfile.metadata
     return LockContents(
         platforms=tuple(metadata.platforms),

@@ -6,12 +6,13 @@ import enum
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from envcheck.errors import OutputError
 from envcheck.locks.channel_variables import holds_credentials
 from envcheck.model import LockedDistribution, Record, VirtualPackage
 from envcheck.secrets import strip_secrets
+from envcheck.urls import split_url
 
 __all__ = [
     "LockContents",
@@ -66,9 +67,9 @@ class LockedPackage:
 
     ``manager`` is ``conda`` or ``pip``; ``platform`` the conda subdir that the lock is for (a ``noarch`` package is
     locked once per platform); ``dependencies`` are pairs of name and constraint, sorted by name. ``constrains``
-    (MatchSpecs) stand in pixi.lock only. ``environment`` is the one of several that a pixi.lock may hold, each a
-    solution of its own; other formats have one. What is built from a source tree (pixi) has the tree as ``url``, and
-    perhaps no version.
+    (MatchSpecs) and ``size`` stand in pixi.lock only. ``environment`` is the one of several that a pixi.lock may hold,
+    each a solution of its own; other formats have one. What is built from a source tree (pixi) has the tree as ``url``,
+    and perhaps no version.
     """
 
     name: str
@@ -84,6 +85,7 @@ class LockedPackage:
     optional: bool = False
     constrains: tuple[str, ...] = ()
     environment: str = "default"
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def split_dependency(text: str) -> tuple[str, str]:
 
 def package_from_url(url: str) -> tuple[str, str, str, str] | None:
     """Name, version, build and subdir that a package URL tells (CEP 26), ``None`` if it is no package URL."""
-    parts = unquote(urlsplit(url).path).rsplit("/", 2)
+    parts = unquote(split_url(url).path).rsplit("/", 2)
     suffix = next((suffix for suffix in _SUFFIXES if parts[-1].endswith(suffix)), None)
     if suffix is None or len(parts) < 3:
         return None
@@ -218,6 +220,7 @@ def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
         if package.md5 is None and package.sha256 is None and not is_commit(package.url):
             yield _problem(package, ProblemKind.NO_HASH, "No hash is given, so a changed file would go unnoticed.")
         if package.manager != "conda":
+            yield from _check_distribution(package)
             continue
         told = package_from_url(package.url)
         if told is None:
@@ -228,6 +231,43 @@ def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
             yield _problem(package, ProblemKind.URL, f"The URL is that of {name} {version} {build}.")
         if subdir not in (package.platform, "noarch"):
             yield _problem(package, ProblemKind.PLATFORM, f"The file is built for {subdir}.")
+
+
+def _check_distribution(package: LockedPackage) -> Iterator[LockProblem]:
+    """Whether a file's name is that of the distribution (PEP 427 and 625); other names tell nothing."""
+    from packaging.utils import (
+        InvalidName,
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        canonicalize_name,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+    from packaging.version import InvalidVersion, Version
+
+    filename = unquote(split_url(package.url).path).rpartition("/")[2]
+    if filename.endswith(_SUFFIXES):
+        yield _problem(package, ProblemKind.URL, "The URL is that of a conda package.")
+        return
+    if not package.version or _is_repository(package.url):
+        return
+    try:
+        name, version = (
+            parse_wheel_filename(filename)[:2] if filename.endswith(".whl") else parse_sdist_filename(filename)
+        )
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return
+    try:
+        is_same = name == canonicalize_name(package.name, validate=True) and Version(package.version) == version
+    except (InvalidName, InvalidVersion):
+        is_same = False
+    if not is_same:
+        yield _problem(package, ProblemKind.URL, f"The URL is that of {name} {version}.")
+
+
+def _is_repository(url: str) -> bool:
+    """Whether a reference is one to version control."""
+    return url.startswith(("git+", "hg+", "bzr+", "svn+"))
 
 
 def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:

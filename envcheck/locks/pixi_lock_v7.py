@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from envcheck.errors import SourceError
 from envcheck.locks.contents import (
@@ -17,6 +16,7 @@ from envcheck.locks.contents import (
     LockedPackage,
     LockProblem,
     PlatformLock,
+    ProblemKind,
     check_packages,
     package_from_url,
     require_lockable,
@@ -27,6 +27,7 @@ from envcheck.locks.documents import load_document
 from envcheck.locks.scalars import document_text
 from envcheck.model import Channel, LockedDistribution, Record
 from envcheck.secrets import strip_secrets
+from envcheck.urls import split_url
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -217,7 +218,7 @@ def _pixi_url(url: str) -> str:
     """A reference as pixi writes it: the commit, which pip has behind ``@``, stands in the fragment."""
     if not url.startswith("git+"):
         return url
-    parts = urlsplit(url)
+    parts = split_url(url)
     path, at, commit = parts.path.rpartition("@")
     if not at:
         return url
@@ -322,7 +323,12 @@ def _package(
         dependencies=_dependencies(fields, key),
         constrains=_texts(fields.get("constrains")),
         environment=environment,
+        size=_number(fields.get("size")),
     )
+
+
+def _number(value: Any) -> int | None:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else None
 
 
 def _dependencies(fields: dict[str, Any], key: str) -> tuple[tuple[str, str], ...]:
@@ -372,4 +378,25 @@ def verify(text: str, *, path: str | None = None) -> tuple[LockProblem, ...]:
     Raises:
         SourceError: The text is no such lock.
     """
-    return check_packages(read(text, path=path).packages)
+    packages = read(text, path=path).packages
+    document = load_document(text, path=path, kind=_KIND, texts_only=True)
+    described, listed = _described(document), _platforms(document)
+    unknown = dict.fromkeys(
+        name
+        for body in _mapping(document["environments"]).values()
+        for name in _mapping(_mapping(body).get("packages"))
+        if listed and name not in listed
+    )
+    used = {package.url for package in packages}
+    strays = [
+        LockProblem(subject=strip_secrets(location), message="The package is described, and no environment has it.")
+        for location in described
+        if location not in used
+    ]
+    twice = [
+        LockProblem(subject=strip_secrets(location), message="The package is described twice.", kind=ProblemKind.TWICE)
+        for location, several in described.items()
+        if any(one in several[:place] for place, one in enumerate(several))
+    ]
+    unlisted = [LockProblem(subject=name, message="The lock does not list this platform.") for name in unknown]
+    return (*check_packages(packages), *strays, *twice, *unlisted)

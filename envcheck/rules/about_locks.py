@@ -28,6 +28,7 @@ LOCK_RULES: tuple[Rule[LockFacts], ...] = (
     Rule("EC726", "Hash differs from the package index's", lock_index.file_hash_differs),
     Rule("EC727", "Withdrawn file", lock_index.file_yanked),
     Rule("EC728", "File not verified", lock_index.file_not_checked),
+    Rule("EC729", "Requirements differ from the channel's", lock_together.requirements_differ),
 )
 """What ``envcheck verify`` looks for."""
 

@@ -54,7 +54,7 @@ def gone(facts: LockFacts) -> Iterator[Draft]:
 
 
 def hash_differs(facts: LockFacts) -> Iterator[Draft]:
-    """The channel states another hash for this very file than the lock.
+    """The channel states another hash, or another size, for this very file than the lock.
 
     The file was exchanged after the lock was made, or the lock was tampered with; installers refuse the download.
 
@@ -62,6 +62,14 @@ def hash_differs(facts: LockFacts) -> Iterator[Draft]:
     """
     for entry in entries_at(facts, Place.FOUND):
         package, record = entry.package, entry.record
+        if package.size is not None and record is not None and record.size not in (None, package.size):
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=name_of(package),
+                message=f"the lock says {package.size} bytes, {entry.channel} says {record.size}",
+                line=entry.line,
+                remedies=(Remedy(action=RemedyAction.EDIT, summary="find out why, then make the lock again"),),
+            )
         for kind, locked, there in (
             ("md5", package.md5, record and record.md5),
             ("sha256", package.sha256, record and record.sha256),

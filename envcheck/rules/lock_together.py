@@ -1,16 +1,19 @@
-"""Findings 720 to 722: whether the packages of a lock go together, and go on the machine."""
+"""Findings 720 to 722 and 729: whether the packages of a lock go together, and go on the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
+from envcheck.locks.contents import LockedPackage, package_from_url, split_dependency
 from envcheck.locks.judge import ObjectionKind
-from envcheck.model import Severity
+from envcheck.model import Record, Severity
 from envcheck.rules.facts import Draft, counted, some_of
-from envcheck.rules.lock_facts import ClosureProblem, LockFacts, WheelFit
+from envcheck.rules.lock_facts import ClosureProblem, LockEntry, LockFacts, WheelFit
 from envcheck.rules.lock_words import LOCK_AGAIN, name_of
+from envcheck.specs import matches
 
-__all__ = ["constraint_violated", "dependency_not_met", "needs_virtual_package"]
+__all__ = ["constraint_violated", "dependency_not_met", "needs_virtual_package", "requirements_differ"]
 
 
 def _of_judge(facts: LockFacts, kind: ObjectionKind) -> list[ClosureProblem]:
@@ -54,6 +57,50 @@ def dependency_not_met(facts: LockFacts) -> Iterator[Draft]:
     Fix: make the lock again.
     """
     yield from _closure_drafts(facts, ObjectionKind.DEPENDENCY, "needs")
+    told = {one.objection.subject for one in _of_judge(facts, ObjectionKind.DEPENDENCY)}
+    present = {
+        (entry.package.environment, entry.package.name): entry.package
+        for entry in facts.entries
+        if entry.package.manager == "conda"
+    }
+    for entry in facts.entries:
+        if entry.package.manager == "conda" and entry.package.name not in told:
+            yield from _unmet_by_the_lock(entry, present)
+
+
+def _unmet_by_the_lock(entry: LockEntry, present: Mapping[tuple[str, str], LockedPackage]) -> Iterator[Draft]:
+    """What the lock itself says that a package needs and that it does not have, whatever the channel says."""
+    for name, constraint in entry.package.dependencies:
+        # Virtual packages (CEP 30) belong to the machine and stand in no lock.
+        if name.startswith("__"):
+            continue
+        there = present.get((entry.package.environment, name))
+        if there is None or not _is_met(name, constraint, there):
+            found = "nothing of that name" if there is None else f"{name} {there.version} {there.build or ''}".strip()
+            yield Draft(
+                severity=Severity.ERROR,
+                subject=name_of(entry.package),
+                message=f"by the lock itself it needs {name} {constraint}".rstrip() + f", and the lock has {found}",
+                line=entry.line,
+                remedies=(LOCK_AGAIN,),
+            )
+
+
+def _is_met(name: str, constraint: str, package: LockedPackage) -> bool:
+    told = package_from_url(package.url)
+    try:
+        record = Record(
+            name=name,
+            version=package.version,
+            build=package.build or (told[2] if told else ""),
+            build_number=0,
+            subdir=package.platform,
+            channel="",
+            url=package.url,
+        )
+        return matches(f"{name} {constraint}".strip(), record)
+    except ValueError:  # a version that nobody can read says nothing
+        return True
 
 
 def constraint_violated(facts: LockFacts) -> Iterator[Draft]:
@@ -64,6 +111,48 @@ def constraint_violated(facts: LockFacts) -> Iterator[Draft]:
     Fix: make the lock again.
     """
     yield from _closure_drafts(facts, ObjectionKind.CONSTRAINT, "goes only with")
+
+
+def requirements_differ(facts: LockFacts) -> Iterator[Draft]:
+    """The lock states other requirements of a package than the channel does.
+
+    Channels amend the requirements of files that they have, so that this is usual for an older lock, and it changes
+    nothing about what is installed. The channel's are the ones that were judged.
+
+    Fix: nothing has to be done; a lock that is made again states today's.
+    """
+    # Where it makes a difference, that is told already.
+    told = {one.objection.subject for one in facts.closure}
+    for entry in facts.entries:
+        if entry.record is None or facts.lock.format == "explicit" or entry.package.name in told:
+            continue
+        stated = _by_name((name, rest) for name, rest in entry.package.dependencies)
+        known = _by_name(map(split_dependency, entry.record.depends))
+        names = sorted(name for name in stated.keys() | known.keys() if not _agree(stated.get(name), known.get(name)))
+        if names:
+            yield Draft(
+                severity=Severity.INFO,
+                subject=name_of(entry.package),
+                message=f"the lock and {entry.channel} differ in what it needs: {some_of(names, 4)}",
+                line=entry.line,
+            )
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[frozenset[str]]]:
+    """The parts of the constraints on each name; virtual packages stand in some locks only."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for name, rest in pairs:
+        if not name.startswith("__"):
+            found.setdefault(name, []).append(frozenset(re.split(r"[,\s()]+", rest)) - {"", "*"})
+    return found
+
+
+def _agree(stated: list[frozenset[str]] | None, known: list[frozenset[str]] | None) -> bool:
+    """Whether a lock says what the channel says; several constraints on a name may stand as one, or as one of them."""
+    if stated is None or known is None:
+        return stated is known
+    together = frozenset[str]().union(*known)
+    return all(one in known or one == together for one in stated)
 
 
 def needs_virtual_package(facts: LockFacts) -> Iterator[Draft]:

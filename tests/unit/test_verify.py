@@ -188,6 +188,7 @@ FIRES: dict[str, tuple[str, dict[str, Any]]] = {
         {"index": {"idna": project("idna", filename="idna-3.7-py3-none-any.whl", yanked=True)}},
     ),
     "EC728": (conda_lock([*GOOD, pip_locked(url="https://example.org/idna-3.7-py3-none-any.whl")]), {"index": {}}),
+    "EC729": (conda_lock([*GOOD[:-1], locked("python", depends=())]), {}),
 }
 
 
