@@ -7,7 +7,7 @@ that nothing else in the export needs was asked for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from envcheck.builds import variant_words
 from envcheck.engines import Index
@@ -95,14 +95,18 @@ def _candidates(requirement: Requirement, index: Index) -> Sequence[Record]:
     A noarch package may come in two variants, for ``__win`` and for ``__unix``, with different dependencies.
     """
     foreign = _FOREIGN[index.platform.partition("-")[0]]
-    records = [
-        record
-        for record in index.records(requirement.name)
-        if not any(dependency_parts(dependency)[0] in foreign for dependency in record.depends)
-    ]
-    same_version = [record for record in records if record.version == requirement.pin]
+
+    def of_this_platform(records: Iterable[Record]) -> list[Record]:
+        return [
+            record
+            for record in records
+            if not any(dependency_parts(dependency)[0] in foreign for dependency in record.depends)
+        ]
+
+    records = index.records(requirement.name)
+    same_version = of_this_platform(record for record in records if record.version == requirement.pin)
     same_build = [record for record in same_version if record.build == requirement.build]
-    return same_build[:1] or same_version or records
+    return same_build[:1] or same_version or of_this_platform(records)
 
 
 def _reachable(start: str, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from packaging.utils import canonicalize_name
+from envcheck.language import say
 
 __all__ = [
     "close_names",
@@ -183,7 +185,7 @@ class _Folded:
         self._others: dict[str, list[str]] = {}
         for name, folded in [pair for pair in zip(ordered, self._folded, strict=True) if pair[0] != pair[1]]:
             self._others.setdefault(folded, []).append(name)
-        self._by_letter: dict[str, list[str]] = {}
+        self._by_letter: dict[str, list[str]] | None = None
 
     def spellings(self, folded: str) -> list[str]:
         """The names that fold to this one."""
@@ -192,9 +194,11 @@ class _Folded:
 
     def beginning_with(self, letter: str) -> list[str]:
         """The folded names with a first letter."""
-        if letter not in self._by_letter:
-            self._by_letter[letter] = [one for one in dict.fromkeys(self._folded) if one.startswith(letter)]
-        return self._by_letter[letter]
+        if self._by_letter is None:
+            self._by_letter = defaultdict(list)
+            for one in dict.fromkeys(self._folded):
+                self._by_letter[one[:1]].append(one)
+        return self._by_letter.get(letter, [])
 
 
 @functools.lru_cache(maxsize=8)
@@ -279,63 +283,63 @@ _COUNTERPARTS = (
     _Counterpart(
         pattern=r"vc|vc14|vc14_runtime|vcomp14|vs20\d\d_runtime|ucrt",
         names=(),
-        reason="is the Microsoft C runtime; libgcc and libstdcxx come by themselves",
+        reason=say("is the Microsoft C runtime; libgcc and libstdcxx come by themselves"),
     ),
     _Counterpart(
         pattern=r"vs20\d\d_win-64",
         names=("gxx_linux-64",),
-        reason="activates the Microsoft compiler; the compiler on Linux is GCC",
+        reason=say("activates the Microsoft compiler; the compiler on Linux is GCC"),
         platforms=("linux-64",),
     ),
-    _Counterpart(pattern=r"vswhere", names=(), reason="locates Visual Studio"),
+    _Counterpart(pattern=r"vswhere", names=(), reason=say("locates Visual Studio")),
     _Counterpart(
         pattern=r"libwinpthread|pthreads-win32",
         names=(),
-        reason="brings POSIX threads to Windows; the C library has them",
+        reason=say("brings POSIX threads to Windows; the C library has them"),
     ),
-    _Counterpart(pattern=r"getopt-win32", names=(), reason="brings getopt to Windows; the C library has it"),
+    _Counterpart(pattern=r"getopt-win32", names=(), reason=say("brings getopt to Windows; the C library has it")),
     _Counterpart(
         pattern=r"libintl|libintl-devel",
         names=(),
-        reason="is GNU gettext's run-time library, which glibc contains",
+        reason=say("is GNU gettext's run-time library, which glibc contains"),
         platforms=("linux-",),
     ),
     _Counterpart(
-        pattern=r"win_inet_pton", names=(), reason="brings socket.inet_pton to Windows; Python has it elsewhere"
+        pattern=r"win_inet_pton", names=(), reason=say("brings socket.inet_pton to Windows; Python has it elsewhere")
     ),
-    _Counterpart(pattern=r"win32_setctime", names=(), reason="sets the creation time of files on Windows"),
-    _Counterpart(pattern=r"wincertstore", names=(), reason="reads the certificate store of Windows"),
+    _Counterpart(pattern=r"win32_setctime", names=(), reason=say("sets the creation time of files on Windows")),
+    _Counterpart(pattern=r"wincertstore", names=(), reason=say("reads the certificate store of Windows")),
     _Counterpart(
-        pattern=r"console_shortcut|powershell_shortcut", names=(), reason="adds entries to the Windows start menu"
+        pattern=r"console_shortcut|powershell_shortcut", names=(), reason=say("adds entries to the Windows start menu")
     ),
-    _Counterpart(pattern=r"msys2-conda-epoch", names=(), reason="marks packages of the MSYS2 channel"),
+    _Counterpart(pattern=r"msys2-conda-epoch", names=(), reason=say("marks packages of the MSYS2 channel")),
     _Counterpart(
         pattern=r"m2w64-gcc-libs",
         names=("libgcc", "libgfortran"),
-        reason="is the run-time library of GCC for Windows",
+        reason=say("is the run-time library of GCC for Windows"),
         platforms=("linux-",),
     ),
     _Counterpart(
-        pattern=r"pywinpty|winpty", names=("ptyprocess",), reason="drives a pseudo-terminal of Windows"
+        pattern=r"pywinpty|winpty", names=("ptyprocess",), reason=say("drives a pseudo-terminal of Windows")
     ),
-    _Counterpart(pattern=r"pyreadline|pyreadline3", names=("readline",), reason="imitates readline on Windows"),
+    _Counterpart(pattern=r"pyreadline|pyreadline3", names=("readline",), reason=say("imitates readline on Windows")),
     _Counterpart(
         pattern=r"khronos-opencl-icd-loader",
         names=("ocl-icd",),
-        reason="is the OpenCL loader that is built for Windows",
+        reason=say("is the OpenCL loader that is built for Windows"),
         platforms=("linux-",),
     ),
     _Counterpart(
         pattern=r"pywin32-ctypes",
         names=("secretstorage", "jeepney"),
-        reason="is what keyring asks for passwords on Windows",
+        reason=say("is what keyring asks for passwords on Windows"),
         platforms=("linux-",),
     ),
     # conda-forge's mkl for linux-64 depends on llvm-openmp; intel-openmp is built for Windows only today.
     _Counterpart(
         pattern=r"intel-openmp",
         names=("llvm-openmp",),
-        reason="is the OpenMP run-time library that MKL uses on Windows",
+        reason=say("is the OpenMP run-time library that MKL uses on Windows"),
         platforms=("linux-64",),
     ),
 )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import functools
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from operator import attrgetter
 from typing import TypeVar
@@ -29,6 +29,7 @@ from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 from envcheck.engines import Index, LoadOptions, ProgressCallback
 from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader, Network
 from envcheck.engines.rattler_reading import RecordReader
+from envcheck.engines.rattler_stored import Pins
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
 from envcheck.errors import ChannelError, EngineError
@@ -61,6 +62,27 @@ _CLAUSE = r"\(*(?:[<>!~=]=?)?[^\s=<>!~,|\[\]]+"
 _NAME_AND_VERSION = re.compile(rf"[\w.-]+(?: +{_CLAUSE}(?:[,|]{_CLAUSE})*)?", re.ASCII)
 # And one that speaks of a version and a build, each a word of its own.
 _NAME_VERSION_AND_BUILD = re.compile(rf"([\w.-]+ +{_CLAUSE}(?:[,|]{_CLAUSE})*) +((?:\*(?!\*)|[\w.+!-])+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """What a solver is asked; see `envcheck.engines.Index.solve`.
+
+    ``pins`` are the versions and builds that the constraints leave of some names: the others need not even be read.
+    """
+
+    specs: Sequence[str]
+    preferred: Sequence[Record]
+    constraints: Sequence[str]
+    timeout: float | None
+    pins: Pins | None = None
+
+    def held(self) -> _Question:
+        """The same, where what is preferred may come as nothing else, if one record is told for its name."""
+        counts = Counter(record.name for record in self.preferred)
+        pins = {one.name: (one.version, one.build) for one in self.preferred if counts[one.name] == 1}
+        holding = [f"{name} =={version} {build}" for name, (version, build) in pins.items()]
+        return replace(self, constraints=[*self.constraints, *holding], pins=pins)
 
 
 class RattlerEngine:
@@ -209,9 +231,9 @@ class _RattlerIndex:
         name = parsed.name.normalized
         if (with_build := _NAME_VERSION_AND_BUILD.fullmatch(text)) is not None:
             fitting = self.matching(with_build[1])
-            fits = _build_matcher(with_build[2])
-            asked = {build: fits(build) is not None for build in {record.build for record in fitting}}
-            return tuple(record for record in fitting if asked[record.build])
+            pattern = with_build[2]
+            fits = {build for build in {record.build for record in fitting} if _fits(pattern, build)}
+            return tuple(record for record in fitting if record.build in fits)
         if _NAME_AND_VERSION.fullmatch(text) is None:
             return tuple(record for record in self.records(name) if parsed.matches(self._reader.comparable(record)))
         if parsed.version is None:
@@ -232,16 +254,21 @@ class _RattlerIndex:
         constraints: Sequence[str] = (),
         timeout: float | None = None,
     ) -> Outcome:
-        preferred = self._of_asked_channels(specs, preferred)
-        if preferred and self._channel_priority != "strict":
+        question = _Question(
+            specs=specs,
+            preferred=self._of_asked_channels(specs, preferred),
+            constraints=constraints,
+            timeout=timeout,
+        )
+        if question.preferred and self._channel_priority != "strict":
             # Where all preferences go together, as those of a plan do, holding them leaves little to search.
-            held = [*constraints, *_holding(preferred)]
-            outcome = self._solve(specs, preferred, held, timeout, ChannelPriority.Disabled)
+            held = question.held()
+            outcome = self._solve(held, ChannelPriority.Disabled)
             if isinstance(outcome, Solved):
                 if self._channel_priority == "disabled":
                     return outcome
-                names = frozenset(record.name for record in preferred)
-                return self._with_higher_channels(outcome, specs, preferred, held, timeout, settled=names)
+                names = frozenset(record.name for record in question.preferred)
+                return self._with_higher_channels(outcome, replace(held, pins=None), settled=names)
         # rattler has no flexible priority. Where the strict reading has a solution it is also a flexible one; only
         # where it has none may a channel of lower priority supply what a higher one has in other versions.
         priorities = {
@@ -251,11 +278,11 @@ class _RattlerIndex:
         }[self._channel_priority]
         outcome = Unsolved(explanation="")
         for priority in priorities:
-            outcome = self._solve(specs, preferred, constraints, timeout, priority)
+            outcome = self._solve(question, priority)
             if isinstance(outcome, Solved):
                 break
         if self._channel_priority == "flexible" and isinstance(outcome, Solved) and priority is not priorities[0]:
-            return self._with_higher_channels(outcome, specs, preferred, constraints, timeout)
+            return self._with_higher_channels(outcome, question)
         return outcome
 
     def _of_asked_channels(self, specs: Sequence[str], preferred: Sequence[Record]) -> Sequence[Record]:
@@ -265,14 +292,7 @@ class _RattlerIndex:
         return [record for record in preferred if channels.get(record.name, record.channel) == record.channel]
 
     def _with_higher_channels(
-        self,
-        solved: Solved,
-        specs: Sequence[str],
-        preferred: Sequence[Record],
-        constraints: Sequence[str],
-        timeout: float | None,
-        *,
-        settled: frozenset[str] = frozenset(),
+        self, solved: Solved, question: _Question, *, settled: frozenset[str] = frozenset()
     ) -> Outcome:
         """Bring packages back to the first channel that has their name, as many as go together.
 
@@ -289,7 +309,8 @@ class _RattlerIndex:
             if left == 0:
                 return
             left -= 1
-            outcome = self._solve([*specs, *held, *wanted], preferred, constraints, timeout, ChannelPriority.Disabled)
+            asked_more = replace(question, specs=[*question.specs, *held, *wanted])
+            outcome = self._solve(asked_more, ChannelPriority.Disabled)
             if isinstance(outcome, Solved):
                 best, held = outcome, [*held, *wanted]
             elif len(wanted) > 1:
@@ -298,7 +319,7 @@ class _RattlerIndex:
                 hold(wanted[middle:])
 
         asked: dict[str, list[str]] = {}
-        for spec in specs:
+        for spec in question.specs:
             asked.setdefault(MatchSpec(spec.rpartition("::")[2], strict=False).name.normalized, []).append(spec)
         for _ in range(_CHANNEL_ROUNDS):
             strays = [
@@ -323,46 +344,32 @@ class _RattlerIndex:
     def _first_channel(self, name: str) -> str:
         return next(one.status.channel.url.rstrip("/") for one in self._usable if name in one.names)
 
-    def _solve(
-        self,
-        specs: Sequence[str],
-        preferred: Sequence[Record],
-        constraints: Sequence[str],
-        timeout: float | None,
-        priority: ChannelPriority,
-    ) -> Outcome:
-        return self._despite_damage(lambda: self._solve_once(specs, preferred, constraints, timeout, priority))
+    def _solve(self, question: _Question, priority: ChannelPriority) -> Outcome:
+        return self._despite_damage(lambda: self._solve_once(question, priority))
 
-    def _solve_once(
-        self,
-        specs: Sequence[str],
-        preferred: Sequence[Record],
-        constraints: Sequence[str],
-        timeout: float | None,
-        priority: ChannelPriority,
-    ) -> Outcome:
+    def _solve_once(self, question: _Question, priority: ChannelPriority) -> Outcome:
         started = time.monotonic()
-        names = [self._match_spec(spec)[0].name.normalized for spec in specs]
-        sources, originals = self._reader.sources(names), self._reader.originals(preferred)
+        names = [self._match_spec(spec)[0].name.normalized for spec in question.specs]
+        sources, originals = self._reader.sources(names, question.pins), self._reader.originals(question.preferred)
         try:
             solution = self._reader.run(
                 solve(
                     sources,
-                    self._asked(specs, priority),
+                    self._asked(question.specs, priority),
                     gateway=self._reader.gateway,
                     platforms=[self._platform, NOARCH],  # type: ignore[list-item]
                     locked_packages=originals,
                     virtual_packages=self._virtual_packages,
-                    timeout=None if timeout is None else dt.timedelta(seconds=timeout),
+                    timeout=None if question.timeout is None else dt.timedelta(seconds=question.timeout),
                     channel_priority=priority,
                     exclude_newer=_as_datetime(self._exclude_newer),
-                    constraints=[self._located(spec) for spec in constraints],
+                    constraints=[self._located(spec) for spec in question.constraints],
                     channel_relations="disabled",
                 )
             )
         except SolverError as error:
             self._reader.refuse_damaged()
-            cancelled = timeout is not None and time.monotonic() - started >= timeout
+            cancelled = question.timeout is not None and time.monotonic() - started >= question.timeout
             return Unsolved(explanation=self._without_locations(str(error).strip()), cancelled=cancelled)
         except GatewayError as error:
             self._reader.refuse_damaged()
@@ -415,16 +422,21 @@ class _RattlerIndex:
             raise ValueError(str(error)) from error
 
 
-@functools.lru_cache(maxsize=4096)
-def _build_matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
-    """How builds are held against a pattern: ``*`` stands for anything, and there is nothing else (CEP 29)."""
-    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL).fullmatch
-
-
-def _holding(records: Sequence[Record]) -> list[str]:
-    """Constraints that let names come as these records only, where one record is told for a name."""
-    counts = Counter(record.name for record in records)
-    return [f"{record.name} =={record.version} {record.build}" for record in records if counts[record.name] == 1]
+def _fits(pattern: str, build: str) -> bool:
+    """Whether a build is what a pattern says: ``*`` stands for anything, and nothing else is special (CEP 29)."""
+    first, *others = pattern.split("*")
+    if not others:
+        return build == pattern
+    *middle, last = others
+    if len(build) < len(first) + len(last) or not (build.startswith(first) and build.endswith(last)):
+        return False
+    place, end = len(first), len(build) - len(last)
+    for part in middle:
+        found = build.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def _needed(solved: Solved, names: Sequence[str]) -> Solved:

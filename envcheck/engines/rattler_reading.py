@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import weakref
+from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
@@ -16,7 +17,7 @@ from rattler import Channel as RattlerChannel
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, InvalidVersionError
 
 from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, PlatformOnlySource
-from envcheck.engines.rattler_stored import Excerpt, StoredChannel, StoredSource
+from envcheck.engines.rattler_stored import Excerpt, Pins, StoredChannel, StoredSource
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.stored_rows import record_of
 from envcheck.engines.watching import GivenUpError, await_watched
@@ -171,15 +172,19 @@ class RecordReader:
 
     def originals(self, records: Sequence[Record]) -> list[RepoDataRecord]:
         """The solver's own records for those of ours that these channels have."""
-        for record in records:
+        for record in records if self._read_by_rattler else ():
             self.records(record.name)
         if self._stored:
             self._read_originals([one for one in records if one.url not in self._originals])
         return [self._originals[record.url] for record in records if record.url in self._originals]
 
     def _read_originals(self, records: Sequence[Record]) -> None:
-        names = {record.name for record in records}
-        excerpt = self._excerpt.reaching(names)
+        names = dict.fromkeys(record.name for record in records)
+        if not names:
+            return
+        counts = Counter(record.name for record in records)
+        pins = {one.name: (one.version, one.build) for one in records if counts[one.name] == 1}
+        excerpt = self._excerpt.pinned(names, pins)
         for one, stored in self._stored.items():
             channel = one.status.channel.url.rstrip("/")
             for file in excerpt[stored]:
@@ -198,11 +203,11 @@ class RecordReader:
             raise self._excerpt.damage
 
     def sources(
-        self, names: Iterable[str]
+        self, names: Iterable[str], pins: Pins | None = None
     ) -> list[RattlerChannel | PlatformOnlySource | StoredSource | SparseRepoData]:
-        """What the solver has to look into, for a question about names."""
+        """What the solver has to look into, for a question about names, some of which may come pinned."""
         if not self._read_by_rattler:
-            excerpt = self._excerpt.reaching(names)
+            excerpt = self._excerpt.reaching(names) if pins is None else self._excerpt.pinned(names, pins)
             return list(chain.from_iterable(excerpt[stored] for stored in self._stored.values()))
         return [self._source(one) for one in self._channels]
 

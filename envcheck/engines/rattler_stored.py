@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rattler import Channel as RattlerChannel
 from rattler import PackageName, SparseRepoData
 
-from envcheck.engines.record_store import RecordStore, StoreDamagedError
-from envcheck.engines.stored_rows import StoredRow, rows_of
+from envcheck.engines.record_store import Members, RecordStore, StoreDamagedError
+from envcheck.engines.stored_rows import StoredRow, members_with, rows_of
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord, Subdir
 
-__all__ = ["Excerpt", "StoredChannel", "StoredSource"]
+__all__ = ["Excerpt", "Pins", "StoredChannel", "StoredSource"]
+
+Pins = Mapping[str, tuple[str, str]]
+"""The one version and build that a name may come in."""
 
 
 class StoredChannel:
@@ -83,6 +87,55 @@ class Excerpt:
             raise
         return self._files
 
+    def pinned(self, names: Iterable[str], pins: Pins) -> Mapping[StoredChannel, tuple[SparseRepoData, ...]]:
+        """What is reachable from names where some names may come in one version and build only.
+
+        The other records of a pinned name cannot be in an answer, and what only they need cannot either.
+
+        Args:
+            names: What is asked for.
+            pins: The version and the build of each pinned name.
+
+        Raises:
+            StoreDamagedError: A store is not what was written.
+        """
+        seen: set[str] = set()
+        pending = list(names)
+        parts: dict[tuple[StoredChannel, str], list[Members]] = {}
+        try:
+            while pending:
+                name = pending.pop()
+                if name in seen:
+                    continue
+                seen.add(name)
+                for channel in self._channels:
+                    for subdir, store in channel.stores.items():
+                        if name not in store.names:
+                            continue
+                        pin = pins.get(name)
+                        if pin is None:
+                            members, needs = store.members(name), store.needs(name)
+                        else:
+                            members, needs = members_with(store.members(name), *pin)
+                        parts.setdefault((channel, subdir), []).append(members)
+                        pending += needs - seen
+            with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
+                return {
+                    channel: tuple(
+                        self._file(
+                            Path(folder) / f"{number}-{subdir}.json",
+                            channel,
+                            subdir,
+                            sorted(parts.get((channel, subdir), ()), key=attrgetter("conda", "packages")),
+                        )
+                        for subdir in channel.stores
+                    )
+                    for number, channel in enumerate(self._channels)
+                }
+        except StoreDamagedError as error:
+            self.damage = error
+            raise
+
     def _reach(self, names: Iterable[str]) -> set[str]:
         reached: set[str] = set()
         pending = [name for name in names if name not in self._names]
@@ -100,19 +153,27 @@ class Excerpt:
     def _write(self, folder: Path) -> None:
         names = sorted(self._names)
         for number, channel in enumerate(self._channels):
-            files = []
-            for subdir, store in channel.stores.items():
-                members = [store.members(name) for name in names if name in store.names]
-                packages = b",".join(one.packages for one in members if one.packages)
-                conda = b",".join(one.conda for one in members if one.conda)
-                path = folder / f"{number}-{subdir}.json"
-                head = f'{{"info": {store.info}, "packages": {{'.encode()
-                path.write_bytes(b"".join((head, packages, b'}, "packages.conda": {', conda, b"}}")))
-                try:
-                    files.append(SparseRepoData(channel.channel, subdir, path))
-                except OSError as error:
-                    raise StoreDamagedError(str(error)) from error
-            self._files[channel] = tuple(files)
+            self._files[channel] = tuple(
+                self._file(
+                    folder / f"{number}-{subdir}.json",
+                    channel,
+                    subdir,
+                    [store.members(name) for name in names if name in store.names],
+                )
+                for subdir, store in channel.stores.items()
+            )
+
+    @staticmethod
+    def _file(path: Path, channel: StoredChannel, subdir: str, members: Sequence[Members]) -> SparseRepoData:
+        """Members as a repodata file of a channel's subdir, opened."""
+        packages = b",".join(one.packages for one in members if one.packages)
+        conda = b",".join(one.conda for one in members if one.conda)
+        head = f'{{"info": {channel.stores[subdir].info}, "packages": {{'.encode()
+        path.write_bytes(b"".join((head, packages, b'}, "packages.conda": {', conda, b"}}")))
+        try:
+            return SparseRepoData(channel.channel, subdir, path)
+        except OSError as error:
+            raise StoreDamagedError(str(error)) from error
 
 
 class StoredSource:

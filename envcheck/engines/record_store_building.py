@@ -8,13 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +21,12 @@ from filelock import FileLock, Timeout
 
 from envcheck.engines.record_store import SCHEMA, RepodataState, open_store, packer
 from envcheck.engines.repodata_scanning import SECTIONS, UnsuitableError, scan_repodata
-from envcheck.engines.stored_rows import StoredRow
+from envcheck.engines.stored_rows import StoredRow, needed_names
 
 __all__ = ["BuildOrder", "build_store", "main", "order_text"]
 
 _UNUSED_SECONDS = 30 * 24 * 60 * 60
 _BUILDING = ".building"
-
-# The name of a dependency is all up to its constraint; a channel may stand before it (CEP 29).
-_NAME = re.compile(r"\s*(?:[^\s\[]*::)?\s*([^\s=<>!~;,\[]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +131,6 @@ class _Grouping:
         self._subdir = subdir
         self._decoder = msgspec.json.Decoder(StoredRow)
         self._packer = packer()
-        self._known: dict[str, str] = {}
         self._group: tuple[str, str] | None = None
         self._members: list[bytes] = []
         self._needs: set[str] = set()
@@ -156,8 +150,7 @@ class _Grouping:
                 yield from self.last()
                 self._group = (name, section)
             self._members.append(msgspec.json.encode(filename) + b":" + bytes(raw))
-            extra = chain.from_iterable((row.extra_depends or {}).values())
-            self._needs.update(self._name(text) for text in chain(row.depends, extra))
+            self._needs.update(needed_names(row))
 
     def last(self) -> Iterator[tuple[str, int, str, bytes]]:
         """The row of the group at hand."""
@@ -167,15 +160,6 @@ class _Grouping:
             needs = " ".join(sorted(self._needs))
             yield name, int(section == "packages.conda"), needs, self._packer.compress(b",".join(self._members))
         self._group, self._members, self._needs = None, [], set()
-
-    def _name(self, dependency: str) -> str:
-        known = self._known.get(dependency)
-        if known is None:
-            found = _NAME.match(dependency)
-            known = self._known[dependency] = found[1].lower() if found is not None else ""
-            if len(self._known) > 200_000:
-                self._known.clear()
-        return known
 
 
 def main() -> int:

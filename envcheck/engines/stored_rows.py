@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,8 +13,10 @@ import msgspec
 from envcheck.engines.record_store import Members, StoreDamagedError
 from envcheck.model import Record
 
-__all__ = ["StoredRow", "record_of", "rows_of"]
+__all__ = ["StoredRow", "members_with", "needed_names", "record_of", "rows_of"]
 
+# The name of a dependency is all up to its constraint; a channel may stand before it (CEP 29).
+_NAME = re.compile(r"\s*(?:[^\s\[]*::)?\s*([^\s=<>!~;,\[]+)")
 # Each of them ends a word, as rattler splits: two in a row have an empty one between them.
 _BETWEEN_FEATURES = re.compile(r"[\s,]")
 # Timestamps are in seconds or in milliseconds; one beyond the last second of the year 9999 is in milliseconds.
@@ -40,6 +45,7 @@ class StoredRow(msgspec.Struct, gc=False):
 
 
 _DECODER = msgspec.json.Decoder(dict[str, StoredRow])
+_RAW_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def rows_of(members: Members) -> dict[str, StoredRow]:
@@ -52,6 +58,42 @@ def rows_of(members: Members) -> dict[str, StoredRow]:
         return {**_DECODER.decode(b"{" + members.packages + b"}"), **_DECODER.decode(b"{" + members.conda + b"}")}
     except msgspec.DecodeError as error:
         raise StoreDamagedError(str(error)) from error
+
+
+def needed_names(row: StoredRow) -> Iterator[str]:
+    """The names of everything that a record depends on, by an extra or in any case; one may come twice."""
+    for text in chain(row.depends, *(row.extra_depends or {}).values()):
+        yield _dependency_name(text)
+
+
+@functools.lru_cache(maxsize=65536)
+def _dependency_name(dependency: str) -> str:
+    """The name in a dependency, in small letters; empty where there is none."""
+    found = _NAME.match(dependency)
+    return found[1].lower() if found is not None else ""
+
+
+def members_with(members: Members, version: str, build: str) -> tuple[Members, frozenset[str]]:
+    """The records of a name that are in a version and build, and the names of what they depend on.
+
+    Args:
+        members: All records of the name.
+        version: The version as they spell it.
+        build: The build.
+
+    Raises:
+        StoreDamagedError: They are no records.
+    """
+    rows = {filename: row for filename, row in rows_of(members).items() if (row.version, row.build) == (version, build)}
+
+    def kept(part: bytes) -> bytes:
+        raw = _RAW_DECODER.decode(b"{" + part + b"}") if part and rows else {}
+        return b",".join(
+            msgspec.json.encode(filename) + b":" + bytes(raw[filename]) for filename in rows if filename in raw
+        )
+
+    needs = frozenset(chain.from_iterable(needed_names(row) for row in rows.values()))
+    return Members(packages=kept(members.packages), conda=kept(members.conda)), needs
 
 
 def record_of(filename: str, row: StoredRow, channel: str, subdir: str) -> Record:
