@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from envcheck.locations import local_path, open_session
 from envcheck.secrets import strip_secrets
+from envcheck.urls import split_url
 
 if TYPE_CHECKING:
     import requests
@@ -93,7 +93,7 @@ class ChannelStates:
         directory = local_path(place.location)
         if directory is not None:
             return _state_of_directory(directory / place.subdir)
-        if urlsplit(place.location).scheme not in ("http", "https"):
+        if split_url(place.location).scheme not in ("http", "https"):
             return None
         if self._offline:
             return SILENT

@@ -57,7 +57,7 @@ MAX_CONFIGURATION_EVENTS = 20_000
 MAX_CONFIGURATION_ALIASES = 100
 
 #: Bytes of a TOML file: settings of envcheck, uv's configuration.
-MAX_SETTINGS_BYTES = 4 * 1024 * 1024
+MAX_SETTINGS_BYTES = 1024 * 1024
 
 #: Bytes of a baseline; some ten thousand findings.
 MAX_BASELINE_BYTES = 64 * 1024 * 1024

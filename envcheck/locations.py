@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from envcheck.urls import split_url
 
 if TYPE_CHECKING:
     import requests
@@ -16,7 +18,7 @@ __all__ = ["local_path", "open_session"]
 
 def local_path(url: str) -> Path | None:
     """The file or folder that a ``file:`` URL names (RFC 8089); ``None`` for any other URL."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme != "file":
         return None
     if os.name != "nt":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -16,6 +16,7 @@ from envcheck.pip.lookup import IndexUnavailable, Lookup, PackageIndex, Progress
 from envcheck.pip.releases import parsed_version, source_version, wheel_version
 from envcheck.pip.tags import LINUX_ARCHITECTURES, platform_tags, supported_tags
 from envcheck.rules.lock_facts import FileState, LockEntry, WheelFit
+from envcheck.urls import split_url
 
 __all__ = ["ask_package_index", "wheel_fit", "with_fits"]
 
@@ -52,7 +53,7 @@ def _cpython(package: LockedPackage | None) -> str | None:
 
 
 def _filename(url: str) -> str:
-    return unquote(urlsplit(url).path).rpartition("/")[2]
+    return unquote(split_url(url).path).rpartition("/")[2]
 
 
 def wheel_fit(filename: str, platform: str, python: str | None, glibc: str | None) -> tuple[WheelFit, str]:
@@ -116,7 +117,7 @@ def ask_package_index(
 
 def _can_be_asked(url: str) -> bool:
     """Whether a package is a file on the web, or named by its version; version control is on no index."""
-    return urlsplit(url).scheme in ("http", "https") or _is_named(url)
+    return split_url(url).scheme in ("http", "https") or _is_named(url)
 
 
 def _is_named(url: str) -> bool:
@@ -131,10 +132,10 @@ def _answered(entry: LockEntry, answer: Lookup) -> LockEntry:
     files = () if answer is None or isinstance(answer, IndexUnavailable) else answer.files
     if _is_named(package.url):
         return _named(entry, files)
-    host = urlsplit(package.url).hostname or ""
+    host = split_url(package.url).hostname or ""
     file = next((one for one in files if one.filename == _filename(package.url)), None)
     if file is None:
-        of_index = _PYPI_HOSTS | {urlsplit(one.url).hostname for one in files}
+        of_index = _PYPI_HOSTS | {split_url(one.url).hostname for one in files}
         return replace(entry, file=FileState.GONE if host in of_index else FileState.ELSEWHERE, answer=host)
     if package.sha256 is not None and file.sha256 is not None and package.sha256.lower() != file.sha256.lower():
         return replace(entry, file=FileState.OTHER_HASH, answer=file.sha256)

@@ -25,17 +25,22 @@ _QUERY_NAMES = (
     "|x-amz-signature|x-amz-credential|x-amz-security-token|awsaccesskeyid"
 )
 
-_SCHEME = r"(?:\b[A-Za-z][A-Za-z0-9+.\-]*:)?//"
+# Bounded, like every search here that starts anew at each of many places: no text takes the square of its length.
+_SCHEME = r"(?:\b[A-Za-z][A-Za-z0-9+.\-]{0,40}:)?//"
 
 # User information ends at the last @ before the path, query or fragment.
 _USER = re.compile(rf"(?P<scheme>{_SCHEME})(?P<user>[^\s/?#\"'`]*)@")
 # After ``name:`` only digits are a port; anything else is a password, even one with a raw / ? or # in it.
-_RAW_PASSWORD = re.compile(rf"(?P<scheme>{_SCHEME})(?P<user>[^\s:/@?#\"'`]+:(?!\d*(?:[/?#\s\"'`]|$))[^\s@]*)@")
+_RAW_PASSWORD = re.compile(rf"(?P<scheme>{_SCHEME})(?P<user>[^\s:/@?#\"'`]+:(?!\d*(?:[/?#\s\"'`]|$))[^\s@]{{0,8192}})@")
 # A path token inside a URL of a network scheme; /home/t/data and file:///t/data hold none.
-_URL_TOKEN = re.compile(r"(?P<lead>\b(?!file:)[A-Za-z][A-Za-z0-9+.\-]*://(?:(?!/t/)\S)*?/t/)(?P<token>[^\s/?#\"'`]+)")
+_URL_TOKEN = re.compile(
+    r"(?P<lead>\b(?!file:)[A-Za-z][A-Za-z0-9+.\-]{0,40}://(?:(?!/t/)\S){0,8192}?/t/)(?P<token>[^\s/?#\"'`]+)"
+)
+# One token is all that servers know, but a second would be as secret as the first.
+_MORE_TOKENS = re.compile(rf"(?<=/t/{_TOKEN_MASK})(?:/t/[^\s/?#\"'`]+)+")
 # Without a scheme, where either the host or the shape of the token says what it is.
 _BARE_TOKEN = re.compile(
-    r"(?P<lead>(?:\b(?:anaconda\.(?:org|com)|prefix\.dev)/(?:[^\s/]+/)*?t/)|/t/(?=[A-Za-z]{2}-[0-9a-fA-F]))"
+    r"(?P<lead>(?:\b(?:anaconda\.(?:org|com)|prefix\.dev)/(?:[^\s/]+/){0,20}?t/)|/t/(?=[A-Za-z]{2}-[0-9a-fA-F]))"
     r"(?P<token>[^\s/?#\"'`]+)"
 )
 _PARAMETER = re.compile(rf"(?P<lead>[?&;](?:{_QUERY_NAMES})=)(?P<value>[^\s&#\"'`;]+)", re.IGNORECASE)
@@ -75,6 +80,7 @@ def mask(text: str) -> str:
     if "t/" in text:
         text = _URL_TOKEN.sub(rf"\g<lead>{_TOKEN_MASK}", text)
         text = _BARE_TOKEN.sub(rf"\g<lead>{_TOKEN_MASK}", text)
+        text = _MORE_TOKENS.sub("", text)
     if "=" in text:
         text = _PARAMETER.sub(rf"\g<lead>{_MASK}", text)
     return text

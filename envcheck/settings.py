@@ -10,7 +10,6 @@ What the keys mean, and which there are, is known to the command line's options 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

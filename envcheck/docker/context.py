@@ -8,6 +8,7 @@ left out takes what is in it along unless a later ``!`` brings it back (docs.doc
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import posixpath
 import re
@@ -164,8 +165,40 @@ def _clean(path: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern as a regular expression (``Pattern.compile``); one that cannot be read matches nothing."""
-    expression = ""
+    """A pattern as a regular expression (``Pattern.compile``); one that cannot be read matches nothing.
+
+    Of what stands between two stars the first place that fits is as good as any, so that the search for it never has to
+    be taken up again: it stands in a lookahead with a reference to what that found (an atomic group, which Python has
+    since 3.11). Only what follows the last star is bound to the end of the path. So no pattern takes long.
+    """
+    spans = _spans(pattern)
+    names = itertools.count()
+
+    def atomic(expression: str) -> str:
+        name = f"g{next(names)}"
+        return f"(?=(?P<{name}>{expression}))(?P={name})"
+
+    whole = ""
+    for position, (lead, pieces) in enumerate(spans):
+        is_last = position == len(spans) - 1
+        first, *others = pieces
+        chunk = first
+        for number, piece in enumerate(others, start=1):
+            ends = is_last and number == len(others)
+            chunk += f"[^/]*{piece}" if ends else atomic(f"[^/]*?{piece}")
+        whole += lead + chunk if is_last or not lead else atomic(_LAZY[lead] + chunk)
+    try:
+        return re.compile(whole, re.DOTALL)
+    except re.error:
+        return re.compile(r"(?!)")
+
+
+_LAZY = {".*": ".*?", "(?:.*/)?": "(?:.*?/)??"}
+
+
+def _spans(pattern: str) -> list[tuple[str, list[str]]]:
+    """What stands between the ``**`` of a pattern, each with what the ``**`` before it matches, cut at its stars."""
+    found: list[tuple[str, list[str]]] = [("", [""])]
     position = 0
     while position < len(pattern):
         character = pattern[position]
@@ -174,25 +207,23 @@ def _compiled(pattern: str) -> re.Pattern[str]:
                 position += 1
             if pattern.startswith("/", position):
                 position += 1
-                expression += "(?:.*/)?"
+                found.append(("(?:.*/)?", [""]))
             else:
-                expression += ".*"
+                found.append((".*", [""]))
             continue
+        pieces = found[-1][1]
         if character == "*":
-            expression += "[^/]*"
+            pieces.append("")
         elif character == "?":
-            expression += "[^/]"
+            pieces[-1] += "[^/]"
         elif character == "[" and (end := pattern.find("]", position + 2)) > 0:
             inner = pattern[position + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            expression += f"[{inner}]"
+            pieces[-1] += f"[{inner}]"
             position = end
         elif character == "\\" and position + 1 < len(pattern):
             position += 1
-            expression += re.escape(pattern[position])
+            pieces[-1] += re.escape(pattern[position])
         else:
-            expression += re.escape(character)
+            pieces[-1] += re.escape(character)
         position += 1
-    try:
-        return re.compile(expression, re.DOTALL)
-    except re.error:
-        return re.compile(r"(?!)")
+    return found

@@ -114,7 +114,8 @@ class Dockerfile:
         named = [stage for stage in self.stages if stage.name == name.lower()]
         if named:
             return named[-1]
-        return self.stages[int(name)] if name.isascii() and name.isdigit() and int(name) < len(self.stages) else None
+        is_index = name.isascii() and name.isdigit() and len(name) < 10 and int(name) < len(self.stages)
+        return self.stages[int(name)] if is_index else None
 
 
 def read_dockerfile(

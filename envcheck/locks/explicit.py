@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from envcheck.errors import SourceError
 from envcheck.locks.contents import (
@@ -17,6 +17,7 @@ from envcheck.locks.contents import (
     split_dependency,
 )
 from envcheck.model import Record
+from envcheck.urls import split_url
 
 __all__ = ["DEFAULT_FILENAME", "FORMAT", "install_order", "read", "render", "verify"]
 
@@ -133,7 +134,7 @@ def _distribution(match: re.Match[str], platform: str) -> LockedPackage:
     if url is None:
         url = f"{match['name']}=={version}"
     else:
-        filename = unquote(urlsplit(url).path).rpartition("/")[2]
+        filename = unquote(split_url(url).path).rpartition("/")[2]
         pieces = filename.split("-")
         version = pieces[1] if filename.endswith(".whl") and len(pieces) >= 5 else ""
     return LockedPackage(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -18,6 +17,7 @@ from envcheck.model import DistributionFile, LockedDistribution, PipResolution
 from envcheck.pip.grammar import parsed_requirement
 from envcheck.pip.installed import Installed
 from envcheck.pip.releases import wheel_version
+from envcheck.urls import split_url
 
 __all__ = ["Describe", "FilesOf", "Told", "asked_by", "host_of", "with_extras"]
 
@@ -107,7 +107,7 @@ def _extra_lines(
 
 def host_of(url: str) -> str:
     """Host and port, as `envcheck.pip.metadata` compares them."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    return split_url(url).netloc.rpartition("@")[2].lower()
 
 
 def _wheel_of(one: Installed, files: Iterable[DistributionFile]) -> DistributionFile | None:

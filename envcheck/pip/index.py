@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from envcheck.language import say
 from envcheck.locations import local_path
@@ -26,6 +25,7 @@ from envcheck.pip.lookup import (
 )
 from envcheck.pip.pages import LARGEST_PAGE, UnusablePage, linked_files, project_files, project_name
 from envcheck.secrets import strip_secrets
+from envcheck.urls import split_url
 
 __all__ = ["DirectoryIndex", "FileList", "MergedIndex", "UnavailableIndex", "open_index"]
 
@@ -59,7 +59,7 @@ def open_index(settings: IndexSettings, *, cache_directory: Path | None = None, 
 
 def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None, *, offline: bool) -> PackageIndex:
     """The place of files at one URL."""
-    scheme = urlsplit(url).scheme
+    scheme = split_url(url).scheme
     place = local_path(url)
     if place is not None:
         return FileList(lambda: _in_directory(place, url))
@@ -100,7 +100,7 @@ def _in_directory(path: Path, url: str) -> tuple[DistributionFile, ...]:
 
 def _open_one(settings: IndexSettings, cache_directory: Path | None, *, offline: bool) -> PackageIndex:
     """The index at one URL."""
-    scheme = urlsplit(settings.url).scheme
+    scheme = split_url(settings.url).scheme
     if scheme == "file":
         return DirectoryIndex(settings.url)
     if scheme not in ("http", "https"):

@@ -17,12 +17,12 @@ from dataclasses import replace
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from envcheck.locations import local_path
 from envcheck.model import LockedDistribution, PipResolution, Report
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.remote_wheel import metadata_by_ranges, metadata_of
+from envcheck.urls import split_url
 
 if TYPE_CHECKING:
     import requests
@@ -105,7 +105,7 @@ def described(report: Report, describe: Callable[[PipResolution, frozenset[str]]
 
 def _host(url: str) -> str:
     """Host and port."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    return split_url(url).netloc.rpartition("@")[2].lower()
 
 
 def _of_file(path: Path) -> str | None:

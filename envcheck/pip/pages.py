@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
 from packaging.utils import canonicalize_name
 
 from envcheck.language import say
 from envcheck.model import DistributionFile
 from envcheck.pip.lookup import ProjectFiles
+from envcheck.urls import split_url
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
@@ -114,7 +115,7 @@ def linked_files(body: bytes, url: str) -> tuple[DistributionFile, ...]:
     found = []
     for link in links:
         # The file's name is that of its URL; the text of a link may be anything.
-        filename = unquote(urlsplit(link.url).path.rpartition("/")[2])
+        filename = unquote(split_url(link.url).path.rpartition("/")[2])
         if filename.endswith((".whl", ".tar.gz", ".zip")):
             package = DistributionPackage.from_link(link)
             found.append(_from_package(package, filename))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.pylock import Pylock, PylockValidationError
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -14,6 +14,7 @@ from envcheck.language import say
 from envcheck.model import LockedDistribution
 from envcheck.pip.tags import supported_tags
 from envcheck.secrets import strip_secrets
+from envcheck.urls import split_url
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -79,4 +80,4 @@ def _sorted(found: Iterable[LockedDistribution]) -> tuple[LockedDistribution, ..
 
 
 def _filename(url: str) -> str:
-    return unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    return unquote(split_url(url).path.rsplit("/", 1)[-1])

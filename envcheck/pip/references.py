@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion
@@ -19,6 +19,7 @@ from envcheck.pip.markers import holds
 from envcheck.pip.releases import source_version, wheel_version
 from envcheck.pip.tags import supported_tags
 from envcheck.secrets import strip_secrets
+from envcheck.urls import split_url
 
 __all__ = [
     "as_named",
@@ -38,12 +39,12 @@ def file_of(row: PipRequirement) -> str:
     """The name of the file that a row's URL is of; empty for any other row."""
     if row.kind is not PipRequirementKind.URL or row.url is None:
         return ""
-    return unquote(urlsplit(row.url).path.rsplit("/", 1)[-1])
+    return unquote(split_url(row.url).path.rsplit("/", 1)[-1])
 
 
 def digest_of(row: PipRequirement) -> str | None:
     """The sha256 that a row's URL gives for its file (``#sha256=…``)."""
-    digest = re.search(r"sha256[=:]([0-9a-fA-F]{64})", urlsplit(row.url or "").fragment)
+    digest = re.search(r"sha256[=:]([0-9a-fA-F]{64})", split_url(row.url or "").fragment)
     return None if digest is None else digest[1].lower()
 
 
@@ -51,7 +52,7 @@ def same_file(one: str, other: str) -> bool:
     """Whether two URLs are of the same file, whatever stands behind ``#``, credentials, and how a sign is written."""
 
     def bare(url: str) -> tuple[str, str, str]:
-        parts = urlsplit(strip_secrets(url.partition("#")[0]))
+        parts = split_url(strip_secrets(url.partition("#")[0]))
         return parts.scheme.lower(), parts.netloc.lower(), unquote(parts.path)
 
     return bare(one) == bare(other)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from envcheck.urls import split_url
 
 if TYPE_CHECKING:
     import requests
@@ -55,7 +57,7 @@ def open_session(
     session.headers["User-Agent"] = f"envcheck/{__version__}"
     session.max_redirects = _REDIRECTS
     session.verify = verify_tls
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.username:
         session.auth = (unquote(parts.username), unquote(parts.password or ""))
     retry = _retry(retries)

@@ -18,12 +18,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import urlsplit
 
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.installed import Installed, write_wheels
 from envcheck.pip.resolver import Answer, PipTarget, Resolved, Unresolved
 from envcheck.secrets import mask, strip_secrets
+from envcheck.urls import split_url
 
 __all__ = ["UvResolver", "UvSession"]
 
@@ -66,7 +66,7 @@ class UvResolver:
         """Why nothing can be resolved, known beforehand; empty if there is no reason."""
         if self.settings.disabled and not self.settings.find_links:
             return "pip is configured with no-index"
-        if self.offline and not self.settings.disabled and urlsplit(self.settings.url).scheme != "file":
+        if self.offline and not self.settings.disabled and split_url(self.settings.url).scheme != "file":
             return "offline"
         if _python_platform(target) is None:
             old = f" with glibc {target.glibc}" if target.platform in _MACHINES else ""

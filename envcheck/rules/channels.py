@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from envcheck.language import plural, say
 from envcheck.model import ChannelState, DamageKind, Presence, Remedy, RemedyAction, Severity
 from envcheck.rules.facts import Draft, Facts, some_of
 from envcheck.secrets import mask
+from envcheck.urls import split_url
 
 __all__ = [
     "channel_denied",
@@ -238,7 +238,7 @@ def plain_http(facts: Facts) -> Iterator[Draft]:
     """
     for channel in facts.target.channels:
         first = channel.locations[0] if channel.locations else ""
-        address = urlsplit(first)
+        address = split_url(first)
         host = address.hostname or ""
         loopback = host in ("localhost", "::1") or host.startswith("127.")
         if channel.origin == "source" and address.scheme == "http" and not loopback:

@@ -8,7 +8,7 @@ environment: ``default``, which pixi installs if none is named, else the first.
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from envcheck.errors import SourceError
 from envcheck.language import joined, say
@@ -19,6 +19,7 @@ from envcheck.sources.pip_lines import PIP_NAME, pypi_row, read_pip_line
 from envcheck.sources.reading import Entry, Reading, damaged, reading_of
 from envcheck.sources.rows import Row, read_row
 from envcheck.sources.yaml_nodes import Mapping, Node, Scalar, Sequence, key_text, parse_yaml
+from envcheck.urls import split_url
 
 __all__ = ["KIND", "matches", "read"]
 
@@ -175,7 +176,7 @@ def _pip(row: dict[str, Node], location: str, line: int) -> Entry:
 
 def _pip_reference(location: str) -> str:
     """A repository as pip writes it: pixi has the commit in the fragment and the folder among the parameters."""
-    parts = urlsplit(location)
+    parts = split_url(location)
     folder = parse_qs(parts.query).get("subdirectory", [""])[0]
     path = f"{parts.path}@{parts.fragment}" if parts.fragment else parts.path
     return parts._replace(path=path, query="", fragment=f"subdirectory={folder}" if folder else "").geturl()
