@@ -67,7 +67,7 @@ def run_apart(function: Callable[[], _T], *, timeout: float | None = None, watch
     try:
         answer = _read(reading, timeout, watch)
     except GivenUpError:
-        left = [] if watch is None else _written_by(process, watch)
+        left = [] if watch is None else [*_written_by(process, watch), *watch.begun("mambaf")]
         raise
     finally:
         os.close(reading)

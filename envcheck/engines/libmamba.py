@@ -195,12 +195,23 @@ class _LibmambaIndex:
 
     def _query(self, name: str) -> tuple[Record, ...]:
         version = self._specs.Version.parse
-        found = [one for one in self._database.packages_matching(self._match_spec(name)) if one.channel in self._order]
+        matching = self._database.packages_matching(self._match_spec(name))
+        found = [one for one in matching if one.channel in self._order and self._is_sound(one)]
         found.sort(key=lambda one: (one.platform, one.filename))
         found.sort(key=lambda one: (version(one.version), one.build_number), reverse=True)
         found.sort(key=lambda one: self._order[one.channel])
         self._originals.update((_key(one), one) for one in found)
         return tuple(self._convert(one) for one in found)
+
+    def _is_sound(self, original: Any) -> bool:
+        """Whether a record is one: what is of a wrong type is nothing to libmamba, and any text the name of a file."""
+        if original.platform not in (self._platform, "noarch") or any(mark in original.filename for mark in "/\\\0"):
+            return False
+        try:
+            self._specs.Version.parse(original.version)
+        except ValueError:
+            return False
+        return bool(original.version)
 
     def _convert(self, original: Any) -> Record:
         """A `PackageInfo` in envcheck's words; empty and zero are libmamba's way to say that there is nothing."""
@@ -228,7 +239,14 @@ class _LibmambaIndex:
         return Solved(packages=tuple(self._record(name, key) for name, key in sorted(answer)))
 
     def _record(self, name: str, key: _Key) -> Record:
-        return next(record for record in self.records(name) if _key_of(record) == key)
+        found = next((record for record in self.records(name) if _key_of(record) == key), None)
+        if found is None:
+            channel = next(one.status.channel for one in self._loaded if one.status.channel.url.rstrip("/") == key[0])
+            raise ChannelError(
+                f"{channel.name}: its repodata holds a record of {name} that is none",
+                hint=f"Tell whoever keeps {channel.name}, or check without it: -c CHANNEL --override-channels.",
+            )
+        return found
 
     def _original(self, record: Record) -> Any:
         """The library's own record of one, which may be another index's; ``None`` where this one has it not."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import mmap
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines import libmamba_compat as compat
 from envcheck.engines.apart import run_apart
 from envcheck.engines.probe import ask_why
+from envcheck.engines.watching import DownloadWatch, GivenUpError
 from envcheck.locations import local_path, open_session
 from envcheck.model import Channel, ChannelState, ChannelStatus
 from envcheck.secrets import strip_secrets
@@ -28,7 +29,6 @@ NOARCH = "noarch"
 
 # A record's name in a repodata.json, whose records hold no other key of that name.
 _NAME = re.compile(rb'"name"\s*:\s*"([^"\\]+)"')
-_TIMEOUT_SECONDS = (10, 60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,9 @@ class Repodata:
 class Downloader(Protocol):
     """Brings repodata to this machine."""
 
+    given_up: dict[Channel, str]
+    """The channels whose download did not get on, and in a few words why it was ended."""
+
     def fetch(self, wanted: Sequence[Wanted]) -> list[Repodata | None]:
         """The repodata of each subdir, in order; ``None`` where it cannot be had."""
         ...
@@ -72,6 +75,7 @@ class NativeDownloader:
     """
 
     def __init__(self, library: Any, options: LoadOptions) -> None:
+        self.given_up: dict[Channel, str] = {}
         self._library = library
         self._options = options
         context = compat.shared_context(library)
@@ -104,14 +108,41 @@ class NativeDownloader:
             if not loader.caching_is_forbidden() and not loader.valid_cache_found()
         ]
         if missing and not self._options.offline:
-            arrived = run_apart(lambda: self._download([loaders[position] for position in missing]))
-            for position, is_here in zip(missing, arrived, strict=True):
-                if is_here:
-                    # Whatever its age: it has been fetched or found unchanged just now.
-                    loaders[position] = self._loader(wanted[position], trust_cache=True)
+            for position in self._arrived(loaders, missing, wanted):
+                # Whatever its age: it has been fetched or found unchanged just now.
+                loaders[position] = self._loader(wanted[position], trust_cache=True)
         for position, loader in loaders.items():
             found[position] = _cached(loader)
         return found
+
+    def _arrived(self, loaders: Mapping[int, Any], missing: Sequence[int], wanted: Sequence[Wanted]) -> list[int]:
+        """Download what is missing; the positions of what could be had.
+
+        All at once; where that does not get on, channel by channel, so that each is judged by its own server.
+        """
+
+        def download(positions: Sequence[int]) -> list[int]:
+            def work() -> list[bool]:
+                return self._download([loaders[position] for position in positions])
+
+            arrived = run_apart(work, watch=self._watch())
+            return [position for position, is_here in zip(positions, arrived, strict=True) if is_here]
+
+        channels = list(dict.fromkeys(wanted[position].channel for position in missing))
+        if len(channels) > 1:
+            with suppress(GivenUpError):
+                return download(missing)
+        found: list[int] = []
+        for channel in channels:
+            try:
+                found += download([position for position in missing if wanted[position].channel == channel])
+            except GivenUpError as error:  # noqa: PERF203  # dear as a download is
+                self.given_up[channel] = str(error)
+        return found
+
+    def _watch(self) -> DownloadWatch:
+        folder = Path(str(self._caches.first_writable_path)) / "cache"
+        return DownloadWatch([folder], patience=self._options.read_timeout, largest=self._options.largest_download)
 
     def _download(self, loaders: Sequence[Any]) -> list[bool]:
         """Download what the loaders lack; which of them have something now."""
@@ -224,6 +255,7 @@ class PlainDownloader:
     """In the place of libmamba's where it cannot be told what to download: plain repodata.json, kept with its ETag."""
 
     def __init__(self, directory: Path, options: LoadOptions) -> None:
+        self.given_up: dict[Channel, str] = {}
         self._directory = directory / "envcheck"
         self._options = options
 
@@ -251,7 +283,8 @@ class PlainDownloader:
         self._directory.mkdir(parents=True, exist_ok=True)
         with open_session(self._options.verify_tls, dict(self._options.proxies)) as session:
             try:
-                answer = session.get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
+                timeouts = (self._options.connect_timeout, self._options.read_timeout)
+                answer = session.get(url, headers=headers, timeout=timeouts)
             except requests.exceptions.RequestException:
                 return None
         if answer.status_code == requests.codes.not_modified:
@@ -421,6 +454,9 @@ class Loader:
         if not channel.locations:
             return ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
         troubles = [self._ask(channel.locations[-1], subdir) for subdir in failed]
+        if channel in self._downloader.given_up:
+            reason = (ChannelState.UNREACHABLE, self._downloader.given_up[channel])
+            troubles = [reason if trouble[0] is ChannelState.DAMAGED else trouble for trouble in troubles]
         fatal = [trouble for trouble in troubles if trouble[0] is not ChannelState.NO_SUBDIR]
         if fatal:
             return ChannelStatus(channel=channel, state=fatal[0][0], detail=fatal[0][1])
@@ -440,4 +476,5 @@ class Loader:
             offline=self._options.offline,
             verify_tls=self._options.verify_tls,
             proxies=self._options.proxies,
+            timeouts=(self._options.connect_timeout, self._options.read_timeout),
         )

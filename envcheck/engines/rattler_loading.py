@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from rattler import Channel as RattlerChannel
 from rattler import Client, Config, Gateway, PackageName, SourceConfig
 from rattler.exceptions import GatewayError, InvalidChannelError
 
+from envcheck.caches import rattler_directory, why_not_kept
 from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines.probe import ask_redirect, ask_why
 from envcheck.engines.rattler_stored import StoredChannel
@@ -244,6 +246,12 @@ class Loader:
         )
         if state is ChannelState.DAMAGED and (location, subdir) in self._given_up:
             return ChannelState.UNREACHABLE, self._given_up[location, subdir]
+        if state is ChannelState.DAMAGED and local_path(location) is None:
+            # What a server sends may be sound and yet not fit on the disk, of which rattler tells in prose alone.
+            place = rattler_directory(self._options.cache_directory, os.environ)
+            trouble = "" if place is None else why_not_kept(place)
+            if trouble:
+                detail += f"; or it cannot be kept in the cache: {trouble}"
         return state, detail
 
 

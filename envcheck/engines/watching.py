@@ -49,6 +49,7 @@ class DownloadWatch:
         self._largest = largest
         self._now = now
         self._known = self._sizes()
+        self._first = frozenset(self._known)
         self._since = now()
         self._gained = 0
 
@@ -77,6 +78,10 @@ class DownloadWatch:
                 f"it sent less than {SLOWEST} bytes a second for {self._patience:g} seconds (remote_read_timeout_secs)"
             )
         self._since, self._gained = self._now(), 0
+
+    def begun(self, prefix: str) -> list[Path]:
+        """The files whose names begin so and that were not there when the watch began."""
+        return [path for path in self._sizes() if path.name.startswith(prefix) and path not in self._first]
 
     def _sizes(self) -> dict[Path, int]:
         sizes: dict[Path, int] = {}

@@ -72,7 +72,8 @@ class LoopbackServer:
         prefix: A path that all of it stands under, such as ``/t/tk-123``.
 
     ``asked`` is set as soon as the first request arrives, answered or not; ``flooded`` counts the bytes that
-    `Misbehaviour.FLOOD` got rid of; ``elsewhere`` is the base URL that `Misbehaviour.REDIRECT_AWAY` leads to.
+    `Misbehaviour.FLOOD` got rid of; ``cache_control`` is the header of that name; ``elsewhere`` is the base URL that
+    `Misbehaviour.REDIRECT_AWAY` leads to.
     """
 
     def __init__(self, directory: Path, *, delay: float = 2.0, prefix: str = "") -> None:
@@ -81,6 +82,7 @@ class LoopbackServer:
         self.prefix = prefix
         self.requests: list[Request] = []
         self.elsewhere = ""
+        self.cache_control = ""
         self.flooded = 0
         self.asked = threading.Event()
         self.released = threading.Event()
@@ -288,6 +290,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content) if length is None else length))
+        if self._loopback.cache_control:
+            self.send_header("Cache-Control", self._loopback.cache_control)
         if etag is not None:
             self.send_header("ETag", etag)
         if location is not None:
