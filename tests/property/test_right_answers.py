@@ -1,6 +1,6 @@
 """Engines and the judge of locks against a search of every environment of small universes.
 
-``pytest tests/property --hypothesis-profile=trust`` asks twenty times as much.
+``pytest tests/property --hypothesis-profile=trust`` asks five times as much.
 """
 
 from __future__ import annotations
