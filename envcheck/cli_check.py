@@ -80,6 +80,12 @@ def _check_options(function: _F) -> _F:
                 help="Put into --environment only what was asked for, and not what came along; "
                 "telling them apart takes the channels, so normalize cannot.",
             ),
+            click.option(
+                "--sbom",
+                type=file,
+                metavar="FILE",
+                help="Write a bill of materials of what is locked: CycloneDX 1.6 as JSON, for all platforms.",
+            ),
             *FINDING_OPTIONS,
             *BASELINE_OPTIONS,
             click.option("-v", "--verbose", count=True, help="Show every finding and change."),
@@ -142,6 +148,7 @@ def _check_and_report(
     from_lock: str | None,
     explicit: str | None,
     environment: str | None,
+    sbom: str | None,
     direct_only: bool,
     platforms: tuple[str, ...],
     format_name: str,
@@ -161,11 +168,12 @@ def _check_and_report(
         lock_format=None if lock_format is None else _LOCK_FORMATS[lock_format][0],
         explicit=explicit,
         environment=environment,
+        sbom=sbom,
         direct_only=direct_only,
     )
     wanted = tuple(dict.fromkeys(platforms)) or ("linux-64",)
-    if len(sources) > 1 and any((lock, explicit, environment)):
-        raise click.UsageError(tell("--lock, --explicit and --environment take one SOURCE."))
+    if len(sources) > 1 and any((lock, explicit, environment, sbom)):
+        raise click.UsageError(tell("--lock, --explicit, --environment and --sbom take one SOURCE."))
     refuse_shared_names(outputs, wanted)
     if lock_format and not lock and given("lock_format"):
         raise click.UsageError(tell("--lock-format is about the file that --lock FILE writes."))
@@ -202,7 +210,7 @@ def _check_and_report(
                     options |= {"preferred": previous.conda(platform), "preferred_pip": previous.pip(platform)}
                 request, services = prepare(source, data, platform, services, progress.step, **options)
                 report = check_one(request, services)
-                if lock is not None:
+                if lock is not None or sbom is not None:
                     from envcheck.pip.metadata import described
 
                     report = described(report, services.describe)

@@ -26,6 +26,7 @@ class Outputs:
     lock_format: str | None = None
     explicit: str | None = None
     environment: str | None = None
+    sbom: str | None = None
     direct_only: bool = False
 
 
@@ -51,7 +52,7 @@ def refuse_shared_names(outputs: Outputs, platforms: Sequence[str]) -> None:
 
 def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
     """Write the files asked for, if every plan solved; the paths written."""
-    wanted = [path for path in (outputs.lock, outputs.explicit, outputs.environment) if path is not None]
+    wanted = [path for path in (outputs.lock, outputs.explicit, outputs.environment, outputs.sbom) if path is not None]
     if not wanted:
         return []
     from envcheck.reports.plain import plain
@@ -70,6 +71,7 @@ def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
         format_name=outputs.lock_format,
         explicit=outputs.explicit,
         environment=outputs.environment,
+        sbom=outputs.sbom,
         direct_only=outputs.direct_only,
         variables=os.environ,
     )

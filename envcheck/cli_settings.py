@@ -21,7 +21,7 @@ __all__ = ["NEVER_SET", "settable_options", "use_settings"]
 
 NEVER_SET = {
     **dict.fromkeys(
-        ("--output", "--lock", "--explicit", "--environment", "--direct-only", "--write", "--write-ignore"),
+        ("--output", "--lock", "--explicit", "--environment", "--direct-only", "--sbom", "--write", "--write-ignore"),
         say("what is written is said where the command is given"),
     ),
     "--update-baseline": say("findings are accepted by a person, once"),

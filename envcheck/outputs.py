@@ -6,11 +6,15 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from envcheck.language import tell
 from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
 from envcheck.secrets import mask, split_secrets, strip_secrets
+
+if TYPE_CHECKING:
+    from envcheck.locks.contents import PlatformLock
 
 __all__ = [
     "PLATFORM",
@@ -22,6 +26,7 @@ __all__ = [
     "next_steps",
     "normalized_text",
     "output_texts",
+    "sbom_text",
 ]
 
 PLATFORM = "{platform}"
@@ -58,6 +63,42 @@ def lock_text(
     Raises:
         OutputError: A package cannot be locked (no md5).
     """
+    locks = _platform_locks(reports)
+    channels = tuple({channel.url: channel for report in reports for channel in _channels(report)}.values())
+    if format_name == "pixi-lock-v7":
+        from envcheck.locks import pixi_lock_v7
+
+        return pixi_lock_v7.render(locks, channels=channels, indexes=_indexes(reports))
+    from envcheck.locks.conda_lock_v1 import render_platforms
+
+    return render_platforms(
+        locks,
+        channels=channels,
+        sources=tuple(dict.fromkeys(_source_name(report) for report in reports)),
+        filename=PurePath(path).name,
+        environment=variables,
+    )
+
+
+def sbom_text(reports: Sequence[Report], *, date: int | None = None) -> str:
+    """The bill of materials of the solved plans of one source, one report per platform.
+
+    Args:
+        reports: The reports; every plan is solved.
+        date: When it is made, in seconds since 1970; ``None`` leaves that out.
+
+    Raises:
+        OutputError: A package cannot be locked.
+    """
+    from envcheck.locks.sbom import render
+
+    rows = [row.name for report in reports for row in report.environment.pip if row.name is not None]
+    direct = [name for report in reports for name in report.plan.direct]
+    return render(_platform_locks(reports), name=reports[0].environment.name, direct=[*direct, *rows], date=date)
+
+
+def _platform_locks(reports: Sequence[Report]) -> list[PlatformLock]:
+    """What is locked for each platform."""
     from envcheck.locks.contents import PlatformLock
 
     locks = []
@@ -73,20 +114,7 @@ def lock_text(
             provided=resolution.provided,
         )
         locks.append(lock)
-    channels = tuple({channel.url: channel for report in reports for channel in _channels(report)}.values())
-    if format_name == "pixi-lock-v7":
-        from envcheck.locks import pixi_lock_v7
-
-        return pixi_lock_v7.render(locks, channels=channels, indexes=_indexes(reports))
-    from envcheck.locks.conda_lock_v1 import render_platforms
-
-    return render_platforms(
-        locks,
-        channels=channels,
-        sources=tuple(dict.fromkeys(_source_name(report) for report in reports)),
-        filename=PurePath(path).name,
-        environment=variables,
-    )
+    return locks
 
 
 def explicit_text(report: Report) -> str:
@@ -136,6 +164,7 @@ def output_texts(
     format_name: str | None = None,
     explicit: str | None = None,
     environment: str | None = None,
+    sbom: str | None = None,
     direct_only: bool = False,
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[str, str], ...]:
@@ -147,6 +176,7 @@ def output_texts(
         format_name: The lock's format; by default the one that its name asks for.
         explicit: Where the explicit list will stand; with several platforms ``{platform}`` is in the name.
         environment: Where the environment file will stand; likewise.
+        sbom: Where the bill of materials will stand, one for all platforms.
         direct_only: Whether the environment file leaves out what only came along.
         variables: The environment variables.
 
@@ -164,6 +194,9 @@ def output_texts(
         if environment is not None:
             path = environment.replace(PLATFORM, report.target.platform)
             texts.append((path, environment_text(report, direct_only=direct_only)))
+    if sbom is not None:
+        date = variables.get("SOURCE_DATE_EPOCH", "")
+        texts.append((sbom, sbom_text(reports, date=int(date) if date.isascii() and date.isdigit() else None)))
     return tuple(texts)
 
 

@@ -18,6 +18,7 @@ FORMATS = MappingProxyType(
         "explicit": "envcheck.locks.explicit",
         "pip-requirements": "envcheck.locks.pip_requirements",
         "environment-yaml": "envcheck.locks.environment_yaml",
+        "cyclonedx-json": "envcheck.locks.sbom",
     }
 )
 """Every format by name, with the module that implements it; imported when it is used."""
