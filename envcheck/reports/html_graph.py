@@ -81,7 +81,7 @@ def conflict_graphs(plan: Plan) -> Iterator[Graph]:
             Node(key=str(number), name=name, detail=spec.removeprefix(f"{name} "), role=Role.ASKED)
             for number, (name, spec) in enumerate(zip(names, conflict, strict=True))
         ]
-        end = Node(key="end", name="not together", detail=tell("no environment has all"), role=Role.MISSING)
+        end = Node(key="end", name=tell("not together"), detail=tell("no environment has all"), role=Role.MISSING)
         yield Graph(
             name=", ".join(names),
             nodes=(end, *nodes),
@@ -146,7 +146,7 @@ class _Drawing:
             node = Node(key=name, name=name, detail=tell("not in the plan"), role=Role.MISSING)
         else:
             against = name in self._obstacle.against
-            role, words = (Role.AGAINST, " in the way") if against else (Role.GIVEN, "")
+            role, words = (Role.AGAINST, tell(" in the way")) if against else (Role.GIVEN, "")
             node = Node(key=name, name=name, detail=record.version + words, role=role)
         self.nodes.setdefault(name, node)
         return name
@@ -167,12 +167,11 @@ class _Drawing:
                 self._edge(self._given(record.name), "asked", entry, broken=True)
             self.words.append(
                 tell(
-                    "{name} {version} {verb} {entry}, which {version2} is not.",
-                    name=record.name,
-                    version=record.version,
-                    verb=verb,
+                    "{package} {verb} {entry}, which {asked} is not.",
+                    package=f"{record.name} {record.version}",
+                    verb=_told_verb(verb),
                     entry=entry,
-                    version2=self._asked.version,
+                    asked=self._asked.version,
                 )
             )
         if len(found) > _MOST_REFUSERS:
@@ -203,7 +202,13 @@ class _Drawing:
             for verb, entry in pairs:
                 self._edge("asked", self._given(name), entry, broken=True)
                 self.words.append(
-                    tell("{title} {verb} {entry}; the plan {has}.", title=self._title, verb=verb, entry=entry, has=has)
+                    tell(
+                        "{title} {verb} {entry}; the plan {has}.",
+                        title=self._title,
+                        verb=_told_verb(verb),
+                        entry=entry,
+                        has=has,
+                    )
                 )
         if len(broken) > len(shown):
             more = tell_plural(len(broken) - len(shown), "{count} more package", "{count} more packages")
@@ -261,6 +266,10 @@ class _Drawing:
     def _edge(self, start: str, end: str, entry: str, *, broken: bool) -> None:
         label = entry.partition(" ")[2].strip()
         self.edges.append(Edge(start=start, end=end, label=label, broken=broken))
+
+
+def _told_verb(verb: str) -> str:
+    return tell("goes only with") if verb == "goes only with" else tell("needs")
 
 
 def _entries(entries: Iterable[str], name: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from inspect import cleandoc
 
+from envcheck.language import translation
 from envcheck.rules.documented import find_rule
 
 __all__ = ["Help", "rule_help"]
@@ -25,5 +26,5 @@ def rule_help(code: str) -> Help | None:
     rule = find_rule(code)
     if rule is None:
         return None
-    paragraphs = cleandoc(rule.documentation).split("\n\n")
+    paragraphs = translation(cleandoc(rule.documentation)).split("\n\n")
     return Help(paragraphs=tuple(tuple(_CODE.split(" ".join(one.split()))) for one in paragraphs))

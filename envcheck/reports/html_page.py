@@ -11,9 +11,11 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
-from envcheck.language import tell
+from envcheck.language import ENGLISH, language, say, tell, tell_plural, told
+from envcheck.reports.groups import SEVERITY_WORDS, verdict_word
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
@@ -37,15 +39,43 @@ def page(template: str, **values: Any) -> str:
     policy = "; ".join(
         (
             "default-src 'none'",
-            tell("style-src {hash}", hash=_hash(style)),
-            tell("script-src {hash}", hash=_hash(script)),
+            f"style-src {_hash(style)}",
+            f"script-src {_hash(script)}",
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
     # Both are files of this package; neither holds a word of an input.
     trusted = {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}  # noqa: S704
-    return environment.get_template(template).render(**trusted, **values).rstrip("\n") + "\n"
+    spoken = {"html_language": _HTML_LANGUAGES[language()], "words": _script_words()}
+    return environment.get_template(template).render(**trusted, **spoken, **values).rstrip("\n") + "\n"
+
+
+_HTML_LANGUAGES = {"en": "en", "zh": "zh-Hans"}
+
+
+def _script_words() -> str:
+    """An attribute with the words of the page's script in the language that is spoken; nothing in English."""
+    from markupsafe import Markup
+
+    if language() == ENGLISH:
+        return ""
+    words = {
+        "Light colours": tell("Light colours"),
+        "Dark colours": tell("Dark colours"),
+        "Copy": tell("Copy"),
+        "Copied": tell("Copied"),
+        "Selected": tell("Selected"),
+        "Selected, ready to be copied": tell("Selected, ready to be copied"),
+        "All {whole} {noun} shown": say("All {whole} {noun} shown", whole="{whole}", noun="{noun}"),
+        "{shown} of {whole} {noun} shown": say(
+            "{shown} of {whole} {noun} shown", shown="{shown}", whole="{whole}", noun="{noun}"
+        ),
+        "Sorted by {name}, ascending": say("Sorted by {name}, ascending", name="{name}"),
+        "Sorted by {name}, descending": say("Sorted by {name}, descending", name="{name}"),
+    }
+    document = json.dumps({english: told(word) for english, word in words.items()}, ensure_ascii=False)
+    return Markup(' data-words="{}"').format(document)
 
 
 def shown(value: Any) -> Any:
@@ -66,7 +96,7 @@ def shown(value: Any) -> Any:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("envcheck.reports"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -74,6 +104,13 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {
+        "_": tell,
+        "_n": tell_plural,
+        "verdict_word": verdict_word,
+        "severity_word": lambda severity: told(SEVERITY_WORDS[severity]),
+    }
+    return environment
 
 
 def _resource(environment: jinja2.Environment, name: str) -> str:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from envcheck.language import tell
+from envcheck.language import joined, tell, told
 from envcheck.model import Finding, Remedy, Report, Severity
 from envcheck.outputs import next_steps
 from envcheck.reports.account import Account
+from envcheck.reports.groups import SEVERITY_WORDS
 from envcheck.reports.html_graph import conflict_graphs, obstacle_graph, telling_obstacles
 from envcheck.reports.html_help import Help, rule_help
 from envcheck.reports.html_layout import Drawn, lay_out
@@ -40,7 +41,6 @@ _TONES = {
     "unsound": "bad",
 }
 _BAR = (Fate.KEPT, Fate.CHANGED, Fate.DROPPED, Fate.TO_PIP, Fate.TO_CONDA, Fate.ADDED)
-_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def render(accounts: Sequence[Account]) -> str:
     for number, account in enumerate(accounts, start=1):
         views.append(_view(f"a{number}", account, views))
     versions = sorted({account.report.envcheck_version for account in accounts if account.report is not None})
-    return page("report.html", views=views, versions=versions, severities=_WORDS, fates=list(Fate))
+    return page("report.html", views=views, versions=versions, severities=SEVERITY_WORDS, fates=list(Fate))
 
 
 def _view(anchor: str, account: Account, earlier: Sequence[_View]) -> _View:
@@ -160,8 +160,9 @@ def _view(anchor: str, account: Account, earlier: Sequence[_View]) -> _View:
         sentence=account.sentence[:1].upper() + account.sentence[1:],
         tone=_TONES.get(account.verdict, "none") if account.complete else "bad",
         counts=tuple(
-            (severity, word, sum(1 for finding in account.findings if finding.severity is severity))
-            for severity, word in _WORDS.items()
+            (severity, _severity_word(severity, count), count)
+            for severity in SEVERITY_WORDS
+            for count in (sum(1 for finding in account.findings if finding.severity is severity),)
         ),
         causes=tuple(_causes(anchor, drafts, anchors)),
         lines=lines,
@@ -173,6 +174,16 @@ def _view(anchor: str, account: Account, earlier: Sequence[_View]) -> _View:
         facts=tuple(_facts(account)),
         origin=_origin(account, earlier),
     )
+
+
+def _severity_word(severity: Severity, count: int) -> str:
+    match severity:
+        case Severity.ERROR:
+            return tell("error") if count == 1 else tell("errors")
+        case Severity.WARNING:
+            return tell("warning") if count == 1 else tell("warnings")
+        case Severity.INFO:
+            return tell("note") if count == 1 else tell("notes")
 
 
 def _alike(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -193,7 +204,7 @@ def _causes(anchor: str, drafts: Sequence[list[Finding]], anchors: Mapping[int, 
             code=code,
             title=members[0][1][0].title,
             severity=severity,
-            word=_WORDS[severity],
+            word=told(SEVERITY_WORDS[severity]),
             count=sum(len(findings) for _, findings in members),
             help=rule_help(code),
             items=tuple(
@@ -215,7 +226,7 @@ def _pictures(anchor: str, report: Report) -> tuple[tuple[_Picture, ...], int]:
     """The first conflicts, drawn, and how many more there are."""
     plan = report.plan
     reasons = {row.name: (row.from_version, row.to_version, row.reason) for row in plan.changed}
-    reasons |= {row.name: (row.version or "any", "", row.reason) for row in plan.dropped}
+    reasons |= {row.name: (row.version or tell("any"), "", row.reason) for row in plan.dropped}
     drafts: list[tuple[Graph, tuple[str, str, str]]] = [(graph, ("", "", "")) for graph in conflict_graphs(plan)]
     obstacles = telling_obstacles(plan)
     drafts += [
@@ -258,25 +269,25 @@ def _facts(account: Account) -> Iterator[tuple[str, str]]:
     """What was looked at, and against what."""
     report = account.report
     if report is None:
-        yield "File", account.kind
+        yield tell("File"), account.kind
         if account.platform is not None:
-            yield "Target", account.platform
+            yield tell("Target"), account.platform
         return
     export, target, engine = report.export, report.target, report.engine
     rows = [
         tell("{count} conda", count=len(export.requirements)),
         *([tell("{count} pip", count=len(export.pip))] if export.pip else []),
     ]
-    yield "File", f"{export.kind.value}, {export.encoding}"
-    yield "Made on", export.platform or "not told"
-    yield "Rows", ", ".join(rows)
+    yield tell("File"), f"{export.kind.value}, {export.encoding}"
+    yield tell("Made on"), export.platform or tell("not told")
+    yield tell("Rows"), told(joined(", ", rows))
     virtual = ", ".join(f"{one.name} {one.version}" for one in target.virtual_packages)
-    yield "Target", target.platform + (tell(" with {virtual}", virtual=virtual) if virtual else "")
-    yield "Channels", ", ".join(channel.name for channel in target.channels) or "none"
+    yield tell("Target"), target.platform + (tell(" with {virtual}", virtual=virtual) if virtual else "")
+    yield tell("Channels"), ", ".join(channel.name for channel in target.channels) or tell("none")
     if report.plan.added_channels:
-        yield "Added channels", ", ".join(channel.name for channel in report.plan.added_channels)
+        yield tell("Added channels"), ", ".join(channel.name for channel in report.plan.added_channels)
     yield (
-        "Engine",
+        tell("Engine"),
         f"{engine.name} {engine.version}" + (tell(" ({reason})", reason=engine.reason) if engine.reason else ""),
     )
     if report.pip_resolution is not None:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from envcheck.language import tell
+from envcheck.language import say, tell, told
 from envcheck.model import PipConflict, PipRequirement, PipResolution, Report
 
 __all__ = ["Fate", "VersionRow", "version_rows"]
@@ -23,9 +23,24 @@ class Fate(str, enum.Enum):
     KEPT = "kept"
 
     @property
+    def word(self) -> str:
+        """It, for a reader."""
+        return told(_WORDS[self])
+
+    @property
     def key(self) -> str:
         """One word."""
         return self.value.replace(" ", "-")
+
+
+_WORDS = {
+    Fate.DROPPED: say("dropped"),
+    Fate.CHANGED: say("changed"),
+    Fate.TO_PIP: say("to pip"),
+    Fate.TO_CONDA: say("to conda"),
+    Fate.ADDED: say("added"),
+    Fate.KEPT: say("kept"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +65,8 @@ def version_rows(report: Report) -> tuple[VersionRow, ...]:
 def _conda_rows(report: Report) -> Iterator[VersionRow]:
     plan = report.plan
     asked = {
-        one.requirement.name: one.requirement.pin or one.requirement.version or "any" for one in report.availability
+        one.requirement.name: one.requirement.pin or one.requirement.version or tell("any")
+        for one in report.availability
     }
     for kept in plan.kept:
         before = asked.get(kept.name, kept.version)
@@ -65,7 +81,7 @@ def _conda_rows(report: Report) -> Iterator[VersionRow]:
             reason=changed.reason,
         )
     for dropped in plan.dropped:
-        before = dropped.version or asked.get(dropped.name, "any")
+        before = dropped.version or asked.get(dropped.name, tell("any"))
         yield VersionRow(
             name=dropped.name, manager="conda", before=before, after="", fate=Fate.DROPPED, reason=dropped.reason
         )
@@ -73,8 +89,8 @@ def _conda_rows(report: Report) -> Iterator[VersionRow]:
         yield VersionRow(
             name=moved.name,
             manager="conda",
-            before=asked.get(moved.name, "any"),
-            after=moved.version or "any",
+            before=asked.get(moved.name, tell("any")),
+            after=moved.version or tell("any"),
             fate=Fate.TO_PIP,
             reason=moved.reason,
         )
@@ -97,9 +113,9 @@ def _pip_rows(report: Report) -> Iterator[VersionRow]:
     for name, row in asked.items():
         yield _asked_row(name, row, resolution, locked=locked, packages=packages, gone=gone)
     # What conda's rows fell back upon is told there.
-    told = {*asked, *(one.name for one in report.plan.to_pip)}
+    listed = {*asked, *(one.name for one in report.plan.to_pip)}
     for name, version in locked.items():
-        if name not in told:
+        if name not in listed:
             reason = (
                 tell("replaces conda's {replaced}", replaced=replaced[name])
                 if name in replaced
@@ -117,8 +133,8 @@ def _asked_row(
     packages: Mapping[str, str],
     gone: Mapping[str, PipConflict],
 ) -> VersionRow:
-    before = row.pin or row.specifier or ("a reference" if row.url is not None else "any")
-    after, fate, reason = "", Fate.DROPPED, "nothing of it can be installed on the target"
+    before = row.pin or row.specifier or (tell("a reference") if row.url is not None else tell("any"))
+    after, fate, reason = "", Fate.DROPPED, tell("nothing of it can be installed on the target")
     moved, provided, replaced = (dict(pairs) for pairs in (resolution.moved, resolution.provided, resolution.replaced))
     if name in locked:
         after = locked[name]

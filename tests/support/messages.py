@@ -150,15 +150,15 @@ def _literal(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-# {{ _("…") }} of Jinja, with what stands in the places behind it.
-_IN_PAGE = re.compile(r"""\b_\(\s*(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:,|\))""", re.DOTALL)
+# {{ _("…") }} and {{ _n(count, "…", "…") }} of Jinja, with what stands in the places behind them.
+_IN_PAGE = re.compile(r"""\b_(?:n\([^"]*)?\(?"(?P<one>[^"]*)"(?:, "(?P<many>[^"]*)")?\s*[,)]""")
 
 
 def _in_page(path: Path) -> Iterator[Text]:
     content = path.read_text(encoding="utf-8")
     for found in _IN_PAGE.finditer(content):
         line = content.count("\n", 0, found.start()) + 1
-        yield Text(path=path.relative_to(ROOT).as_posix(), line=line, one=found["text"])
+        yield Text(path=path.relative_to(ROOT).as_posix(), line=line, one=found["one"], many=found["many"])
 
 
 def places(template: str) -> frozenset[str]:
@@ -245,7 +245,7 @@ def main() -> None:
 
 
 def _strings(translation: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (translation,) if isinstance(translation, str) else tuple(translation)
+    return (translation,) if isinstance(translation, str) else tuple(translation or ())
 
 
 if __name__ == "__main__":

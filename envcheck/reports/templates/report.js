@@ -3,6 +3,8 @@
 (() => {
   const spoken = document.querySelector("[data-spoken]");
   const say = (words) => { spoken.textContent = ""; setTimeout(() => { spoken.textContent = words; }, 50); };
+  const told = JSON.parse(document.body.dataset.words ?? "{}");
+  const tell = (text, values = {}) => (told[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   const button = (words, action) => {
     const made = document.createElement("button");
     made.type = "button";
@@ -28,26 +30,26 @@
     stored(root.dataset.theme);
     label();
   });
-  const label = () => { theme.textContent = dark() ? "Light colours" : "Dark colours"; };
+  const label = () => { theme.textContent = tell(dark() ? "Light colours" : "Dark colours"); };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", label);
   label();
   document.querySelector("[data-tools]").append(theme);
 
   // Copying; where a page may not write to the clipboard, the words are selected for the reader to do it.
   for (const code of document.querySelectorAll("[data-copy]")) {
-    const copy = button("Copy", async () => {
+    const copy = button(tell("Copy"), async () => {
       try {
         await navigator.clipboard.writeText(code.textContent);
-        copy.textContent = "Copied";
-        say("Copied");
+        copy.textContent = tell("Copied");
+        say(tell("Copied"));
       } catch {
         getSelection().selectAllChildren(code);
-        copy.textContent = "Selected";
-        say("Selected, ready to be copied");
+        copy.textContent = tell("Selected");
+        say(tell("Selected, ready to be copied"));
       }
-      setTimeout(() => { copy.textContent = "Copy"; }, 2000);
+      setTimeout(() => { copy.textContent = tell("Copy"); }, 2000);
     });
-    copy.setAttribute("aria-label", `Copy ${code.textContent}`);
+    copy.setAttribute("aria-label", `${tell("Copy")} ${code.textContent}`);
     code.after(copy);
   }
 
@@ -92,8 +94,8 @@
         shown += item.chips.length ? chips : item.weight;
       }
       for (const group of groups) group.hidden = !group.querySelector("[data-item]:not([hidden])");
-      const noun = form.dataset.noun + (whole === 1 ? "" : "s");
-      tally.textContent = shown === whole ? `All ${whole} ${noun} shown` : `${shown} of ${whole} ${noun} shown`;
+      const noun = form.dataset.noun + (whole === 1 || root.lang !== "en" ? "" : "s");
+      tally.textContent = tell(shown === whole ? "All {whole} {noun} shown" : "{shown} of {whole} {noun} shown", { shown, whole, noun });
     };
     const clear = () => {
       for (const box of boxes) box.checked = true;
@@ -124,7 +126,7 @@
   if (location.hash) reveal();
 
   // Sorting.
-  const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const collator = new Intl.Collator(root.lang, { numeric: true, sensitivity: "base" });
   for (const table of document.querySelectorAll("[data-sortable]")) {
     const body = table.tBodies[0];
     const heads = [...table.tHead.rows[0].cells];
@@ -137,7 +139,7 @@
         body.append(...keyed.map(([, row]) => row));
         for (const other of heads) other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        say(`Sorted by ${sort.textContent}, ${down ? "descending" : "ascending"}`);
+        say(tell(down ? "Sorted by {name}, descending" : "Sorted by {name}, ascending", { name: sort.textContent }));
       });
       head.replaceChildren(sort);
     });
