@@ -46,7 +46,7 @@ def follow(dockerfile: Dockerfile, context: Context, *, target: str | None = Non
             say("there is no stage {target!r}", target=target),
             path=dockerfile.path,
             hint=say(
-                "Its stages: {stages}.", stages=", ".join((one.name or str(one.index) for one in dockerfile.stages))
+                "Its stages: {stages}.", stages=", ".join(one.name or str(one.index) for one in dockerfile.stages)
             ),
         )
     wanted = tuple(sorted(_needed(dockerfile, last)))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.errors import EngineError
+from envcheck.language import say
 from envcheck.model import Channel, EngineInfo, VirtualPackage
 
 __all__ = ["ENGINES", "choose_engine"]
@@ -27,13 +28,13 @@ def choose_engine(name: str = "auto") -> Engine:
         EngineError: The engine asked for is not there.
     """
     if name == "rattler":
-        return _Chosen(_rattler(), "asked for")
+        return _Chosen(_rattler(), say("asked for"))
     if name == "libmamba":
-        return _Chosen(_libmamba(), "asked for")
+        return _Chosen(_libmamba(), say("asked for"))
     try:
-        return _Chosen(_libmamba(), "libmambapy is installed; --engine rattler takes the other one")
+        return _Chosen(_libmamba(), say("libmambapy is installed; --engine rattler takes the other one"))
     except EngineError as error:
-        return _Chosen(_rattler(), f"{error.message}: {_GET_LIBMAMBA}")
+        return _Chosen(_rattler(), say("{message}: {hint}", message=error.message, hint=_GET_LIBMAMBA))
 
 
 def _libmamba() -> Engine:

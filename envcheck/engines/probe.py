@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from envcheck.language import say
 from envcheck.locations import local_path, open_session
 from envcheck.model import ChannelState
 
@@ -49,7 +50,7 @@ def ask_why(
     if directory is not None:
         return _ask_directory(directory, subdir)
     if offline:
-        return ChannelState.UNREACHABLE, "nothing is cached for it and --offline forbids asking"
+        return ChannelState.UNREACHABLE, say("nothing is cached for it and --offline forbids asking")
     patience = (timeouts[0], min(timeouts[1], _LONGEST_READ_SECONDS))
     answers: list[tuple[ChannelState, str]] = []
 
@@ -60,7 +61,7 @@ def ask_why(
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(2 * sum(patience))
-    return answers[0] if answers else (ChannelState.UNREACHABLE, "it did not answer in time")
+    return answers[0] if answers else (ChannelState.UNREACHABLE, say("it did not answer in time"))
 
 
 def ask_redirect(
@@ -93,9 +94,10 @@ def ask_redirect(
             except (requests.exceptions.RequestException, ValueError):
                 return ""
             if host is not None:
-                return (
-                    f"it redirects to {host}, which rattler would tell the channel's token: "
-                    "name the channel by that address, or use --engine libmamba"
+                return say(
+                    "it redirects to {host}, which rattler would tell the channel's token: name the channel "
+                    "by that address, or use --engine libmamba",
+                    host=host,
                 )
     return ""
 
@@ -109,7 +111,7 @@ def _redirected_to(session: requests.Session, url: str, timeouts: tuple[float, f
                 return None
             url = urljoin(url, response.headers["Location"])
         if urlsplit(url).netloc.rpartition("@")[2] != host:
-            return urlsplit(url).hostname or "another host"
+            return urlsplit(url).hostname or say("another host")
     return None
 
 
@@ -117,8 +119,10 @@ def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
     if not directory.is_dir():
         return ChannelState.NOT_FOUND, "there is no such directory"
     if not any((directory / subdir / filename).exists() for filename in _FILENAMES):
-        return ChannelState.NO_SUBDIR, f"it has no {subdir}/repodata.json"
-    return ChannelState.DAMAGED, f"its {subdir}/repodata.json cannot be read: truncated or not repodata"
+        return ChannelState.NO_SUBDIR, say("it has no {subdir}/repodata.json", subdir=subdir)
+    return ChannelState.DAMAGED, say(
+        "its {subdir}/repodata.json cannot be read: truncated or not repodata", subdir=subdir
+    )
 
 
 def _ask_server(
@@ -135,29 +139,31 @@ def _ask_server(
                         head = next(response.iter_content(64), b"") if response.ok else b""
                         return _judge(status, head, filename)
         except requests.exceptions.SSLError:
-            return ChannelState.UNREACHABLE, "its TLS certificate could not be verified"
+            return ChannelState.UNREACHABLE, say("its TLS certificate could not be verified")
         except requests.exceptions.ProxyError:
-            return ChannelState.UNREACHABLE, "the configured proxy refused or did not answer"
+            return ChannelState.UNREACHABLE, say("the configured proxy refused or did not answer")
         except requests.exceptions.Timeout:
-            return ChannelState.UNREACHABLE, "it did not answer in time"
+            return ChannelState.UNREACHABLE, say("it did not answer in time")
         except requests.exceptions.TooManyRedirects:
-            return ChannelState.UNREACHABLE, "it redirects in circles"
+            return ChannelState.UNREACHABLE, say("it redirects in circles")
         except requests.exceptions.ConnectionError:
-            return ChannelState.UNREACHABLE, "no connection could be made, or it was broken off"
+            return ChannelState.UNREACHABLE, say("no connection could be made, or it was broken off")
         except requests.exceptions.RequestException as error:
-            return ChannelState.UNREACHABLE, f"the request failed ({type(error).__name__})"
-    return ChannelState.NO_SUBDIR, f"it has no {subdir}/repodata.json (HTTP 404)"
+            return ChannelState.UNREACHABLE, say("the request failed ({name})", name=type(error).__name__)
+    return ChannelState.NO_SUBDIR, say("it has no {subdir}/repodata.json (HTTP 404)", subdir=subdir)
 
 
 def _judge(status: int, head: bytes, filename: str) -> tuple[ChannelState, str]:
     """What an answer other than 404 says; ``head`` is the first bytes of a successful one."""
     if status in (401, 403, 407):
-        return ChannelState.FORBIDDEN, f"it refuses access (HTTP {status})"
+        return ChannelState.FORBIDDEN, say("it refuses access (HTTP {status})", status=status)
     if status >= 400:
-        return ChannelState.UNREACHABLE, f"it answers HTTP {status}"
+        return ChannelState.UNREACHABLE, say("it answers HTTP {status}", status=status)
     if head.lstrip()[:1] == b"<":
-        return ChannelState.DAMAGED, "it answers with a web page instead of repodata (a login or proxy page?)"
+        return ChannelState.DAMAGED, say("it answers with a web page instead of repodata (a login or proxy page?)")
     expected = _ZSTD_MAGIC if filename.endswith(".zst") else b"{"
     if not head.lstrip().startswith(expected):
-        return ChannelState.DAMAGED, f"its {filename} is not repodata"
-    return ChannelState.DAMAGED, f"its {filename} is truncated or damaged, or a record in it is none"
+        return ChannelState.DAMAGED, say("its {filename} is not repodata", filename=filename)
+    return ChannelState.DAMAGED, say(
+        "its {filename} is truncated or damaged, or a record in it is none", filename=filename
+    )

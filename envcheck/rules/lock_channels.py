@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import plural, say
 from envcheck.model import ChannelState, Remedy, RemedyAction, Severity
-from envcheck.rules.facts import Draft, counted
+from envcheck.rules.facts import Draft
 from envcheck.rules.lock_facts import LockEntry, LockFacts, Place
 from envcheck.rules.lock_words import LOCK_AGAIN, by_channel, entries_at, filename_of, listed, name_of
 from envcheck.secrets import mask
@@ -23,11 +24,13 @@ def gone(facts: LockFacts) -> Iterator[Draft]:
     """
     for entry in entries_at(facts, Place.GONE):
         package = entry.package
-        there = f", but other builds of {package.version}" if entry.others else ""
+        there = say(", but other builds of {version}", version=package.version) if entry.others else ""
         remedies = tuple(
             Remedy(
                 action=RemedyAction.DROP_BUILD,
-                summary=f"take the build {one.build} of {one.name} {one.version}",
+                summary=say(
+                    "take the build {build} of {name} {version}", build=one.build, name=one.name, version=one.version
+                ),
                 spec=f"{one.name} =={one.version} {one.build}",
             )
             for one in entry.others[:1]
@@ -35,19 +38,26 @@ def gone(facts: LockFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.ERROR,
             subject=name_of(package),
-            message=f"{entry.channel} has no {filename_of(package)} any more{there}",
+            message=say(
+                "{channel} has no {name} any more{there}", channel=entry.channel, name=filename_of(package), there=there
+            ),
             line=entry.line,
             remedies=remedies or (LOCK_AGAIN,),
         )
     for place, words in (
-        (Place.NO_CHANNEL, "the channel does not exist"),
-        (Place.NO_SUBDIR, f"the channel has nothing for {facts.platform}"),
+        (Place.NO_CHANNEL, say("the channel does not exist")),
+        (Place.NO_SUBDIR, say("the channel has nothing for {platform}", platform=facts.platform)),
     ):
         for channel, entries in by_channel(entries_at(facts, place)).items():
             yield Draft(
                 severity=Severity.ERROR,
                 subject=channel,
-                message=f"{words}, where the lock has {counted(len(entries), 'package')} from: {listed(entries)}",
+                message=say(
+                    "{words}, where the lock has {packages} from: {listed}",
+                    words=words,
+                    packages=plural(len(entries), "{count} package", "{count} packages"),
+                    listed=listed(entries),
+                ),
                 line=entries[0].line,
                 remedies=(LOCK_AGAIN,),
             )
@@ -66,9 +76,14 @@ def hash_differs(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name_of(package),
-                message=f"the lock says {package.size} bytes, {entry.channel} says {record.size}",
+                message=say(
+                    "the lock says {size} bytes, {channel} says {there}",
+                    size=package.size,
+                    channel=entry.channel,
+                    there=record.size,
+                ),
                 line=entry.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary="find out why, then make the lock again"),),
+                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("find out why, then make the lock again")),),
             )
         for kind, locked, there in (
             ("md5", package.md5, record and record.md5),
@@ -78,9 +93,15 @@ def hash_differs(facts: LockFacts) -> Iterator[Draft]:
                 yield Draft(
                     severity=Severity.ERROR,
                     subject=name_of(package),
-                    message=f"the lock says {kind} {locked}, {entry.channel} says {there}",
+                    message=say(
+                        "the lock says {kind} {locked}, {channel} says {there}",
+                        kind=kind,
+                        locked=locked,
+                        channel=entry.channel,
+                        there=there,
+                    ),
                     line=entry.line,
-                    remedies=(Remedy(action=RemedyAction.EDIT, summary="find out why, then make the lock again"),),
+                    remedies=(Remedy(action=RemedyAction.EDIT, summary=say("find out why, then make the lock again")),),
                 )
 
 
@@ -96,16 +117,20 @@ def hash_not_compared(facts: LockFacts) -> Iterator[Draft]:
     if twins:
         yield Draft(
             severity=Severity.INFO,
-            subject=counted(len(twins), "package"),
-            message=f"of the build only the .conda was seen, not the .tar.bz2 that is locked: {listed(twins)}",
+            subject=plural(len(twins), "{count} package", "{count} packages"),
+            message=say(
+                "of the build only the .conda was seen, not the .tar.bz2 that is locked: {listed}", listed=listed(twins)
+            ),
             line=twins[0].line,
         )
     other_kinds = [entry for entry in entries_at(facts, Place.FOUND) if _has_hash(entry) and not _is_comparable(entry)]
     if other_kinds:
         yield Draft(
             severity=Severity.INFO,
-            subject=counted(len(other_kinds), "package"),
-            message=f"the channel states no hash of the kind that the lock has: {listed(other_kinds)}",
+            subject=plural(len(other_kinds), "{count} package", "{count} packages"),
+            message=say(
+                "the channel states no hash of the kind that the lock has: {listed}", listed=listed(other_kinds)
+            ),
             line=other_kinds[0].line,
         )
 
@@ -132,10 +157,19 @@ def channel_not_asked(facts: LockFacts) -> Iterator[Draft]:
         yield Draft(
             severity=Severity.WARNING,
             subject=mask(channel),
-            message=f"{counted(len(entries), 'package')} not verified, the channel is none of the lock's: "
-            f"{listed(entries)}",
+            message=say(
+                "{packages} not verified, the channel is none of the lock's: {listed}",
+                packages=plural(len(entries), "{count} package", "{count} packages"),
+                listed=listed(entries),
+            ),
             line=entries[0].line,
-            remedies=(Remedy(action=RemedyAction.ADD_CHANNEL, summary=f"add -c {mask(channel)}", spec=mask(channel)),),
+            remedies=(
+                Remedy(
+                    action=RemedyAction.ADD_CHANNEL,
+                    summary=say("add -c {channel}", channel=mask(channel)),
+                    spec=mask(channel),
+                ),
+            ),
         )
 
 
@@ -155,6 +189,10 @@ def channel_unreadable(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=mask(status.channel.name),
-                message=f"{mask(status.detail or status.state.value)}; {counted(len(entries), 'package')} not verified",
+                message=say(
+                    "{detail}; {packages} not verified",
+                    detail=status.detail or status.state.value,
+                    packages=plural(len(entries), "{count} package", "{count} packages"),
+                ),
                 line=status.channel.line or None,
             )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from envcheck.language import plural, say
 from envcheck.locks.contents import LockedPackage, package_from_url, split_dependency
 from envcheck.locks.judge import ObjectionKind
 from envcheck.model import Record, Severity
-from envcheck.rules.facts import Draft, counted, some_of
+from envcheck.rules.facts import Draft, some_of
 from envcheck.rules.lock_facts import ClosureProblem, LockEntry, LockFacts, WheelFit
 from envcheck.rules.lock_words import LOCK_AGAIN, name_of
 from envcheck.specs import matches
@@ -26,7 +27,9 @@ def _is_about_machine(problem: ClosureProblem) -> bool:
 
 
 def _in(problem: ClosureProblem) -> str:
-    return "" if problem.environment == "default" else f" (environment {problem.environment})"
+    return (
+        "" if problem.environment == "default" else say(" (environment {environment})", environment=problem.environment)
+    )
 
 
 def _closure_drafts(facts: LockFacts, kind: ObjectionKind, verb: str) -> Iterator[Draft]:
@@ -34,14 +37,23 @@ def _closure_drafts(facts: LockFacts, kind: ObjectionKind, verb: str) -> Iterato
         objection = problem.objection
         if _is_about_machine(problem):
             continue
-        instead = objection.found or "nothing of that name"
+        instead = objection.found or say("nothing of that name")
         since = (
-            "; what the lock itself says it needs is met: the channel has changed this since" if problem.amended else ""
+            say("; what the lock itself says it needs is met: the channel has changed this since")
+            if problem.amended
+            else ""
         )
         yield Draft(
             severity=Severity.WARNING if problem.amended else Severity.ERROR,
             subject=objection.subject,
-            message=f"{verb} {objection.spec}, and the lock has {instead}{_in(problem)}{since}",
+            message=say(
+                "{verb} {spec}, and the lock has {instead}{environment}{since}",
+                verb=verb,
+                spec=objection.spec,
+                instead=instead,
+                environment=_in(problem),
+                since=since,
+            ),
             line=problem.line,
             remedies=(LOCK_AGAIN,),
         )
@@ -56,7 +68,7 @@ def dependency_not_met(facts: LockFacts) -> Iterator[Draft]:
 
     Fix: make the lock again.
     """
-    yield from _closure_drafts(facts, ObjectionKind.DEPENDENCY, "needs")
+    yield from _closure_drafts(facts, ObjectionKind.DEPENDENCY, say("needs"))
     told = {one.objection.subject for one in _of_judge(facts, ObjectionKind.DEPENDENCY)}
     present = {
         (entry.package.environment, entry.package.name): entry.package
@@ -76,11 +88,16 @@ def _unmet_by_the_lock(entry: LockEntry, present: Mapping[tuple[str, str], Locke
             continue
         there = present.get((entry.package.environment, name))
         if there is None or not _is_met(name, constraint, there):
-            found = "nothing of that name" if there is None else f"{name} {there.version} {there.build or ''}".strip()
+            found = (
+                say("nothing of that name") if there is None else f"{name} {there.version} {there.build or ''}".strip()
+            )
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name_of(entry.package),
-                message=f"by the lock itself it needs {name} {constraint}".rstrip() + f", and the lock has {found}",
+                message=say(
+                    "by the lock itself it needs {name} {constraint}", name=name, constraint=constraint
+                ).rstrip()
+                + say(", and the lock has {found}", found=found),
                 line=entry.line,
                 remedies=(LOCK_AGAIN,),
             )
@@ -110,7 +127,7 @@ def constraint_violated(facts: LockFacts) -> Iterator[Draft]:
 
     Fix: make the lock again.
     """
-    yield from _closure_drafts(facts, ObjectionKind.CONSTRAINT, "goes only with")
+    yield from _closure_drafts(facts, ObjectionKind.CONSTRAINT, say("goes only with"))
 
 
 def requirements_differ(facts: LockFacts) -> Iterator[Draft]:
@@ -133,7 +150,11 @@ def requirements_differ(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.INFO,
                 subject=name_of(entry.package),
-                message=f"the lock and {entry.channel} differ in what it needs: {some_of(names, 4)}",
+                message=say(
+                    "the lock and {channel} differ in what it needs: {names}",
+                    channel=entry.channel,
+                    names=some_of(names, 4),
+                ),
                 line=entry.line,
             )
 
@@ -173,9 +194,16 @@ def needs_virtual_package(facts: LockFacts) -> Iterator[Draft]:
         of_system = spec.split()[0] in families and not has
         yield Draft(
             severity=Severity.ERROR if of_system else Severity.WARNING,
-            subject=names[0] if len(names) == 1 else counted(len(names), "package"),
-            message=f"needs {spec}, which {facts.platform} {'has not' if not has else f'has in version {has}'}"
-            + (f": {some_of(names, 4)}" if len(names) > 1 else ""),
+            subject=names[0] if len(names) == 1 else plural(len(names), "{count} package", "{count} packages"),
+            message=say(
+                "needs {spec}, which {platform} has in version {has}"
+                if has
+                else "needs {spec}, which {platform} has not",
+                spec=spec,
+                platform=facts.platform,
+                **({"has": has} if has else {}),
+            )
+            + (say(": {names}", names=some_of(names, 4)) if len(names) > 1 else ""),
             line=problems[0].line,
         )
     for entry in facts.entries:
@@ -184,6 +212,6 @@ def needs_virtual_package(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.WARNING,
                 subject=name_of(entry.package),
-                message=f"the wheel is for {entry.tags}, and the target has glibc {glibc}",
+                message=say("the wheel is for {tags}, and the target has glibc {glibc}", tags=entry.tags, glibc=glibc),
                 line=entry.line,
             )
