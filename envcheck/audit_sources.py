@@ -2,9 +2,10 @@
 
 A folder is walked as git would: what ``.gitignore`` files and ``.git/info/exclude`` keep out is left out
 (https://git-scm.com/docs/gitignore, by the pathspec library; git itself is not called, for a work tree's configuration
-can make it run programs). Installed environments, caches and version control's own folders are passed over, symbolic
-links to folders are not followed. A file that the user named is a source whatever is in it, and so is one whose name
-could not be looked up; any other file is one if it looks like an export (`envcheck.audit_candidates`).
+can make it run programs). Installed environments, caches and version control's own folders are passed over, symbolic links to
+folders are not followed, nor are links to files out of the folder. A file that the user named is a source whatever is
+in it, and so is one whose name could not be looked up; any other file is one if it looks like an export
+(`envcheck.audit_candidates`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcheck.audit_candidates import HEAD_BYTES, MAX_BYTES, is_export, may_be_export, name_allows
+from envcheck.limits import MAX_IGNORE_BYTES
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -140,6 +142,8 @@ def _walk(root: Path) -> Iterator[Found]:
                 continue
             if is_folder:
                 below.append((folder / entry.name, ignores))
+            elif entry.is_symlink() and not _leads_inside(entry.path, root):
+                continue  # to a file that nobody named
             elif not _is_ignored(entry.path, ignores, is_folder=False) and _is_candidate(folder / entry.name):
                 yield _found(folder / entry.name)
         pending += reversed(below)
@@ -150,6 +154,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
         return False
+
+
+def _leads_inside(path: str, root: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _is_candidate(path: Path) -> bool:
@@ -199,9 +207,14 @@ def _ignores_of(folder: Path, *, is_top: bool) -> Iterator[tuple[str, GitIgnoreS
     names = [Path(".git/info/exclude"), Path(".gitignore")] if is_top else [Path(".gitignore")]
     for name in names:
         try:
-            lines = (folder / name).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            # git follows no link here, either; a pipe would wait for a writer, and a device have no end.
+            if not stat.S_ISREG((folder / name).lstat().st_mode):
+                continue
+            with (folder / name).open("rb") as stream:
+                data = stream.read(MAX_IGNORE_BYTES)
         except OSError:
             continue
+        lines = data.decode("utf-8", errors="surrogateescape").splitlines()
         try:
             yield os.path.realpath(folder), GitIgnoreSpec.from_lines(lines)
         except (ValueError, TypeError):

@@ -58,6 +58,11 @@ def _run() -> int:
         _have_a_home()
         status = cli(standalone_mode=False, prog_name="envcheck")
     except click.ClickException as error:
+        from envcheck.reports.plain import plain
+        from envcheck.secrets import mask
+
+        # Its words quote what was given, or what was found in a file.
+        error.message = "\n".join(plain(line) for line in mask(error.message).split("\n"))
         with contextlib.suppress(OSError):
             error.show()
         return error.exit_code

@@ -46,6 +46,16 @@ _BARE_TOKEN = re.compile(
 _PARAMETER = re.compile(rf"(?P<lead>[?&;](?:{_QUERY_NAMES})=)(?P<value>[^\s&#\"'`;]+)", re.IGNORECASE)
 _PARAMETER_TO_REMOVE = re.compile(rf"(?P<lead>[?&;])(?:{_QUERY_NAMES})=[^\s&#;]*", re.IGNORECASE)
 
+# Variables of the environment and arguments of a build whose names say what they hold. In capitals alone: packages are
+# called ``tokenizers=0.15`` and ``secretstorage=3.3``. A reference to another variable gives nothing away.
+_VARIABLE_NAME = (
+    r"(?:[A-Z0-9]+_){0,8}(?:TOKEN|PASSWORD|PASSWD|PASS|SECRET|APIKEY|API_KEY|ACCESS_KEY|SECRET_KEY|CREDENTIALS)"
+)
+_VARIABLE = re.compile(
+    rf"(?P<lead>(?<![A-Za-z0-9_])(?:ENV[ \t]+{_VARIABLE_NAME}[ \t]+|{_VARIABLE_NAME}=))"
+    r"(?P<value>\"[^\"$\n]+\"|'[^'\n]+'|[^\s\"'`&;$]+)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitUrl:
@@ -71,7 +81,8 @@ def mask(text: str) -> str:
         text: Any text: a URL, a line of a file, an error message of a library.
 
     Returns:
-        The same text with ``<TOKEN>`` for path tokens and ``***`` for user information and query parameters. Text
+        The same text with ``<TOKEN>`` for path tokens and ``***`` for user information, query parameters and values of
+        variables that are called a token, a password or the like. Text
         without credentials is returned unchanged, and masking twice is masking once.
     """
     if "//" in text:
@@ -83,6 +94,8 @@ def mask(text: str) -> str:
         text = _MORE_TOKENS.sub("", text)
     if "=" in text:
         text = _PARAMETER.sub(rf"\g<lead>{_MASK}", text)
+    if "=" in text or "ENV" in text:
+        text = _VARIABLE.sub(rf"\g<lead>{_MASK}", text)
     return text
 
 

@@ -122,6 +122,8 @@ def open_context(root: Path | None, dockerfile: Path | None) -> Context:
         candidates.insert(0, dockerfile.with_name(dockerfile.name + ".dockerignore"))
     for path in candidates:
         try:
+            if not path.is_file():
+                continue  # not there, or a pipe, which would wait for a writer
             with path.open("rb") as stream:
                 text = stream.read(MAX_IGNORE_BYTES).decode("utf-8-sig", "replace")
         except OSError:

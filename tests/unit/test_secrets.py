@@ -40,6 +40,10 @@ _PLAIN = st.sampled_from(
         ("https://host/ch?token=abc&x=1", "https://host/ch?token=***&x=1"),
         ("https://host/api/t/abc?x", "https://host/api/t/<TOKEN>?x"),
         ("anaconda.org/t/abc/ch", "anaconda.org/t/<TOKEN>/ch"),
+        ("ARG PIP_TOKEN=abc X=1", "ARG PIP_TOKEN=*** X=1"),
+        ('ENV DB_PASSWORD "a b"', "ENV DB_PASSWORD ***"),
+        ("ENV API_KEY=$OTHER tokenizers=0.15 TOKENS=3", "ENV API_KEY=$OTHER tokenizers=0.15 TOKENS=3"),
+        ("https://host/t/a/t/b/team", "https://host/t/<TOKEN>/team"),
         ("two: https://a:b@h/x, https://h/t/k/y", "two: https://***@h/x, https://h/t/<TOKEN>/y"),
     ],
 )
