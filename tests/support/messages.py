@@ -23,6 +23,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from envcheck.cli_commands import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "envcheck"
 TEMPLATE = PACKAGE / "locale" / "envcheck.pot"
@@ -49,9 +51,7 @@ CLICK: tuple[tuple[str, str | None], ...] = (
     ("(dynamic)", None),
     ("Missing command.", None),
     ("No such command {name!r}.", None),
-    ("Did you mean {possibility}?", None),
-    ("(Possible options: {possibilities})", "(Possible options: {possibilities})"),
-    ("Did you mean {possibility}?", "(Possible options: {possibilities})"),
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
     ("No such option: {name}", None),
     ("Invalid value: {message}", None),
     ("Invalid value for {param_hint}: {message}", None),
@@ -92,6 +92,8 @@ def texts() -> Iterator[Text]:
         yield from _in_python(path)
     for path in sorted(PACKAGE.rglob("*.html")):
         yield from _in_page(path)
+    for _, sentence in COMMANDS.values():
+        yield Text(path="envcheck/cli_commands.py", line=0, one=sentence)
     for one, many in CLICK:
         yield Text(path="click", line=0, one=one, many=many)
 
@@ -110,7 +112,7 @@ def _in_python(path: Path) -> Iterator[Text]:
                     yield Text(path=shown, line=node.lineno, one=cleandoc(found))
         elif isinstance(node, ast.FunctionDef) and (found := ast.get_docstring(node, clean=False)):
             is_rule = is_rules and _returns_drafts(node)
-            if is_rule or (is_command_line and any(_is_command(one) for one in node.decorator_list)):
+            if (is_rule and "Fix: " in found) or (is_command_line and any(_is_command(one) for one in node.decorator_list)):
                 yield Text(path=shown, line=node.lineno, one=cleandoc(found))
 
 
