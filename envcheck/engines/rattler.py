@@ -68,21 +68,24 @@ _NAME_VERSION_AND_BUILD = re.compile(rf"([\w.-]+ +{_CLAUSE}(?:[,|]{_CLAUSE})*) +
 class _Question:
     """What a solver is asked; see `envcheck.engines.Index.solve`.
 
-    ``pins`` are the versions and builds that the constraints leave of some names: the others need not even be read.
+    ``only`` are versions and builds that the constraints leave of some names: the others need not even be read.
     """
 
     specs: Sequence[str]
     preferred: Sequence[Record]
     constraints: Sequence[str]
     timeout: float | None
-    pins: Pins | None = None
+    only: Pins | None = None
 
-    def held(self) -> _Question:
-        """The same, where what is preferred may come as nothing else, if one record is told for its name."""
+    def pins(self) -> Pins:
+        """The version and build of each preferred name, if one record is told for it."""
         counts = Counter(record.name for record in self.preferred)
-        pins = {one.name: (one.version, one.build) for one in self.preferred if counts[one.name] == 1}
-        holding = [f"{name} =={version} {build}" for name, (version, build) in pins.items()]
-        return replace(self, constraints=[*self.constraints, *holding], pins=pins)
+        return {one.name: (one.version, one.build) for one in self.preferred if counts[one.name] == 1}
+
+    def holding(self, pins: Pins) -> _Question:
+        """The same, where these names may come as nothing else."""
+        held = [f"{name} =={version} {build}" for name, (version, build) in pins.items()]
+        return replace(self, constraints=[*self.constraints, *held])
 
 
 class RattlerEngine:
@@ -262,13 +265,17 @@ class _RattlerIndex:
         )
         if question.preferred and self._channel_priority != "strict":
             # Where all preferences go together, as those of a plan do, holding them leaves little to search.
-            held = question.held()
-            outcome = self._solve(held, ChannelPriority.Disabled)
+            pins = question.pins()
+            held = question.holding(pins)
+            outcome = self._solve(replace(held, only=pins), ChannelPriority.Disabled)
+            if isinstance(outcome, Solved) and any(one.name not in pins for one in outcome.packages):
+                # Of what is not held there may be more to choose from than was read.
+                outcome = self._solve(held, ChannelPriority.Disabled)
             if isinstance(outcome, Solved):
                 if self._channel_priority == "disabled":
                     return outcome
                 names = frozenset(record.name for record in question.preferred)
-                return self._with_higher_channels(outcome, replace(held, pins=None), settled=names)
+                return self._with_higher_channels(outcome, held, settled=names)
         # rattler has no flexible priority. Where the strict reading has a solution it is also a flexible one; only
         # where it has none may a channel of lower priority supply what a higher one has in other versions.
         priorities = {
@@ -350,7 +357,7 @@ class _RattlerIndex:
     def _solve_once(self, question: _Question, priority: ChannelPriority) -> Outcome:
         started = time.monotonic()
         names = [self._match_spec(spec)[0].name.normalized for spec in question.specs]
-        sources, originals = self._reader.sources(names, question.pins), self._reader.originals(question.preferred)
+        sources, originals = self._reader.sources(names, question.only), self._reader.originals(question.preferred)
         try:
             solution = self._reader.run(
                 solve(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ __all__ = ["Excerpt", "Pins", "StoredChannel", "StoredSource"]
 
 Pins = Mapping[str, tuple[str, str]]
 """The one version and build that a name may come in."""
+_Files = Mapping["StoredChannel", tuple[SparseRepoData, ...]]
+# How many times as many names as it asks for a question may be given to read.
+_SPARE = 2
 
 
 class StoredChannel:
@@ -56,7 +59,8 @@ class Excerpt:
     """The records of some stored channels that are reachable from names, as repodata files of their own.
 
     What a solver may choose is reachable from what it is asked for by the names of dependencies, over all of these
-    channels. A question that goes beyond what was reached makes the excerpt larger.
+    channels. The files of the last question serve the next one where they hold all that it reaches and not much more:
+    a solver reads them from end to end.
 
     Args:
         channels: The channels.
@@ -64,30 +68,46 @@ class Excerpt:
 
     def __init__(self, channels: Sequence[StoredChannel]) -> None:
         self._channels = channels
-        self._names: set[str] = set()
-        self._files: dict[StoredChannel, tuple[SparseRepoData, ...]] = {}
+        self._names: frozenset[str] = frozenset()
+        self._files: _Files = {}
         self.damage: StoreDamagedError | None = None
         """What went wrong, where anything did."""
 
-    def reaching(self, names: Iterable[str]) -> Mapping[StoredChannel, tuple[SparseRepoData, ...]]:
+    def reaching(self, names: Iterable[str]) -> _Files:
         """The excerpt of each channel, with everything that is reachable from names.
 
         Raises:
             StoreDamagedError: A store is not what was written.
         """
-        try:
+        with self._noting_damage():
             reached = self._reach(names)
-            if reached or not self._files:
-                self._names |= reached
-                # What is open stays readable when its name is gone, however the process may end.
-                with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
-                    self._write(Path(folder))
-        except StoreDamagedError as error:
-            self.damage = error
-            raise
+            if not (self._files and reached <= self._names and len(self._names) <= _SPARE * len(reached)):
+                self._write(reached)
         return self._files
 
-    def pinned(self, names: Iterable[str], pins: Pins) -> Mapping[StoredChannel, tuple[SparseRepoData, ...]]:
+    def including(self, name: str) -> _Files:
+        """The excerpt of each channel, with all that it has had so far and what is reachable from another name.
+
+        Raises:
+            StoreDamagedError: A store is not what was written.
+        """
+        with self._noting_damage():
+            if name not in self._names:
+                self._write(self._names | self._reach([name]))
+        return self._files
+
+    def _write(self, names: frozenset[str]) -> None:
+        ordered = sorted(names)
+        self._files = self._written(
+            {
+                (channel, subdir): [store.members(name) for name in ordered if name in store.names]
+                for channel in self._channels
+                for subdir, store in channel.stores.items()
+            }
+        )
+        self._names = names
+
+    def pinned(self, names: Iterable[str], pins: Pins) -> _Files:
         """What is reachable from names where some names may come in one version and build only.
 
         The other records of a pinned name cannot be in an answer, and what only they need cannot either.
@@ -100,45 +120,29 @@ class Excerpt:
             StoreDamagedError: A store is not what was written.
         """
         seen: set[str] = set()
-        pending = list(names)
-        parts: dict[tuple[StoredChannel, str], list[Members]] = {}
-        try:
+        pending = sorted(names)
+        parts: dict[tuple[StoredChannel, str], list[Members]] = {
+            (channel, subdir): [] for channel in self._channels for subdir in channel.stores
+        }
+        with self._noting_damage():
             while pending:
                 name = pending.pop()
                 if name in seen:
                     continue
                 seen.add(name)
-                for channel in self._channels:
-                    for subdir, store in channel.stores.items():
-                        if name not in store.names:
-                            continue
-                        pin = pins.get(name)
-                        if pin is None:
-                            members, needs = store.members(name), store.needs(name)
-                        else:
-                            members, needs = members_with(store.members(name), *pin)
-                        parts.setdefault((channel, subdir), []).append(members)
-                        pending += needs - seen
-            with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
-                return {
-                    channel: tuple(
-                        self._file(
-                            Path(folder) / f"{number}-{subdir}.json",
-                            channel,
-                            subdir,
-                            sorted(parts.get((channel, subdir), ()), key=attrgetter("conda", "packages")),
-                        )
-                        for subdir in channel.stores
-                    )
-                    for number, channel in enumerate(self._channels)
-                }
-        except StoreDamagedError as error:
-            self.damage = error
-            raise
+                for (channel, subdir), found in parts.items():
+                    store = channel.stores[subdir]
+                    if name in store.names:
+                        members, needs = store.members(name), store.needs(name)
+                        if name in pins:
+                            members, needs = members_with(members, *pins[name])
+                        found.append(members)
+                        pending += sorted(needs - seen)
+            return self._written(parts)
 
-    def _reach(self, names: Iterable[str]) -> set[str]:
+    def _reach(self, names: Iterable[str]) -> frozenset[str]:
         reached: set[str] = set()
-        pending = [name for name in names if name not in self._names]
+        pending = list(names)
         while pending:
             name = pending.pop()
             if name in reached:
@@ -147,33 +151,33 @@ class Excerpt:
             for channel in self._channels:
                 for store in channel.stores.values():
                     if name in store.names:
-                        pending += [one for one in store.needs(name) if one not in self._names and one not in reached]
-        return reached
+                        pending += store.needs(name) - reached
+        return frozenset(reached)
 
-    def _write(self, folder: Path) -> None:
-        names = sorted(self._names)
-        for number, channel in enumerate(self._channels):
-            self._files[channel] = tuple(
-                self._file(
-                    folder / f"{number}-{subdir}.json",
-                    channel,
-                    subdir,
-                    [store.members(name) for name in names if name in store.names],
-                )
-                for subdir, store in channel.stores.items()
-            )
+    def _written(self, parts: Mapping[tuple[StoredChannel, str], Sequence[Members]]) -> _Files:
+        """Members as repodata files, opened."""
+        files: dict[StoredChannel, list[SparseRepoData]] = {channel: [] for channel in self._channels}
+        # What is open stays readable when its name is gone, however the process may end.
+        with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
+            for number, ((channel, subdir), members) in enumerate(parts.items()):
+                packages = b",".join(one.packages for one in members if one.packages)
+                conda = b",".join(one.conda for one in members if one.conda)
+                path = Path(folder) / f"{number}.json"
+                head = f'{{"info": {channel.stores[subdir].info}, "packages": {{'.encode()
+                path.write_bytes(b"".join((head, packages, b'}, "packages.conda": {', conda, b"}}")))
+                try:
+                    files[channel].append(SparseRepoData(channel.channel, subdir, path))
+                except OSError as error:
+                    raise StoreDamagedError(str(error)) from error
+        return {channel: tuple(found) for channel, found in files.items()}
 
-    @staticmethod
-    def _file(path: Path, channel: StoredChannel, subdir: str, members: Sequence[Members]) -> SparseRepoData:
-        """Members as a repodata file of a channel's subdir, opened."""
-        packages = b",".join(one.packages for one in members if one.packages)
-        conda = b",".join(one.conda for one in members if one.conda)
-        head = f'{{"info": {channel.stores[subdir].info}, "packages": {{'.encode()
-        path.write_bytes(b"".join((head, packages, b'}, "packages.conda": {', conda, b"}}")))
+    @contextlib.contextmanager
+    def _noting_damage(self) -> Iterator[None]:
         try:
-            return SparseRepoData(channel.channel, subdir, path)
-        except OSError as error:
-            raise StoreDamagedError(str(error)) from error
+            yield
+        except StoreDamagedError as error:
+            self.damage = error
+            raise
 
 
 class StoredSource:
@@ -190,7 +194,7 @@ class StoredSource:
 
     async def fetch_package_records(self, platform: Subdir, name: PackageName) -> list[RepoDataRecord]:
         """The records of a name for one subdir."""
-        for file in self._excerpt.reaching([name.normalized])[self._channel]:
+        for file in self._excerpt.including(name.normalized)[self._channel]:
             if file.subdir == str(platform):
                 return file.load_records(name)
         return []

@@ -12,6 +12,7 @@ import contextlib
 import json
 import sqlite3
 import weakref
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -23,6 +24,9 @@ __all__ = ["SCHEMA", "Members", "RecordStore", "RepodataState", "StoreDamagedErr
 
 SCHEMA = 1
 """The number of the layout; a store of another one is not read."""
+
+# How many bytes of members a store remembers: an audit of thousands of sources asks for most names in the end.
+_MOST_KEPT = 128 * 1024 * 1024
 
 
 class StoreDamagedError(Exception):
@@ -53,6 +57,19 @@ class Members:
     packages: bytes
     conda: bytes
 
+    @property
+    def size(self) -> int:
+        """How many bytes they are."""
+        return len(self.packages) + len(self.conda)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What was read of a name: its records, and the names that they depend on."""
+
+    members: Members
+    needs: frozenset[str]
+
 
 class RecordStore:
     """An open store.
@@ -73,8 +90,8 @@ class RecordStore:
         self.info = info
         self.names = names
         self._connection = connection
-        self._members: dict[str, Members] = {}
-        self._needs: dict[str, frozenset[str]] = {}
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._kept = 0
         weakref.finalize(self, connection.close)
 
     def members(self, name: str) -> Members:
@@ -83,8 +100,7 @@ class RecordStore:
         Raises:
             StoreDamagedError: They are not what was written.
         """
-        self._read(name)
-        return self._members[name]
+        return self._read(name).members
 
     def needs(self, name: str) -> frozenset[str]:
         """The names that any record of a name depends on.
@@ -92,23 +108,29 @@ class RecordStore:
         Raises:
             StoreDamagedError: They are not what was written.
         """
-        self._read(name)
-        return self._needs[name]
+        return self._read(name).needs
 
-    def _read(self, name: str) -> None:
-        if name in self._members:
-            return
+    def _read(self, name: str) -> _Known:
+        known = self._known.get(name)
+        if known is not None:
+            self._known.move_to_end(name)
+            return known
         with _read_errors():
             rows = self._connection.execute("SELECT is_conda, needs, body FROM part WHERE name = ?", (name,)).fetchall()
             parts = [(bool(is_conda), _unpacked(body)) for is_conda, _, body in rows]
             needs = frozenset(chain.from_iterable(words.split() for _, words, _ in rows))
         if not rows and name in self.names:
             raise StoreDamagedError(name)
-        self._members[name] = Members(
+        members = Members(
             packages=b",".join(body for is_conda, body in parts if not is_conda),
             conda=b",".join(body for is_conda, body in parts if is_conda),
         )
-        self._needs[name] = needs
+        self._known[name] = _Known(members=members, needs=needs)
+        self._kept += members.size
+        while self._kept > _MOST_KEPT and len(self._known) > 1:
+            _, oldest = self._known.popitem(last=False)
+            self._kept -= oldest.members.size
+        return self._known[name]
 
     def discard(self) -> None:
         """Throw the file away, so that nobody reads it again; what was read stays."""
