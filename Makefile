@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-network lint fmt messages docs bench fuzz clean
+.PHONY: help demo test test-network lint fmt messages docs bench fuzz trust audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -51,6 +51,12 @@ bench: $(STAMP)  ## Measure; needs ENVCHECK_SHARED, the folder of real repodata 
 fuzz: $(STAMP)  ## Look for inputs that break a reader, two minutes long (FUZZ_SECONDS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	$(BIN)/python -m tests.fuzz.fuzz --seconds $(or $(FUZZ_SECONDS),120)
+
+trust: $(STAMP)  ## Kill 200 runs at random moments, and have eight processes share a cache for a minute
+	ENVCHECK_KILLS=200 ENVCHECK_SHARED_SECONDS=60 $(BIN)/python -m pytest -n auto tests/faults/test_killed.py tests/faults/test_shared_cache.py
+
+audit: $(STAMP)  ## Ask about known vulnerabilities of what is installed; needs the network (status 3 without)
+	@$(BIN)/python -m tests.support.audit_dependencies
 
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) demo site build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
