@@ -2,9 +2,9 @@
 
 A folder is walked as git would: what ``.gitignore`` files and ``.git/info/exclude`` keep out is left out
 (https://git-scm.com/docs/gitignore, by the pathspec library; git itself is not called, for a work tree's configuration
-can make it run programs). Installed environments, caches and version control's own folders are passed over, symbolic links to
-folders are not followed, nor are links to files out of the folder. A file that the user named is a source whatever is
-in it, and so is one whose name could not be looked up; any other file is one if it looks like an export
+can make it run programs). Installed environments, caches and version control's own folders are passed over; symbolic
+links to folders are not followed, nor are links to files out of the folder. A file that the user named is a source
+whatever is in it, and so is one whose name could not be looked up; any other file is one if it looks like an export
 (`envcheck.audit_candidates`).
 """
 

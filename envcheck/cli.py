@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 import signal
 import sys
@@ -62,9 +62,9 @@ def _run() -> int:
         from envcheck.secrets import mask
 
         # Its words quote what was given, or what was found in a file.
-        error.message = "\n".join(plain(line) for line in mask(error.message).split("\n"))
-        with contextlib.suppress(OSError):
-            error.show()
+        words = io.StringIO()
+        error.show(words)
+        _say("\n".join(plain(line) for line in mask(words.getvalue()).rstrip("\n").split("\n")))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say(tell("envcheck: interrupted; nothing was left half-written"))

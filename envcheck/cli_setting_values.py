@@ -188,9 +188,11 @@ def _value(option: click.Option, value: Any, file: SettingsFile, command: click.
     try:
         # In a context of its own, as no command may be run by a value.
         option.process_value(click.Context(command, info_name=command.name), given)
-    except click.UsageError as error:
+    except (click.UsageError, OverflowError) as error:
+        # A number may be too large for click to make another of it.
+        words = error.message if isinstance(error, click.UsageError) else tell("the number is too large")
         raise _WrongValueError(
-            error.message, tell("'envcheck {name} --help' says what --{key} takes.", name=command.name, key=key)
+            words, tell("'envcheck {name} --help' says what --{key} takes.", name=command.name, key=key)
         ) from None
     if f"--{key}" in _CODES:
         _refuse_unknown_codes(given)

@@ -127,7 +127,7 @@ def absolute_url(text: str, folder: Path | None) -> str:
     if "://" in text or (folder is None and not Path(text).is_absolute()):
         return text
     path = Path(text)
-    with contextlib.suppress(RuntimeError):  # ~ of somebody who has no home here
+    with contextlib.suppress(RuntimeError, ValueError):  # ~ of somebody who has no home here, or of nobody
         path = path.expanduser()
     return ((folder or Path()) / path).absolute().as_uri()
 
