@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 
 __all__ = [
     "has_room",
@@ -168,12 +169,12 @@ def writable_instead_of(place: Path | None) -> Path:
     except OSError as error:
         instead, reason = None, error.strerror or type(error).__name__
     else:
-        reason = "there is no room"
+        reason = say("there is no room")
     if instead is None or not has_room(instead):
-        where = "anywhere, as there is no home" if place is None else f"in {place}"
+        where = say("anywhere, as there is no home") if place is None else say("in {place}", place=str(place))
         raise ConfigurationError(
-            f"Nothing can be kept {where}, nor among the temporary files: {reason}.",
-            hint="Make room, or name a folder that can be written with --cache-dir.",
+            say("Nothing can be kept {where}, nor among the temporary files: {reason}.", where=where, reason=reason),
+            hint=say("Make room, or name a folder that can be written with --cache-dir."),
         )
     return instead
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from envcheck.condarc import Configuration, load_configuration
 from envcheck.errors import SourceError
+from envcheck.language import say, tell
+from envcheck.limits import MAX_BYTES
 from envcheck.model import PinPolicy
 from envcheck.request import Request
 from envcheck.world import Services
@@ -32,9 +34,6 @@ __all__ = [
     "read",
     "user_configuration",
 ]
-
-# Larger files are no exports; the reader says so, and nothing beyond this is read into memory.
-_LARGEST_SOURCE = 64 * 1024 * 1024
 
 
 def user_configuration(home: Path | None) -> Configuration:
@@ -225,7 +224,7 @@ def home_directory() -> Path | None:
         return None
 
 
-def read(source: str, *, where_from: str = "'conda env export > environment.yml' makes one") -> bytes:
+def read(source: str, *, where_from: str | None = None) -> bytes:
     """The bytes of a source, at most one more than the reader accepts.
 
     Args:
@@ -236,19 +235,30 @@ def read(source: str, *, where_from: str = "'conda env export > environment.yml'
         SourceError: There is no such file, or it cannot be read.
     """
     if source == "-" and sys.stdin is None:
-        raise SourceError("standard input is closed", path=source, hint="Name a file, or pipe one in.")
+        raise SourceError(tell("standard input is closed"), path=source, hint=tell("Name a file, or pipe one in."))
     try:
         if source == "-":
-            return sys.stdin.buffer.read(_LARGEST_SOURCE + 1)
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
         with Path(source).open("rb") as stream:
-            return stream.read(_LARGEST_SOURCE + 1)
+            return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise SourceError("there is no such file", path=source, hint=f"Check the name; {where_from}.") from None
+        raise SourceError(
+            tell("there is no such file"),
+            path=source,
+            hint=tell(
+                "Check the name; {where_from}.",
+                where_from=where_from or say("'conda env export > environment.yml' makes one"),
+            ),
+        ) from None
     except IsADirectoryError:
         raise SourceError(
-            "this is a directory, not an export", path=source, hint="Name a file in it, such as environment.yml."
+            tell("this is a directory, not an export"),
+            path=source,
+            hint=tell("Name a file in it, such as environment.yml."),
         ) from None
     except OSError as error:
         raise SourceError(
-            f"the file cannot be read: {error.strerror}", path=source, hint="Check its permissions."
+            tell("the file cannot be read: {reason}", reason=error.strerror),
+            path=source,
+            hint=tell("Check its permissions."),
         ) from None

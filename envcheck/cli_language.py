@@ -11,7 +11,6 @@ import gettext
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -34,7 +33,8 @@ def choose_language(arguments: Sequence[str]) -> None:
         gettext.textdomain("messages")
         return
     # click asks gettext for its own words, and gettext goes by variables alone.
-    gettext.bindtextdomain(_DOMAIN, str(Path(__file__).parent / "locale"))
+    # pathlib is more than a page of help needs.
+    gettext.bindtextdomain(_DOMAIN, os.path.join(os.path.dirname(__file__), "locale"))  # noqa: PTH118, PTH120
     gettext.textdomain(_DOMAIN)
     if language_of(os.environ) != name:
         os.environ["LANGUAGE"] = name

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from envcheck.errors import OutputError
+from envcheck.language import say
 
 __all__ = ["write_atomically"]
 
@@ -41,7 +42,9 @@ def write_atomically(path: str | Path, text: str) -> None:
     try:
         mode = _mode_of(target)
         if mode is not None and stat.S_ISDIR(mode):
-            raise OutputError(f"{shown} is a directory.", path=shown, hint="Name a file to write to.")
+            raise OutputError(
+                say("{shown} is a directory.", shown=shown), path=shown, hint=say("Name a file to write to.")
+            )
         if mode is not None and not stat.S_ISREG(mode):
             Path(path).write_bytes(data)
             return
@@ -51,11 +54,11 @@ def write_atomically(path: str | Path, text: str) -> None:
         _replace(target, data, mode)
     except OSError as error:
         raise OutputError(
-            f"Cannot write {shown}: {error.strerror or error}.",
+            say("Cannot write {shown}: {reason}.", shown=shown, reason=error.strerror or str(error)),
             path=shown,
-            hint="Make room there, or name another place."
+            hint=say("Make room there, or name another place.")
             if error.errno in _NO_ROOM
-            else "Choose a directory that exists and that you may write to.",
+            else say("Choose a directory that exists and that you may write to."),
         ) from error
 
 

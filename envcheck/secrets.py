@@ -85,6 +85,7 @@ def mask(text: str) -> str:
         variables that are called a token, a password or the like. Text
         without credentials is returned unchanged, and masking twice is masking once.
     """
+    given = text
     if "//" in text:
         text = _RAW_PASSWORD.sub(_hide_user, text)
         text = _USER.sub(_hide_user, text)
@@ -96,7 +97,8 @@ def mask(text: str) -> str:
         text = _PARAMETER.sub(rf"\g<lead>{_MASK}", text)
     if "=" in text or "ENV" in text:
         text = _VARIABLE.sub(rf"\g<lead>{_MASK}", text)
-    return text
+    # The very object: a message that has nothing to hide stays one.
+    return given if text == given else text
 
 
 def split_secrets(url: str) -> SplitUrl:

@@ -155,7 +155,11 @@ class _Writer(FindingsWriter):
             )
         )
         versions = {one.name: one.version for one in target.virtual_packages}
-        shown = [f", {name[2:]} {versions[name]}" for name in ("__glibc", "__cuda") if name in versions]
+        shown = [
+            tell(", {name} {version}", name=name[2:], version=versions[name])
+            for name in ("__glibc", "__cuda")
+            if name in versions
+        ]
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
         reason = tell(" ({reason})", reason=report.engine.reason) if report.engine.reason else ""
         engine = f"{report.engine.name} {report.engine.version}{reason}"

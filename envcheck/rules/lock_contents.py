@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from envcheck.language import plural, say
 from envcheck.locks.contents import ProblemKind
 from envcheck.model import Remedy, RemedyAction, Severity
-from envcheck.rules.facts import Draft, counted, some_of
+from envcheck.rules.facts import Draft, some_of
 from envcheck.rules.lock_facts import LockFacts, WheelFit
 from envcheck.rules.lock_words import LOCK_AGAIN, listed, name_of, of_problems
 
@@ -21,7 +22,12 @@ def contradiction(facts: LockFacts) -> Iterator[Draft]:
     Fix: make the lock again instead of mending it by hand.
     """
     yield from of_problems(
-        facts, Severity.ERROR, ProblemKind.FORM, ProblemKind.URL, ProblemKind.TWICE, ProblemKind.BROKEN_HASH
+        facts,
+        Severity.ERROR,
+        ProblemKind.FORM,
+        ProblemKind.URL,
+        ProblemKind.TWICE,
+        ProblemKind.BROKEN_HASH,
     )
 
 
@@ -47,8 +53,10 @@ def no_hash(facts: LockFacts) -> Iterator[Draft]:
         names = list(dict.fromkeys(one.subject if one.package is None else name_of(one.package) for one in problems))
         yield Draft(
             severity=Severity.WARNING,
-            subject=counted(len(names), "package"),
-            message=f"no hash is given, so that an exchanged file would go unnoticed: {some_of(names, 4)}",
+            subject=plural(len(names), "{count} package", "{count} packages"),
+            message=say(
+                "no hash is given, so that an exchanged file would go unnoticed: {names}", names=some_of(names, 4)
+            ),
             line=facts.line_of(problems[0].package),
             remedies=(LOCK_AGAIN,),
         )
@@ -61,12 +69,12 @@ def other_platform(facts: LockFacts) -> Iterator[Draft]:
 
     Fix: make the lock for this platform; ``envcheck lock`` does so from an export of another one.
     """
-    remedies = (Remedy(action=RemedyAction.EDIT, summary=f"make the lock for {facts.platform}"),)
+    remedies = (Remedy(action=RemedyAction.EDIT, summary=say("make the lock for {platform}", platform=facts.platform)),)
     yield from (
         Draft(
             severity=draft.severity,
             subject=draft.subject,
-            message=f"{draft.message}, not for {facts.platform}",
+            message=say("{message}, not for {platform}", message=draft.message, platform=facts.platform),
             line=draft.line,
             remedies=remedies,
         )
@@ -77,7 +85,9 @@ def other_platform(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name_of(entry.package),
-                message=f"the wheel is built for {entry.tags}, not for {facts.platform}",
+                message=say(
+                    "the wheel is built for {tags}, not for {platform}", tags=entry.tags, platform=facts.platform
+                ),
                 line=entry.line,
                 remedies=remedies,
             )
@@ -95,7 +105,7 @@ def other_python(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject=name_of(entry.package),
-                message=f"the wheel is for {entry.tags}, not for the Python of the lock",
+                message=say("the wheel is for {tags}, not for the Python of the lock", tags=entry.tags),
                 line=entry.line,
                 remedies=(LOCK_AGAIN,),
             )
@@ -107,7 +117,7 @@ def other_python(facts: LockFacts) -> Iterator[Draft]:
             yield Draft(
                 severity=Severity.ERROR,
                 subject="python",
-                message=f"pip packages are locked and no Python: {listed(pip)}",
+                message=say("pip packages are locked and no Python: {listed}", listed=listed(pip)),
                 line=pip[0].line,
                 remedies=(LOCK_AGAIN,),
             )

@@ -52,7 +52,11 @@ CLICK: tuple[tuple[str, str | None], ...] = (
     ("Missing command.", None),
     ("No such command {name!r}.", None),
     ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+    ("No such option {name!r}.", None),
     ("No such option: {name}", None),
+    ("Argument {name!r} takes {nargs} values.", None),
+    ("Could not open file {filename!r}: {message}", None),
+    ("Aborted!", None),
     ("Invalid value: {message}", None),
     ("Invalid value for {param_hint}: {message}", None),
     ("Missing argument", None),
@@ -112,7 +116,9 @@ def _in_python(path: Path) -> Iterator[Text]:
                     yield Text(path=shown, line=node.lineno, one=cleandoc(found))
         elif isinstance(node, ast.FunctionDef) and (found := ast.get_docstring(node, clean=False)):
             is_rule = is_rules and _returns_drafts(node)
-            if (is_rule and "Fix: " in found) or (is_command_line and any(_is_command(one) for one in node.decorator_list)):
+            if (is_rule and "Fix: " in found) or (
+                is_command_line and any(_is_command(one) for one in node.decorator_list)
+            ):
                 yield Text(path=shown, line=node.lineno, one=cleandoc(found))
 
 
