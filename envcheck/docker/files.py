@@ -115,7 +115,8 @@ class BroughtFiles:
         if before is None or other is None:
             self._bring(state, Brought(path=target, line=line, directory=True, stage=-1))
             return
-        for prefix, (label, made) in before.environments.items():
+        # As a list, for a stage may copy from itself.
+        for prefix, (label, made) in list(before.environments.items()):
             if prefix == path or prefix.startswith(path.rstrip("/") + "/"):
                 state.environments[target + prefix[len(path) :]] = (label, made)
         if not self._bring_from(before, path, placed, line=line, state=state):
