@@ -12,16 +12,17 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from envcheck.audit_channels import Place
 from envcheck.fleet import AuditResult, result_document, result_from_document
-from envcheck.secrets import mask_document
+from envcheck.language import message_document, message_from_document, messages_in, with_messages
+from envcheck.secrets import mask, mask_document
 
 __all__ = ["Kept", "Store", "open_store"]
 
 # In the file's name: a version of envcheck that keeps something else uses another file.
-_NAME = "results-1.sqlite3"
+_NAME = "results-2.sqlite3"
 _BUSY_SECONDS = 30.0
 _FORGET_AFTER = 90 * 24 * 60 * 60.0
 _TABLE = """
@@ -75,15 +76,20 @@ class Store:
                 places=tuple(
                     (Place(location=location, subdir=subdir), state) for location, subdir, state in json.loads(row[2])
                 ),
-                result=result_from_document(json.loads(row[3])),
+                result=_result(json.loads(row[3])),
             )
-        except (KeyError, TypeError, ValueError):
+        except (IndexError, KeyError, TypeError, ValueError):
             return None  # written by somebody else
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a result, in place of what was kept under its key."""
         places = [[place.public().location, place.subdir, state] for place, state in kept.places]
-        result = mask_document(result_document(kept.result))
+        # The parts of sentences are kept too: the next run may be told in another language.
+        messages = {text: one for text, one in messages_in(kept.result).items() if mask(text) == text}
+        result = {
+            **mask_document(result_document(kept.result)),
+            "messages": {text: message_document(one) for text, one in messages.items()},
+        }
         row = (key, kept.stored, int(kept.asked_index), json.dumps(places), json.dumps(result))
         self._try(lambda connection: connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?)", row))
 
@@ -140,6 +146,11 @@ class Store:
             old = self._path.with_name(self._path.name + ending)
             with contextlib.suppress(FileNotFoundError):
                 old.replace(self._path.with_name(f"{self._path.name}.damaged{ending}"))
+
+
+def _result(document: dict[str, Any]) -> AuditResult:
+    messages = {text: message_from_document(one) for text, one in document["messages"].items()}
+    return with_messages(result_from_document(document), messages)
 
 
 def _refuse_damage(connection: sqlite3.Connection) -> None:

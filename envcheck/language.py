@@ -12,7 +12,8 @@ always English: other programs read them. No catalogue is opened as long as the 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -31,6 +32,7 @@ __all__ = [
     "language_of",
     "message_document",
     "message_from_document",
+    "messages_in",
     "plural",
     "say",
     "speak",
@@ -39,6 +41,7 @@ __all__ = [
     "tell_plural",
     "told",
     "translation",
+    "with_messages",
 ]
 
 ENGLISH = "en"
@@ -178,22 +181,23 @@ def in_language(value: _T) -> _T:
 
     What leaves the program in another language goes through here once, at the beginning of its page.
     """
-    return value if _SPOKEN.get() == ENGLISH else _with_told(value)
+    return value if _SPOKEN.get() == ENGLISH else _mapped(value, told)
 
 
-def _with_told(value: _T) -> _T:
+def _mapped(value: _T, function: Callable[[str], str]) -> _T:
+    """A value with what a function makes of each of its texts; what does not change stays the very object."""
     import dataclasses
 
-    if isinstance(value, Message):
-        return told(value)  # type: ignore[return-value]  # a str for a str
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return function(value)  # type: ignore[return-value]  # a str for a str
     if isinstance(value, tuple):
-        items = tuple(_with_told(item) for item in value)
+        items = tuple(_mapped(item, function) for item in value)
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value  # type: ignore[return-value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changes = {
             field.name: new
             for field in dataclasses.fields(value)
-            if field.init and (new := _with_told(old := getattr(value, field.name))) is not old
+            if field.init and (new := _mapped(old := getattr(value, field.name), function)) is not old
         }
         return dataclasses.replace(value, **changes) if changes else value
     return value
@@ -246,6 +250,24 @@ def message_from_document(document: Sequence[object]) -> Message:
     if many is not None and not isinstance(many, str):
         raise TypeError("no message")
     return _made(template, many, number, tuple((name, _argument(value)) for name, value in arguments))
+
+
+def messages_in(value: object) -> dict[str, Message]:
+    """The messages of a value, however deep they are, by their English."""
+    found: dict[str, Message] = {}
+
+    def note(text: str) -> str:
+        if isinstance(text, Message):
+            found[str(text)] = text
+        return text
+
+    _mapped(value, note)
+    return found
+
+
+def with_messages(value: _T, messages: Mapping[str, Message]) -> _T:
+    """A value whose texts are messages again, if they were among those of `messages_in`."""
+    return _mapped(value, lambda text: messages.get(text, text)) if messages else value
 
 
 def _argument(value: object) -> Argument:

@@ -12,7 +12,7 @@ from fixtures.build_channel import build_channels
 from fixtures.build_index import build_index
 from tests.support.server import ServerFactory
 
-CONFIGURATION = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "XDG_", "ENVCHECK_")
+CONFIGURATION = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "XDG_", "ENVCHECK_", "LC_", "LANG")
 """Beginnings of the environment variables that no test may see."""
 
 CONNECTION = (

@@ -8,7 +8,7 @@ from itertools import groupby
 from types import MappingProxyType
 
 from envcheck.fleet import AuditResult, AuditVerdict, Cause, FrequentCause, Totals, frequent_causes, totals
-from envcheck.language import tell
+from envcheck.language import in_language, tell
 from envcheck.model import Severity
 from envcheck.reports.html_page import page
 
@@ -68,18 +68,19 @@ class _Row:
     groups: tuple[_Group, ...]
 
 
-def render_fleet(results: Sequence[AuditResult], *, title: str = "Environments") -> str:
+def render_fleet(results: Sequence[AuditResult], *, title: str = "") -> str:
     """A fleet as one HTML page, with a final newline.
 
     Args:
         results: What an audit keeps of each source, in any order.
         title: What the fleet is called.
     """
+    results = in_language(tuple(results))
     whole = totals(results)
     rows = sorted((_row(result) for result in results), key=_worst_first)
     return page(
         "fleet.html",
-        title=title,
+        title=title or tell("Environments"),
         totals=whole,
         bar=tuple(_parts(whole)),
         frequent=tuple(_frequent(results)),

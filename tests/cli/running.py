@@ -13,8 +13,8 @@ from typing import Any
 
 __all__ = ["CommandLine", "Run", "condarc_text", "fixture_locations"]
 
-HIDDEN = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "PIP_", "UV_", "ENVCHECK_")
-"""Beginnings of the environment variables by which a user's own configuration would get in."""
+HIDDEN = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "PIP_", "UV_", "ENVCHECK_", "LC_", "LANG")
+"""Beginnings of the environment variables by which a user's own configuration or language would get in."""
 
 STATUSES = frozenset({0, 1, 2, 3, 128 + 1, 128 + 2, 128 + 15})
 """Every exit status that envcheck has; anything else is a crash."""

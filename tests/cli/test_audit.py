@@ -156,7 +156,7 @@ def test_reports_are_written_to_files(fleet: CommandLine) -> None:
 def test_a_store_that_is_damaged_or_out_of_reach_stops_nothing(fleet: CommandLine) -> None:
     place = fleet.directory / "cache" / "audit"
     place.mkdir(parents=True)
-    (place / "results-1.sqlite3").write_bytes(b"nothing of the kind" * 99)
+    (place / "results-2.sqlite3").write_bytes(b"nothing of the kind" * 99)
     for expected in ("checked", "known"):
         run = fleet("audit", "clean.yml", "--cache-dir", "cache")
         assert run.status == 0
