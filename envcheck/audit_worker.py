@@ -199,7 +199,7 @@ class _Worker:
     """The services of one run in this process."""
 
     def __init__(self, job: Job) -> None:
-        from envcheck.cli_input import open_services
+        from envcheck.surroundings import open_services
 
         configuration = job.request.configuration
         offline = job.request.offline or configuration.offline

@@ -155,7 +155,7 @@ def audit(
 
 def _sources(paths: Sequence[str], *, null: bool) -> tuple[Found, ...]:
     from envcheck.audit_sources import find_sources, listed_paths
-    from envcheck.cli_input import home_directory
+    from envcheck.surroundings import home_directory
 
     listed: tuple[str, ...] = ()
     named = [path for path in paths if path != "-"]
@@ -180,7 +180,7 @@ def _plan(platforms: tuple[str, ...], *, fresh: bool, **options: Any) -> Plan:
     from envcheck.audit import Plan
     from envcheck.audit_channels import known_locations
     from envcheck.audit_worker import Job
-    from envcheck.cli_input import home_directory, package_index_settings, prepare
+    from envcheck.surroundings import home_directory, package_index_settings, prepare
 
     request, services = prepare("", b"", platforms[0], None, lambda *_: None, **options)
     services.package_index.close()
@@ -237,9 +237,10 @@ def _run(
     from envcheck.audit import Audit
     from envcheck.audit_channels import ChannelStates
     from envcheck.audit_store import open_store
-    from envcheck.cli_input import cache_directory, read
+    from envcheck.cli_input import read
     from envcheck.fleet import selected
     from envcheck.progress import FleetProgress
+    from envcheck.surroundings import cache_directory
 
     request = plan.job.request
     configuration = request.configuration

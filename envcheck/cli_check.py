@@ -188,11 +188,12 @@ def _check_and_report(
     )
     from dataclasses import replace
 
-    from envcheck.cli_input import prepare, read
+    from envcheck.cli_input import read
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.report_json import render_all
     from envcheck.reports.text import account
+    from envcheck.surroundings import prepare
 
     previous = None
     if from_lock is not None:

@@ -298,7 +298,7 @@ def _prepared(
     **options: Any,
 ) -> Any:
     """The request of one environment: the command line's word first, then the Dockerfile's."""
-    from envcheck.cli_input import prepare
+    from envcheck.surroundings import prepare
 
     request, services = prepare(
         question.path,

@@ -29,10 +29,10 @@ def doctor(
       envcheck doctor -c bioconda
     """
     from envcheck.caches import rattler_cache
-    from envcheck.cli_input import home_directory, package_index_settings, pages_directory, user_configuration
     from envcheck.doctor import diagnose
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.index import open_index
+    from envcheck.surroundings import home_directory, package_index_settings, pages_directory, user_configuration
     from envcheck.world import configured_options
 
     home = home_directory()

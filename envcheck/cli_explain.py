@@ -36,13 +36,14 @@ def explain(spec: str, source: str | None, platform: str, format_name: str, quie
       envcheck explain hdf5=1.14.2
       envcheck explain numpy=2.0 --in environment.yml
     """
-    from envcheck.cli_input import prepare, read
+    from envcheck.cli_input import read
     from envcheck.explain import configured_target
     from envcheck.explain import explain as explain_package
     from envcheck.kept_out import standing_in
     from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.explanation import render_json, render_text
+    from envcheck.surroundings import prepare
     from envcheck.world import LoadedWorld
 
     requirement = _package_spec(spec)

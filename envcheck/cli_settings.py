@@ -78,8 +78,8 @@ class _LazyDefaults(Mapping[str, Mapping[str, Any]]):
     @cached_property
     def read(self) -> _Defaults:
         """The settings of the file."""
-        from envcheck.cli_input import home_directory
         from envcheck.settings import find_settings, read_settings
+        from envcheck.surroundings import home_directory
 
         if self._named is not None:
             file = read_settings(self._named)

@@ -84,11 +84,12 @@ def verify(
       envcheck verify pixi.lock -p linux-64 --drift
       envcheck verify conda-linux-64.lock --format json
     """
-    from envcheck.cli_input import prepare, read
+    from envcheck.cli_input import read
     from envcheck.lock_file import platforms_to_verify, read_lock
     from envcheck.progress import Progress
     from envcheck.reports import verification
     from envcheck.rules.about_locks import LOCK_RULES
+    from envcheck.surroundings import prepare
     from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), LOCK_RULES)
