@@ -60,7 +60,7 @@ class Repodata:
 class Downloader(Protocol):
     """Brings repodata to this machine."""
 
-    given_up: dict[Channel, str]
+    given_up: dict[Channel, GivenUpError]
     """The channels whose download did not get on, and in a few words why it was ended."""
 
     def fetch(self, wanted: Sequence[Wanted]) -> list[Repodata | None]:
@@ -75,7 +75,7 @@ class NativeDownloader:
     """
 
     def __init__(self, library: Any, options: LoadOptions) -> None:
-        self.given_up: dict[Channel, str] = {}
+        self.given_up: dict[Channel, GivenUpError] = {}
         self._library = library
         self._options = options
         context = compat.shared_context(library)
@@ -137,7 +137,7 @@ class NativeDownloader:
             try:
                 found += download([position for position in missing if wanted[position].channel == channel])
             except GivenUpError as error:  # noqa: PERF203  # dear as a download is
-                self.given_up[channel] = str(error)
+                self.given_up[channel] = error
         return found
 
     def _watch(self) -> DownloadWatch:
@@ -255,7 +255,7 @@ class PlainDownloader:
     """In the place of libmamba's where it cannot be told what to download: plain repodata.json, kept with its ETag."""
 
     def __init__(self, directory: Path, options: LoadOptions) -> None:
-        self.given_up: dict[Channel, str] = {}
+        self.given_up: dict[Channel, GivenUpError] = {}
         self._directory = directory / "envcheck"
         self._options = options
 
@@ -453,10 +453,8 @@ class Loader:
         """The status of a channel of which these subdirs could not be loaded."""
         if not channel.locations:
             return ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
-        troubles = [self._ask(channel.locations[-1], subdir) for subdir in failed]
-        if channel in self._downloader.given_up:
-            reason = (ChannelState.UNREACHABLE, self._downloader.given_up[channel])
-            troubles = [reason if trouble[0] is ChannelState.DAMAGED else trouble for trouble in troubles]
+        given_up = self._downloader.given_up.get(channel)
+        troubles = [self._ask(channel.locations[-1], subdir, given_up) for subdir in failed]
         fatal = [trouble for trouble in troubles if trouble[0] is not ChannelState.NO_SUBDIR]
         if fatal:
             return ChannelStatus(channel=channel, state=fatal[0][0], detail=fatal[0][1])
@@ -467,7 +465,7 @@ class Loader:
             return ChannelStatus(channel=channel, state=troubles[0][0], detail=troubles[0][1])
         return ChannelStatus(channel=channel, state=ChannelState.LOADED)
 
-    def _ask(self, location: str, subdir: str) -> tuple[ChannelState, str]:
+    def _ask(self, location: str, subdir: str, given_up: GivenUpError | None) -> tuple[ChannelState, str]:
         if "://" not in location:
             return ChannelState.NOT_FOUND, "its address is no URL"
         return ask_why(
@@ -477,4 +475,5 @@ class Loader:
             verify_tls=self._options.verify_tls,
             proxies=self._options.proxies,
             timeouts=(self._options.connect_timeout, self._options.read_timeout),
+            given_up=given_up,
         )

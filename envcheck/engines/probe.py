@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from envcheck.engines.watching import SLOWEST, GivenUpError
 from envcheck.language import say
 from envcheck.locations import local_path, open_session
 from envcheck.model import ChannelState
@@ -22,6 +24,9 @@ _SHARDS = "repodata_shards.msgpack.zst"
 _MOST_HOPS = 10
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _LONGEST_READ_SECONDS = 20.0
+_LONGEST_LOOK_SECONDS = 5.0
+_HEAD = 16
+_CHUNK = 1 << 16
 
 
 def ask_why(
@@ -32,6 +37,7 @@ def ask_why(
     verify_tls: bool | str = True,
     proxies: tuple[tuple[str, str], ...] = (),
     timeouts: tuple[float, float] = (9.15, 60.0),
+    given_up: GivenUpError | None = None,
 ) -> tuple[ChannelState, str]:
     """Say why ``<location>/<subdir>`` could not be used.
 
@@ -42,6 +48,8 @@ def ask_why(
         verify_tls: As in `requests`: whether, or against which certificate bundle, to verify.
         proxies: Pairs of URL scheme and proxy URL.
         timeouts: Seconds to be connected, and to be told something.
+        given_up: Why the engine's download was given up, if it was. What the server is seen to do wrong goes before it:
+            an engine that waits before it asks once more gets no further either.
 
     Returns:
         The state and a few words for the user, free of secrets: only what the server answered, never its address.
@@ -55,13 +63,26 @@ def ask_why(
     answers: list[tuple[ChannelState, str]] = []
 
     def ask() -> None:
-        answers.append(_ask_server(location.rstrip("/"), subdir, verify_tls, dict(proxies), patience))
+        answers.append(
+            _ask_server(
+                location.rstrip("/"),
+                subdir,
+                verify_tls=verify_tls,
+                proxies=dict(proxies),
+                timeouts=patience,
+                given_up=given_up,
+            )
+        )
 
     # A timeout of requests begins anew with every byte, of which the head of an answer may have very many.
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(2 * sum(patience))
-    return answers[0] if answers else (ChannelState.UNREACHABLE, say("it did not answer in time"))
+    return answers[0] if answers else (ChannelState.UNREACHABLE, _too_slow(given_up))
+
+
+def _too_slow(given_up: GivenUpError | None) -> str:
+    return say("it did not answer in time") if given_up is None else str(given_up)
 
 
 def ask_redirect(
@@ -126,7 +147,13 @@ def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
 
 
 def _ask_server(
-    base: str, subdir: str, verify_tls: bool | str, proxies: dict[str, str], timeouts: tuple[float, float]
+    base: str,
+    subdir: str,
+    *,
+    verify_tls: bool | str,
+    proxies: dict[str, str],
+    timeouts: tuple[float, float],
+    given_up: GivenUpError | None,
 ) -> tuple[ChannelState, str]:
     import requests
 
@@ -136,8 +163,9 @@ def _ask_server(
                 with session.get(f"{base}/{subdir}/{filename}", stream=True, timeout=timeouts) as response:
                     status = response.status_code
                     if status != requests.codes.not_found:
-                        head = next(response.iter_content(64), b"") if response.ok else b""
-                        return _judge(status, head, filename)
+                        head = next(response.iter_content(_HEAD), b"") if response.ok else b""
+                        verdict = _judge(status, head, filename)
+                        return verdict or _judge_rest(response, filename, timeouts[1], given_up)
         except requests.exceptions.SSLError:
             return ChannelState.UNREACHABLE, say("its TLS certificate could not be verified")
         except requests.exceptions.ProxyError:
@@ -146,15 +174,15 @@ def _ask_server(
             return ChannelState.UNREACHABLE, say("it did not answer in time")
         except requests.exceptions.TooManyRedirects:
             return ChannelState.UNREACHABLE, say("it redirects in circles")
-        except requests.exceptions.ConnectionError:
+        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError):
             return ChannelState.UNREACHABLE, say("no connection could be made, or it was broken off")
         except requests.exceptions.RequestException as error:
             return ChannelState.UNREACHABLE, say("the request failed ({name})", name=type(error).__name__)
     return ChannelState.NO_SUBDIR, say("it has no {subdir}/repodata.json (HTTP 404)", subdir=subdir)
 
 
-def _judge(status: int, head: bytes, filename: str) -> tuple[ChannelState, str]:
-    """What an answer other than 404 says; ``head`` is the first bytes of a successful one."""
+def _judge(status: int, head: bytes, filename: str) -> tuple[ChannelState, str] | None:
+    """What an answer other than 404 says, if anything; ``head`` is the first bytes of a successful one."""
     if status in (401, 403, 407):
         return ChannelState.FORBIDDEN, say("it refuses access (HTTP {status})", status=status)
     if status >= 400:
@@ -164,6 +192,45 @@ def _judge(status: int, head: bytes, filename: str) -> tuple[ChannelState, str]:
     expected = _ZSTD_MAGIC if filename.endswith(".zst") else b"{"
     if not head.lstrip().startswith(expected):
         return ChannelState.DAMAGED, say("its {filename} is not repodata", filename=filename)
+    return None
+
+
+def _judge_rest(
+    response: requests.Response, filename: str, patience: float, given_up: GivenUpError | None
+) -> tuple[ChannelState, str]:
+    """What the rest of an answer says that begins well."""
+    if given_up is not None and not given_up.stalled:
+        return ChannelState.UNREACHABLE, str(given_up)
+    gets_on = _gets_on(response, patience)
+    if gets_on is False or (gets_on is None and given_up is not None):
+        return ChannelState.UNREACHABLE, _too_slow(given_up)
     return ChannelState.DAMAGED, say(
         "its {filename} is truncated or damaged, or a record in it is none", filename=filename
     )
+
+
+def _gets_on(response: requests.Response, patience: float) -> bool | None:
+    """Whether the rest of an answer comes to its end without long rests; ``None`` where that would take too long.
+
+    Raises:
+        requests.exceptions.RequestException: It breaks off.
+    """
+    import requests
+    from urllib3.exceptions import ReadTimeoutError
+
+    began, size = time.monotonic(), 0
+    try:
+        while True:
+            # A read waits until all that it asks for is there: little, until it is known that the server is quick.
+            part = next(response.iter_content(_HEAD if size < SLOWEST else _CHUNK), b"")
+            took, size = time.monotonic() - began, size + len(part)
+            if not part:
+                return True
+            if took >= patience and size < SLOWEST * took:
+                return False
+            if took >= _LONGEST_LOOK_SECONDS:
+                return None
+    except requests.exceptions.ConnectionError as error:
+        if error.args and isinstance(error.args[0], ReadTimeoutError):
+            return False
+        raise

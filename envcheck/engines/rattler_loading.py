@@ -124,7 +124,7 @@ class Loader:
         self._progress = progress
         self._steps = steps
         self._done = 0
-        self._given_up: dict[tuple[str, str], str] = {}
+        self._given_up: dict[tuple[str, str], GivenUpError] = {}
 
     async def load(self, channel: Channel) -> LoadedChannel:
         """Load a channel from the first of its locations that answers."""
@@ -201,13 +201,14 @@ class Loader:
         self, gateway: Gateway, source: RattlerChannel, location: str, subdir: str
     ) -> frozenset[str] | None:
         """The names of one subdir, or ``None`` when it could not be loaded."""
+        self._given_up.pop((location, subdir), None)
         try:
             asking = gateway.names([source], [subdir], channel_relations="disabled")  # type: ignore[list-item]
             names = await await_watched(asking, self._network.watch())
         except GatewayError:
             return None
         except GivenUpError as error:
-            self._given_up[location, subdir] = str(error)
+            self._given_up[location, subdir] = error
             return None
         return frozenset(name.normalized for name in names)
 
@@ -243,9 +244,8 @@ class Loader:
             verify_tls=self._options.verify_tls,
             proxies=self._options.proxies,
             timeouts=(self._options.connect_timeout, self._options.read_timeout),
+            given_up=self._given_up.get((location, subdir)),
         )
-        if state is ChannelState.DAMAGED and (location, subdir) in self._given_up:
-            return ChannelState.UNREACHABLE, self._given_up[location, subdir]
         if state is ChannelState.DAMAGED and local_path(location) is None:
             # What a server sends may be sound and yet not fit on the disk, of which rattler tells in prose alone.
             place = rattler_directory(self._options.cache_directory, os.environ)

@@ -23,7 +23,16 @@ _T = TypeVar("_T")
 
 
 class GivenUpError(Exception):
-    """A download was given up; the text says why, in a few words for the user."""
+    """A download was given up; the text says why, in a few words for the user.
+
+    Args:
+        message: The text.
+        stalled: Whether too little came, rather than too much.
+    """
+
+    def __init__(self, message: str, *, stalled: bool) -> None:
+        super().__init__(message)
+        self.stalled = stalled
 
 
 class DownloadWatch:
@@ -68,14 +77,15 @@ class DownloadWatch:
         for path, size in sizes.items():
             gained = size - self._known.get(path, 0)
             if gained > 0 and size > self._largest:
-                raise GivenUpError(f"what it sends is larger than {self._largest / 1e9:.3g} GB")
+                raise GivenUpError(f"what it sends is larger than {self._largest / 1e9:.3g} GB", stalled=False)
             self._gained += max(0, gained)
         self._known = sizes
         if self._now() - self._since < self._patience:
             return
         if self._gained < SLOWEST * self._patience:
             raise GivenUpError(
-                f"it sent less than {SLOWEST} bytes a second for {self._patience:g} seconds (remote_read_timeout_secs)"
+                f"it sent less than {SLOWEST} bytes a second for {self._patience:g} seconds (remote_read_timeout_secs)",
+                stalled=True,
             )
         self._since, self._gained = self._now(), 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.engines.probe import ask_why
+from envcheck.engines.watching import GivenUpError
 from envcheck.model import ChannelState
 from tests.support.channels import record, write_channel
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
@@ -136,6 +137,53 @@ def test_no_answer_in_time(server: LoopbackServer) -> None:
         ChannelState.UNREACHABLE,
         "it did not answer in time",
     )
+
+
+TOO_LITTLE = GivenUpError("too little came", stalled=True)
+TOO_MUCH = GivenUpError("too much came", stalled=False)
+
+
+@pytest.mark.parametrize("given_up", [TOO_LITTLE, TOO_MUCH])
+@pytest.mark.parametrize(
+    "misbehaviour",
+    [
+        Misbehaviour.WEB_PAGE,
+        Misbehaviour.FORBIDDEN,
+        Misbehaviour.SERVER_ERROR,
+        Misbehaviour.NOT_FOUND,
+        Misbehaviour.RESET,
+        Misbehaviour.FLOOD,
+    ],
+)
+def test_what_a_server_is_seen_to_do_goes_before_what_the_engine_gave_up_for(
+    server: LoopbackServer, misbehaviour: Misbehaviour, given_up: GivenUpError
+) -> None:
+    server.misbehave("/", misbehaviour)
+
+    assert ask_why(server.url, "linux-64", given_up=given_up) == ask_why(server.url, "linux-64")
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "said"),
+    [
+        (Misbehaviour.TRUNCATED, "its repodata.json is truncated or damaged, or a record in it is none"),
+        (Misbehaviour.BIT_FLIPPED, "its repodata.json is truncated or damaged, or a record in it is none"),
+        (Misbehaviour.BROKEN_OFF, "no connection could be made, or it was broken off"),
+        (Misbehaviour.TRICKLE, "too little came"),
+        (Misbehaviour.HUGE_CLAIM, "too little came"),
+        (Misbehaviour.SILENT, "it did not answer in time"),
+    ],
+)
+def test_what_does_not_get_on_is_told_from_what_is_over(
+    server: LoopbackServer, misbehaviour: Misbehaviour, said: str
+) -> None:
+    server.misbehave("/", misbehaviour)
+
+    assert ask_why(server.url, "linux-64", timeouts=(0.5, 0.5), given_up=TOO_LITTLE)[1] == said
+
+
+def test_too_much_is_told_of_what_begins_well(server: LoopbackServer) -> None:
+    assert ask_why(server.url, "linux-64", given_up=TOO_MUCH) == (ChannelState.UNREACHABLE, "too much came")
 
 
 def test_a_proxy_that_refuses(server: LoopbackServer) -> None:
