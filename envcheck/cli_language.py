@@ -11,6 +11,7 @@ import gettext
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ import click
 from envcheck.language import ENGLISH, LANGUAGES, language, language_of, speak, translation
 from envcheck.wide_text import cell_width, wrapped
 
-__all__ = ["Command", "choose_language", "language_option", "told_help"]
+__all__ = ["Command", "ExamplesLast", "choose_language", "language_option", "told_help"]
 
 _DOMAIN = "envcheck"
 _FIRST_COLUMN = 30
@@ -74,7 +75,36 @@ def _option() -> Callable[[Any], Any]:
     )
 
 
-class Command(click.Command):
+class ExamplesLast(click.Command):
+    """A command whose page of help ends with the examples that end its docstring."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does."""
+        super(ExamplesLast, _with(self, help=_parts(self.help)[0])).format_help_text(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, where readers of a long page of options see them."""
+        super(ExamplesLast, _with(self, epilog=_parts(self.help)[1])).format_epilog(ctx, formatter)
+
+    def examples(self) -> tuple[str, ...]:
+        """The examples, each a command line."""
+        return tuple(line.strip() for line in _parts(self.help)[1].splitlines()[2:])
+
+
+def _with(command: ExamplesLast, **changes: str) -> ExamplesLast:
+    changed = copy.copy(command)
+    vars(changed).update(changes)
+    return changed
+
+
+def _parts(help_text: str | None) -> tuple[str, str]:
+    """A help text without its last paragraph, and that one, where it is examples: lines kept as they are."""
+    text = cleandoc(help_text or "")
+    body, _, last = text.rpartition("\n\n")
+    return (body, last) if last.startswith("\b\n") else (text, "")
+
+
+class Command(ExamplesLast):
     """A command that takes ``--lang``, and whose page of help is in the language that is spoken."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -89,11 +119,25 @@ class Command(click.Command):
 def told_help(command: click.Command, context: click.Context) -> str:
     """A command's page of help in the language that is spoken."""
     told = copy.copy(command)
-    told.help = translation(command.help or "")
+    told.help = _told_page(command.help or "")
     told.params = [_told(parameter) for parameter in command.params]
     formatter = _WideFormatter(width=context.terminal_width, max_width=context.max_content_width)
     told.format_help(context, formatter)
     return formatter.getvalue().rstrip("\n")
+
+
+def _told_page(text: str) -> str:
+    """A command's help in the language that is spoken, paragraph by paragraph; of examples their heading."""
+    from inspect import cleandoc
+
+    paragraphs = []
+    for paragraph in cleandoc(text).split("\n\n"):
+        if paragraph.startswith("\b\n"):
+            heading, _, lines = paragraph.removeprefix("\b\n").partition("\n")
+            paragraphs.append(f"\b\n{translation(heading)}\n{lines}")
+        else:
+            paragraphs.append(translation(" ".join(paragraph.split())))
+    return "\n\n".join(paragraphs)
 
 
 def _told(parameter: click.Parameter) -> click.Parameter:

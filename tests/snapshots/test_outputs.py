@@ -82,3 +82,15 @@ def test_help(envcheck: CommandLine, snapshot: SnapshotAssertion, command: str) 
 def test_rules(envcheck: CommandLine, snapshot: SnapshotAssertion) -> None:
     assert envcheck("rules").output == snapshot
     assert envcheck("rules", "EC402").output == snapshot
+
+
+@pytest.mark.parametrize("name", ["fixable", "misspelled", "pip"])
+def test_check_in_chinese(envcheck: CommandLine, snapshot: SnapshotAssertion, name: str) -> None:
+    run = envcheck("check", f"{name}.txt", "--engine", "rattler", "--offline", "--lang", "zh")
+    assert scrubbed(run.output) == snapshot
+    assert f"{run.errors}exit status {run.status}" == snapshot
+
+
+@pytest.mark.parametrize("command", ["", "check"])
+def test_help_in_chinese(envcheck: CommandLine, snapshot: SnapshotAssertion, command: str) -> None:
+    assert envcheck(*command.split(), "--help", LANG="zh_CN.UTF-8").output == snapshot

@@ -115,11 +115,14 @@ def _in_python(path: Path) -> Iterator[Text]:
                 if is_command_line and keyword.arg in ("help", "short_help") and (found := _literal(keyword.value)):
                     yield Text(path=shown, line=node.lineno, one=cleandoc(found))
         elif isinstance(node, ast.FunctionDef) and (found := ast.get_docstring(node, clean=False)):
-            is_rule = is_rules and _returns_drafts(node)
-            if (is_rule and "Fix: " in found) or (
-                is_command_line and any(_is_command(one) for one in node.decorator_list)
-            ):
+            if is_rules and _returns_drafts(node) and "Fix: " in found:
                 yield Text(path=shown, line=node.lineno, one=cleandoc(found))
+            if is_command_line and any(_is_command(one) for one in node.decorator_list):
+                for paragraph in cleandoc(found).split("\n\n"):
+                    # Of examples the heading alone is for translators.
+                    examples = paragraph.startswith("\b\n")
+                    heading = paragraph.removeprefix("\b\n").partition("\n")[0]
+                    yield Text(path=shown, line=node.lineno, one=heading if examples else " ".join(paragraph.split()))
 
 
 def _returns_drafts(node: ast.FunctionDef) -> bool:

@@ -22,6 +22,7 @@ NOT_YET = frozenset(
         "docker",  # notes in written Dockerfiles, and complaints about Dockerfiles that cannot be read
         "engines",  # what engines say of channels that cannot be read, beside `probe`
         "locks",
+        "conda_plugin.py",  # what conda shows in its own list of commands, which is English
         "names.py",  # why a package has no counterpart, which is for readers of the table
     }
 )
