@@ -13,7 +13,7 @@ from envcheck.channels import resolve_channels
 from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError, EngineError
-from envcheck.language import tell, told
+from envcheck.language import say, tell, told
 from envcheck.model import ChannelStatus
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
@@ -90,9 +90,9 @@ def diagnose(
             _channels(engine, configuration, target, channels, options),
             _package_index(package_index, index_settings),
             Section(
-                title="Caches",
+                title=tell("Caches"),
                 lines=(
-                    "repodata: " + (options.cache_directory or tell("where the engine keeps it")),
+                    tell("repodata: {place}", place=options.cache_directory or say("where the engine keeps it")),
                     tell("package index: {path}", path=str(cache_directory)),
                 ),
             ),
@@ -135,7 +135,7 @@ def _configuration(configuration: Configuration) -> Section:
     if configuration.ssl_verify is not True:
         lines.append(f"ssl_verify {configuration.ssl_verify}")
     lines += [tell("proxy for {scheme}: {url}", scheme=scheme, url=url) for scheme, url in configuration.proxy_servers]
-    return Section(title="Configuration", lines=tuple(lines))
+    return Section(title=tell("Configuration"), lines=tuple(lines))
 
 
 def _channels(

@@ -72,7 +72,8 @@ def render_text(explanation: Explanation, *, width: int = 80) -> str:
 def _wrapped(text: str, width: int) -> list[str]:
     indent = " " * (len(text) - len(text.lstrip()))
     if language() != ENGLISH:
-        return wrapped(text, width, indent=indent, hanging=f"{indent}    ")
+        # A line that fits keeps its columns.
+        return [text] if cell_width(text) <= width else wrapped(text, width, indent=indent, hanging=f"{indent}    ")
     return textwrap.wrap(
         text, width, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False
     ) or [""]

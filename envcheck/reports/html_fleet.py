@@ -8,7 +8,7 @@ from itertools import groupby
 from types import MappingProxyType
 
 from envcheck.fleet import AuditResult, AuditVerdict, Cause, FrequentCause, Totals, frequent_causes, totals
-from envcheck.language import in_language, tell
+from envcheck.language import in_language, joined, tell, told
 from envcheck.model import Severity
 from envcheck.reports.html_page import page
 
@@ -114,8 +114,10 @@ def _groups(causes: Sequence[Cause]) -> Iterator[_Group]:
         named = [
             one.subject + (tell(" (line {line})", line=one.line) if one.line else "") for one in members[:_SUBJECTS]
         ]
-        more = tell(" and {value} more", value=len(members) - len(named)) if len(members) > len(named) else ""
-        yield _Group(severity=severity, code=code, title=members[0].title, subjects=", ".join(named) + more)
+        subjects = told(joined(", ", named))
+        if len(members) > len(named):
+            subjects = tell("{names} and {count} more", names=subjects, count=len(members) - len(named))
+        yield _Group(severity=severity, code=code, title=members[0].title, subjects=subjects)
 
 
 def _parts(whole: Totals) -> Iterator[_Part]:
