@@ -28,6 +28,7 @@ from envcheck.cli_support import (
     status,
     with_options,
 )
+from envcheck.completion import files, platforms
 from envcheck.errors import OutputError, SourceError
 
 if TYPE_CHECKING:
@@ -47,7 +48,13 @@ _FORMATS = ("text", "json", "jsonl", "markdown", "html")
 def _audit_options(function: Any) -> Any:
     own = [
         click.option(
-            "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
+            "-p",
+            "--platform",
+            "platforms",
+            multiple=True,
+            metavar="SUBDIR",
+            shell_complete=platforms,
+            help="Target; repeatable. [linux-64]",
         ),
         click.option("-0", "null", is_flag=True, help="The names on standard input end with NUL characters."),
         click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: the cores]"),
@@ -88,7 +95,7 @@ class _Shown:
 
 
 @click.command(cls=Command)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=files)
 @_audit_options
 def audit(
     paths: tuple[str, ...],

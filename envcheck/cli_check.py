@@ -24,6 +24,7 @@ from envcheck.cli_support import (
     status,
     with_options,
 )
+from envcheck.completion import files, platforms
 from envcheck.language import tell
 
 if TYPE_CHECKING:
@@ -38,7 +39,13 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def _target_options(function: _F) -> _F:
     """The options that say where the environment is wanted."""
     platform = click.option(
-        "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", help="Target; repeatable. [linux-64]"
+        "-p",
+        "--platform",
+        "platforms",
+        multiple=True,
+        metavar="SUBDIR",
+        shell_complete=platforms,
+        help="Target; repeatable. [linux-64]",
     )
     return platform(place_options(function))
 
@@ -101,7 +108,7 @@ def _check_options(function: _F) -> _F:
 
 
 @click.command(cls=Command)
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=files)
 @_target_options
 @_check_options
 @click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="Write the lock.")
@@ -121,7 +128,7 @@ def check(sources: tuple[str, ...], **options: Any) -> int:
 
 
 @click.command(cls=Command)
-@click.argument("source", metavar="SOURCE")
+@click.argument("source", metavar="SOURCE", shell_complete=files)
 @_target_options
 @_check_options
 @click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="The lock.  [default: conda-lock.yml]")

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from envcheck.cli_language import choose_language, told_help
+from envcheck.cli_language import choose_language, told_completions, told_help
 from envcheck.language import ENGLISH, language, translation
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["COMMANDS", "LazyCommands", "LazyGroup"]
 
@@ -93,6 +96,14 @@ class LazyGroup(click.Group):
     def get_help(self, ctx: click.Context) -> str:
         """The page of help, in the language that is spoken."""
         return super().get_help(ctx) if language() == ENGLISH else told_help(self, ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, which need not be imported for it, and the options."""
+        from click.shell_completion import CompletionItem
+
+        names = (name for name in COMMANDS if name.startswith(incomplete))
+        commands = [CompletionItem(name, help=translation(COMMANDS[name][1])) for name in names]
+        return [*commands, *told_completions(click.Command.shell_complete(self, ctx, incomplete))]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands as click does, from commands that have no more than a sentence of help."""

@@ -28,6 +28,7 @@ from envcheck.cli_support import (
     status,
     with_options,
 )
+from envcheck.completion import files, platforms
 from envcheck.errors import EnvcheckError
 from envcheck.language import tell
 
@@ -70,6 +71,7 @@ def _docker_options(function: Any) -> Any:
                 "platforms",
                 multiple=True,
                 metavar="SUBDIR",
+                shell_complete=platforms,
                 help="Target; repeatable. [FROM's]",
             ),
         ],
@@ -102,7 +104,7 @@ def _docker_options(function: Any) -> Any:
 
 
 @click.command(cls=Command)
-@click.argument("dockerfile", metavar="DOCKERFILE")
+@click.argument("dockerfile", metavar="DOCKERFILE", shell_complete=files)
 @_docker_options
 def docker(
     dockerfile: str,

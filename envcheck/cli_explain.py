@@ -8,6 +8,7 @@ import click
 
 from envcheck.cli_language import Command
 from envcheck.cli_support import emit, index_options, place_options
+from envcheck.completion import files, platforms
 from envcheck.errors import EnvcheckError
 from envcheck.language import tell
 
@@ -19,8 +20,10 @@ __all__ = ["explain"]
 
 @click.command(cls=Command)
 @click.argument("spec", metavar="NAME[=VERSION[=BUILD]]")
-@click.option("--in", "source", metavar="SOURCE", help="Say what keeps it out of this environment.")
-@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
+@click.option(
+    "--in", "source", metavar="SOURCE", shell_complete=files, help="Say what keeps it out of this environment."
+)
+@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR", shell_complete=platforms)
 @place_options
 @index_options
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True)

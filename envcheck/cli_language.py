@@ -12,14 +12,17 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from envcheck.language import ENGLISH, LANGUAGES, language, language_of, speak, translation
 from envcheck.wide_text import cell_width, wrapped
 
-__all__ = ["Command", "ExamplesLast", "choose_language", "language_option", "told_help"]
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+__all__ = ["Command", "ExamplesLast", "choose_language", "language_option", "told_completions", "told_help"]
 
 _DOMAIN = "envcheck"
 _FIRST_COLUMN = 30
@@ -114,6 +117,17 @@ class Command(ExamplesLast):
     def get_help(self, ctx: click.Context) -> str:
         """The page of help."""
         return super().get_help(ctx) if language() == ENGLISH else told_help(self, ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The options that a shell offers."""
+        return told_completions(super().shell_complete(ctx, incomplete))
+
+
+def told_completions(items: list[CompletionItem]) -> list[CompletionItem]:
+    """What a shell offers, described in the language that is spoken."""
+    for item in items:
+        item.help = translation(item.help) if item.help else None
+    return items
 
 
 def told_help(command: click.Command, context: click.Context) -> str:

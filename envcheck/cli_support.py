@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
+from envcheck.completion import codes
 from envcheck.errors import EnvcheckError, OutputError, SourceError
 from envcheck.language import ENGLISH, in_language, language, speaking, tell
 from envcheck.reports.formats import FORMATS, render_accounts
@@ -60,8 +61,20 @@ def say(words: str) -> None:
 
 FINDING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
-    click.option("--select", multiple=True, metavar="CODE", help="Show only these findings (prefix); repeatable."),
-    click.option("--ignore", multiple=True, metavar="CODE", help="Leave these findings out (prefix); repeatable."),
+    click.option(
+        "--select",
+        multiple=True,
+        metavar="CODE",
+        shell_complete=codes,
+        help="Show only these findings (prefix); repeatable.",
+    ),
+    click.option(
+        "--ignore",
+        multiple=True,
+        metavar="CODE",
+        shell_complete=codes,
+        help="Leave these findings out (prefix); repeatable.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Print nothing but the report."),
 )
 """What every command that tells findings takes; each adds its own ``--verbose``."""

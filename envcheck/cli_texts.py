@@ -6,14 +6,15 @@ import click
 
 from envcheck.cli_language import Command
 from envcheck.cli_support import emit
+from envcheck.completion import codes, files, platforms
 from envcheck.language import tell, translation
 
 __all__ = ["normalize", "rules"]
 
 
 @click.command(cls=Command)
-@click.argument("source", metavar="SOURCE")
-@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR")
+@click.argument("source", metavar="SOURCE", shell_complete=files)
+@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR", shell_complete=platforms)
 @click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of standard output.")
 def normalize(source: str, platform: str, keep_variants: bool, output: str | None) -> int:
@@ -34,7 +35,7 @@ def normalize(source: str, platform: str, keep_variants: bool, output: str | Non
 
 
 @click.command(cls=Command)
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=codes)
 def rules(code: str | None) -> int:
     """Say what each finding means, or all about one.
 

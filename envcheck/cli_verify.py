@@ -22,6 +22,7 @@ from envcheck.cli_support import (
     status,
     with_options,
 )
+from envcheck.completion import files, platforms
 from envcheck.language import tell
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def _verify_options(function: Any) -> Any:
                 "platforms",
                 multiple=True,
                 metavar="SUBDIR",
+                shell_complete=platforms,
                 help="Only this; repeatable. [all]",
             ),
             click.option("--drift", is_flag=True, help="Tell newer builds and versions, too."),
@@ -56,7 +58,7 @@ def _verify_options(function: Any) -> Any:
 
 
 @click.command(cls=Command)
-@click.argument("locks", nargs=-1, required=True, metavar="LOCK...")
+@click.argument("locks", nargs=-1, required=True, metavar="LOCK...", shell_complete=files)
 @_verify_options
 def verify(
     locks: tuple[str, ...],

@@ -247,8 +247,8 @@ def test_later_stages_are_unknown_to_earlier_ones() -> None:
 
 def test_nothing_from_the_input_can_be_executed() -> None:
     # uv, which is told to build nothing, and the builder of record stores, a module of envcheck itself; the arguments
-    # of neither hold anything of an input.
-    assert importers("subprocess") == {"pip/uv.py", "engines/record_stores.py"}
+    # of neither hold anything of an input. And, where conda is what the user started, envcheck's own command line.
+    assert importers("subprocess") == {"pip/uv.py", "engines/record_stores.py", "conda_plugin.py"}
     # Between an engine's own two processes; nothing that a user or a channel wrote is unpickled.
     assert importers("pickle") <= {"engines/apart.py"}
     unsafe = {
