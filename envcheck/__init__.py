@@ -1,5 +1,79 @@
-"""envcheck: will this conda environment build on Linux, and if not, what is the closest one that does?"""
+"""envcheck: will this conda environment build on Linux, and if not, what is the closest one that does?
 
-__all__ = ["__version__"]
+    from envcheck import Verdict, check
+
+    report = check("environment.yml")
+    if report.verdict is not Verdict.READY:
+        for finding in report.findings:
+            print(finding.code, finding.subject, finding.message)
+
+What is in ``__all__`` stays as it is; every other module is envcheck's own affair.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # type checkers take it for true by its name; typing is not imported for that
+if TYPE_CHECKING:
+    from envcheck.api import Session, check, lock_files
+    from envcheck.condarc import Configuration
+    from envcheck.errors import (
+        ChannelError,
+        ConfigurationError,
+        EngineError,
+        EnvcheckError,
+        OutputError,
+        SourceError,
+    )
+    from envcheck.model import Finding, Plan, Remedy, Report, Severity, Verdict
+
+__all__ = [
+    "ChannelError",
+    "Configuration",
+    "ConfigurationError",
+    "EngineError",
+    "EnvcheckError",
+    "Finding",
+    "OutputError",
+    "Plan",
+    "Remedy",
+    "Report",
+    "Session",
+    "Severity",
+    "SourceError",
+    "Verdict",
+    "__version__",
+    "check",
+    "lock_files",
+]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "envcheck.api": ("Session", "check", "lock_files"),
+    "envcheck.condarc": ("Configuration",),
+    "envcheck.errors": (
+        "ChannelError",
+        "ConfigurationError",
+        "EngineError",
+        "EnvcheckError",
+        "OutputError",
+        "SourceError",
+    ),
+    "envcheck.model": ("Finding", "Plan", "Remedy", "Report", "Severity", "Verdict"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first asked for (PEP 562): ``envcheck --help`` needs none of them."""
+    for home, names in _HOMES.items():
+        if name in names:
+            from importlib import import_module
+
+            value = getattr(import_module(home), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -12,11 +12,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any, cast
 
 from envcheck import __version__
 from envcheck.audit_channels import ABSENT, SILENT, ChannelStates, Place
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
+from envcheck.engines.shared import MOST_INDEXES, bare_channels, told_index
 from envcheck.errors import ChannelError, EnvcheckError, SourceError
 from envcheck.fleet import AuditResult, AuditVerdict, result_of
 from envcheck.language import say
@@ -27,8 +27,6 @@ from envcheck.request import Request
 
 __all__ = ["Done", "Job", "SharedEngine", "failed", "run_job"]
 
-# Fleets ask for the same few lists of channels; each index keeps what it has read of them.
-_MOST_INDEXES = 16
 _NOARCH = "noarch"
 _ASK_AGAIN_AFTER = 60.0
 """Seconds after which a channel that did not answer is asked again."""
@@ -101,8 +99,7 @@ class SharedEngine:
         """Load repodata, or give what is loaded; see `envcheck.engines.Engine.load`."""
         for channel in channels:
             self._note(channel, platform)
-        # Who named a channel and in which line differs between sources that use the same ones.
-        bare = tuple(replace(channel, origin="source", line=None) for channel in channels)
+        bare = bare_channels(channels)
         key = (bare, platform, tuple(virtual_packages), channel_priority, options)
         index, error = self._known(key)
         if error is not None:
@@ -128,9 +125,9 @@ class SharedEngine:
         for status in index.statuses:
             self._settle([status.channel], platform, allowed=(SILENT,) if status.silent else None)
         self._indexes.move_to_end(key)
-        while len(self._indexes) > _MOST_INDEXES:
+        while len(self._indexes) > MOST_INDEXES:
             self._indexes.popitem(last=False)
-        return cast("Index", _Told(index, channels))
+        return told_index(index, channels)
 
     def _known(self, key: object) -> tuple[Index | None, ChannelError | None]:
         """What is loaded, or that it gave no answer a moment ago: not every source is to wait for that."""
@@ -159,19 +156,6 @@ class SharedEngine:
                     self.places[place] = self._states(place)
                 if self.places[place] not in (None, ABSENT, SILENT):
                     break  # the others are asked only where this one has nothing
-
-
-class _Told:
-    """A shared `envcheck.engines.Index` that tells of its channels as one source has them."""
-
-    def __init__(self, index: Index, channels: Sequence[Channel]) -> None:
-        self._index = index
-        self.statuses = tuple(
-            replace(status, channel=channel) for status, channel in zip(index.statuses, channels, strict=True)
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._index, name)
 
 
 class _WatchedIndex:

@@ -26,10 +26,10 @@ from envcheck.cli_support import (
 )
 from envcheck.completion import files, platforms
 from envcheck.language import tell
+from envcheck.locks import CHOICES
 
 if TYPE_CHECKING:
     from envcheck.model import Report
-    from envcheck.world import Services
 
 __all__ = ["check", "lock"]
 
@@ -50,14 +50,6 @@ def _target_options(function: _F) -> _F:
     return platform(place_options(function))
 
 
-# The formats of a lock by what the command line calls them, with the name that a lock of each has by default.
-_LOCK_FORMATS = {
-    "conda-lock": ("conda-lock-v1", "conda-lock.yml"),
-    "pixi": ("pixi-lock-v7", "pixi.lock"),
-    "explicit": ("explicit", "conda-{platform}.lock"),
-}
-
-
 def _check_options(function: _F) -> _F:
     """The options that say how the environment is judged and how that is told."""
     file = click.Path(dir_okay=False)
@@ -68,7 +60,7 @@ def _check_options(function: _F) -> _F:
             *ALSO_OPTIONS,
             click.option(
                 "--lock-format",
-                type=click.Choice(list(_LOCK_FORMATS)),
+                type=click.Choice(list(CHOICES)),
                 help="The lock's format; by default its name tells: *.lock is pixi's, *.txt an @EXPLICIT list.",
             ),
             click.option(
@@ -143,8 +135,12 @@ def lock(source: str, **options: Any) -> int:
       envcheck lock environment.yml --lock pixi.lock --from-lock pixi.lock
     """
     if options["lock"] is None:
-        options["lock"] = _LOCK_FORMATS[options["lock_format"] or "conda-lock"][1]
+        options["lock"] = CHOICES[options["lock_format"] or "conda-lock"].filename
     return _check_and_report((source,), **options)
+
+
+# Options that are the same for every source and platform.
+_OF_SESSION = ("engine", "cross_check", "index_url", "offline", "cache_dir", "exclude_newer")
 
 
 def _check_and_report(
@@ -172,7 +168,7 @@ def _check_and_report(
 
     outputs = Outputs(
         lock=lock,
-        lock_format=None if lock_format is None else _LOCK_FORMATS[lock_format][0],
+        lock_format=lock_format,
         explicit=explicit,
         environment=environment,
         sbom=sbom,
@@ -195,12 +191,12 @@ def _check_and_report(
     )
     from dataclasses import replace
 
+    from envcheck.api import Session
+    from envcheck.api import check as check_one
     from envcheck.cli_input import read
-    from envcheck.pipeline import check as check_one
     from envcheck.progress import Progress
     from envcheck.reports.report_json import render_all
     from envcheck.reports.text import account
-    from envcheck.surroundings import prepare
 
     previous = None
     if from_lock is not None:
@@ -210,20 +206,23 @@ def _check_and_report(
     reports: list[Report] = []
     read_data: list[bytes] = []
     with Progress(enabled=not quiet) as progress:
-        services: Services | None = None
-        for source in sources:
-            data = read(source)
-            for platform in wanted:
-                if previous is not None:
-                    options |= {"preferred": previous.conda(platform), "preferred_pip": previous.pip(platform)}
-                request, services = prepare(source, data, platform, services, progress.step, **options)
-                report = check_one(request, services)
-                if lock is not None or sbom is not None:
-                    from envcheck.pip.metadata import described
-
-                    report = described(report, services.describe)
-                read_data.append(data)
-                reports.append(report)
+        shared = {one: options.pop(one) for one in _OF_SESSION}
+        with Session(**shared, progress=progress.step) as session:
+            for source in sources:
+                data = read(source)
+                for platform in wanted:
+                    read_data.append(data)
+                    reports.append(
+                        check_one(
+                            data,
+                            name=source,
+                            platform=platform,
+                            from_lock=previous,
+                            for_lock=lock is not None or sbom is not None,
+                            session=session,
+                            **options,
+                        )
+                    )
     complete = all(report.complete for report in reports)
     looked = [known.looked(report.export.path, report.target.platform, report.findings) for report in reports]
     judged = known.judge(looked, complete=complete)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from envcheck.cli_support import say
 from envcheck.language import tell
+from envcheck.locks import CHOICES
 
 if TYPE_CHECKING:
     from envcheck.model import Report
@@ -62,22 +62,21 @@ def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
         for path in wanted:
             say(tell("envcheck: {path} was not written: there is no solved plan", path=plain(path)))
         return []
+    from envcheck.api import lock_files
     from envcheck.files import write_atomically
-    from envcheck.outputs import output_texts
 
-    texts = output_texts(
+    texts = lock_files(
         reports,
         lock=outputs.lock,
-        format_name=outputs.lock_format,
+        lock_format=outputs.lock_format,
         explicit=outputs.explicit,
         environment=outputs.environment,
         sbom=outputs.sbom,
         direct_only=outputs.direct_only,
-        variables=os.environ,
     )
-    for path, text in texts:
+    for path, text in texts.items():
         write_atomically(path, text)
-    return [path for path, _ in texts]
+    return list(texts)
 
 
 def tell_what_next(reports: Sequence[Report], outputs: Outputs, written: Sequence[str]) -> None:
@@ -92,5 +91,6 @@ def tell_what_next(reports: Sequence[Report], outputs: Outputs, written: Sequenc
         placed if path is not None and (placed := path.replace(PLATFORM, platform)) in written else None
         for path in (outputs.lock, outputs.environment)
     )
-    for step in next_steps(reports, lock=lock, environment=environment, format_name=outputs.lock_format):
+    format_name = None if outputs.lock_format is None else CHOICES[outputs.lock_format].format
+    for step in next_steps(reports, lock=lock, environment=environment, format_name=format_name):
         say(tell("next: {step}", step=plain(step)))

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from envcheck.language import tell
+from envcheck.locks import CHOICES
 from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement, Verdict
 from envcheck.pip.section import pip_lines, planned_pip_lines
 from envcheck.secrets import mask, split_secrets, strip_secrets
@@ -37,9 +38,12 @@ def lock_format(path: str) -> str:
     """The format that a lock's name asks for.
 
     ``*.txt`` is an explicit list, and so is ``conda-linux-64.lock``, as conda-lock calls those; any other ``*.lock`` is
-    a ``pixi.lock``; whatever else it is called, it is a ``conda-lock.yml``.
+    a ``pixi.lock``; whatever else it is called, it is a ``conda-lock.yml``, unless a format has just this name.
     """
     name = PurePath(path).name
+    for choice in CHOICES.values():
+        if choice.filename == name:
+            return choice.format
     if name.endswith(".txt") or (name.startswith("conda-") and name.endswith(".lock")):
         return "explicit"
     return "pixi-lock-v7" if name.endswith(".lock") else "conda-lock-v1"
@@ -52,32 +56,30 @@ def lock_text(
     format_name: str = "conda-lock-v1",
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """The ``conda-lock.yml`` or ``pixi.lock`` for the solved plans of one source, one report per platform.
+    """The lock for the solved plans of one source, one report per platform.
 
     Args:
         reports: The reports; every plan is solved.
         path: Where the lock will stand; the source is named relative to it.
-        format_name: ``conda-lock-v1`` or ``pixi-lock-v7``.
+        format_name: A format of `envcheck.locks.CHOICES` other than ``explicit``.
         variables: The environment variables: conda-lock.yml names those that hold the channels' secrets.
 
     Raises:
         OutputError: A package cannot be locked (no md5).
     """
-    locks = _platform_locks(reports)
-    channels = tuple({channel.url: channel for report in reports for channel in _channels(report)}.values())
-    if format_name == "pixi-lock-v7":
-        from envcheck.locks import pixi_lock_v7
+    from envcheck.locks import load_format
+    from envcheck.locks.contents import LockDraft
 
-        return pixi_lock_v7.render(locks, channels=channels, indexes=_indexes(reports))
-    from envcheck.locks.conda_lock_v1 import render_platforms
-
-    return render_platforms(
-        locks,
-        channels=channels,
+    draft = LockDraft(
+        platforms=tuple(_platform_locks(reports)),
+        channels=tuple({channel.url: channel for report in reports for channel in _channels(report)}.values()),
+        indexes=_indexes(reports),
         sources=tuple(dict.fromkeys(_source_name(report) for report in reports)),
         filename=PurePath(path).name,
-        environment=variables,
+        variables=variables,
     )
+    text: str = load_format(format_name).render_lock(draft)
+    return text
 
 
 def sbom_text(reports: Sequence[Report], *, date: int | None = None) -> str:

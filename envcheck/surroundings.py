@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envcheck.condarc import Configuration, load_configuration
 from envcheck.errors import SourceError
@@ -33,6 +33,7 @@ __all__ = [
     "pages_directory",
     "prepare",
     "read_file",
+    "request_for",
     "unreadable",
     "user_configuration",
 ]
@@ -55,28 +56,15 @@ def prepare(
     data: bytes,
     platform: str,
     services: Services | None,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Callable[[str, int, int], None],
     *,
-    channels: tuple[str, ...],
-    override_channels: bool,
     engine: str,
-    image: str | None,
-    virtual_packages: tuple[str, ...],
+    cross_check: bool = False,
+    index_url: str | None,
     offline: bool,
     cache_dir: str | None,
     exclude_newer: int | None,
-    no_pip: bool,
-    index_url: str | None,
-    cross_check: bool = False,
-    pins: str | None = None,
-    effort: float | None = None,
-    keep_variants: bool = False,
-    trust_source_indexes: bool = False,
-    select: tuple[str, ...] = (),
-    ignore: tuple[str, ...] = (),
-    preferred: tuple[tuple[str, str, str], ...] = (),
-    preferred_pip: tuple[tuple[str, str], ...] = (),
-    configuration: Configuration | None = None,
+    **options: Any,
 ) -> tuple[Request, Services]:
     """The request of one source and platform, and the services, which all requests of a run share.
 
@@ -85,37 +73,21 @@ def prepare(
         data: Its bytes.
         platform: The target's platform.
         services: Those of the run's earlier requests, ``None`` for the first.
-        progress: Where the engine tells its progress, if anywhere.
-        channels: As on the command line, like everything that follows; ``None`` is what `Request` has by itself.
-        override_channels: ``--override-channels``.
+        progress: Where the engine tells its progress.
         engine: ``--engine``.
-        image: ``--image``.
-        virtual_packages: ``--virtual-package``; those of the environment variables go before.
+        cross_check: ``--cross-check``.
+        index_url: ``--index-url``.
         offline: ``--offline``.
         cache_dir: ``--cache-dir``.
         exclude_newer: ``--exclude-newer`` in milliseconds since 1970.
-        no_pip: ``--no-pip``.
-        index_url: ``--index-url``.
-        cross_check: ``--cross-check``.
-        pins: ``--pins``.
-        effort: ``--effort``.
-        keep_variants: ``--keep-variants``.
-        trust_source_indexes: ``--trust-source-indexes``.
-        select: ``--select``.
-        ignore: ``--ignore``.
-        preferred: The conda packages of the lock after ``--from-lock``.
-        preferred_pip: Its distributions.
-        configuration: In place of the user's.
+        options: What else `request_for` takes.
 
     Raises:
         ConfigurationError: A configuration file or variable has a value that cannot be used, or no cache a place.
         EngineError: The engine asked for is not there.
     """
-    from envcheck.caches import rattler_cache
-    from envcheck.virtual_packages import overrides_from_environment
-
     home = home_directory()
-    configuration = configuration or user_configuration(home)
+    configuration = user_configuration(home)
     if services is None:
         services = open_services(
             package_index_settings(index_url, home),
@@ -125,6 +97,75 @@ def prepare(
             cache_dir=cache_dir,
             exclude_newer=exclude_newer,
         )
+    request = request_for(
+        source,
+        data,
+        platform,
+        services,
+        configuration,
+        offline=offline,
+        cache_dir=cache_dir,
+        exclude_newer=exclude_newer,
+        **options,
+    )
+    return request, replace(services, progress=progress)
+
+
+def request_for(
+    source: str,
+    data: bytes,
+    platform: str,
+    services: Services,
+    configuration: Configuration,
+    *,
+    channels: tuple[str, ...],
+    override_channels: bool,
+    image: str | None,
+    virtual_packages: tuple[str, ...],
+    offline: bool,
+    cache_dir: str | None,
+    exclude_newer: int | None,
+    no_pip: bool,
+    pins: str | None = None,
+    effort: float | None = None,
+    keep_variants: bool = False,
+    trust_source_indexes: bool = False,
+    select: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
+    preferred: tuple[tuple[str, str, str], ...] = (),
+    preferred_pip: tuple[tuple[str, str], ...] = (),
+) -> Request:
+    """The request of one source and platform.
+
+    Args:
+        source: The source as the user named it.
+        data: Its bytes.
+        platform: The target's platform.
+        services: Those of the run.
+        configuration: The user's.
+        channels: As on the command line, like everything that follows; ``None`` is what `Request` has by itself.
+        override_channels: ``--override-channels``.
+        image: ``--image``.
+        virtual_packages: ``--virtual-package``; those of the environment variables go before.
+        offline: ``--offline``.
+        cache_dir: ``--cache-dir``.
+        exclude_newer: ``--exclude-newer`` in milliseconds since 1970.
+        no_pip: ``--no-pip``.
+        pins: ``--pins``.
+        effort: ``--effort``.
+        keep_variants: ``--keep-variants``.
+        trust_source_indexes: ``--trust-source-indexes``.
+        select: ``--select``.
+        ignore: ``--ignore``.
+        preferred: The conda packages of the lock after ``--from-lock``.
+        preferred_pip: Its distributions.
+
+    Raises:
+        ConfigurationError: A variable has a value that cannot be used, or no cache a place.
+    """
+    from envcheck.caches import rattler_cache
+    from envcheck.virtual_packages import overrides_from_environment
+
     engines = {one.info.name for one in (services.engine, services.second_engine) if one is not None}
     request = Request(
         path=source,
@@ -151,9 +192,7 @@ def prepare(
     )
     if pins is not None:
         request = replace(request, pins=PinPolicy(pins))
-    if effort is not None:
-        request = replace(request, effort=effort)
-    return request, replace(services, progress=progress)
+    return request if effort is None else replace(request, effort=effort)
 
 
 def open_services(

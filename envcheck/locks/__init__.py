@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 from types import MappingProxyType, ModuleType
+from typing import NamedTuple
 
-__all__ = ["FORMATS", "load_format"]
+__all__ = ["CHOICES", "FORMATS", "LockChoice", "load_format"]
 
 FORMATS = MappingProxyType(
     {
@@ -22,6 +23,26 @@ FORMATS = MappingProxyType(
     }
 )
 """Every format by name, with the module that implements it; imported when it is used."""
+
+
+class LockChoice(NamedTuple):
+    """A format that a lock can be written in: its name in `FORMATS`, and what a lock of it is called by default.
+
+    No dataclass, as help pages load this and need nothing else of `dataclasses`.
+    """
+
+    format: str
+    filename: str
+
+
+CHOICES = MappingProxyType(
+    {
+        "conda-lock": LockChoice("conda-lock-v1", "conda-lock.yml"),
+        "pixi": LockChoice("pixi-lock-v7", "pixi.lock"),
+        "explicit": LockChoice("explicit", "conda-{platform}.lock"),
+    }
+)
+"""What ``--lock-format`` offers. Each but ``explicit``, which has files beside it, has ``render_lock`` of a draft."""
 
 
 def load_format(name: str) -> ModuleType:

@@ -19,6 +19,7 @@ from envcheck.locks.channel_variables import WrittenChannel, written_channel
 from envcheck.locks.content_hash import content_hash
 from envcheck.locks.contents import (
     LockContents,
+    LockDraft,
     LockedPackage,
     LockError,
     LockProblem,
@@ -40,6 +41,7 @@ __all__ = [
     "micromamba_reads",
     "read",
     "render",
+    "render_lock",
     "render_platforms",
     "verify",
 ]
@@ -130,6 +132,21 @@ def render_platforms(
     if all(micromamba_reads(package.url) for package in lockfile.package):
         header += _HEADER_OF_MICROMAMBA
     return header.format(filename=filename) + document_text(document)
+
+
+def render_lock(draft: LockDraft) -> str:
+    """A draft as `render_platforms` writes it.
+
+    Raises:
+        LockError: A package cannot be locked.
+    """
+    return render_platforms(
+        draft.platforms,
+        channels=draft.channels,
+        sources=draft.sources,
+        filename=draft.filename,
+        environment=draft.variables,
+    )
 
 
 def micromamba_reads(url: str) -> bool:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from envcheck.errors import OutputError
 from envcheck.locks.channel_variables import holds_credentials
-from envcheck.model import LockedDistribution, Record, VirtualPackage
+from envcheck.model import Channel, LockedDistribution, Record, VirtualPackage
 from envcheck.secrets import strip_secrets
 from envcheck.urls import split_url
 
 __all__ = [
     "LockContents",
+    "LockDraft",
     "LockError",
     "LockProblem",
     "LockedPackage",
@@ -59,6 +60,23 @@ class PlatformLock:
     distributions: tuple[LockedDistribution, ...] = ()
     pip_requirements: tuple[str, ...] = ()
     provided: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockDraft:
+    """What a lock of any format is made of, all platforms together; no format uses everything.
+
+    ``channels`` are in order of priority, ``indexes`` the package indexes that the distributions come from (by default
+    PyPI), ``sources`` the files that the lock is made from, as they are to be named in it, ``filename`` its own name
+    for advice in it. ``variables`` are the environment variables: a lock may name those that hold a channel's secrets.
+    """
+
+    platforms: tuple[PlatformLock, ...]
+    channels: tuple[Channel, ...]
+    indexes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    filename: str
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

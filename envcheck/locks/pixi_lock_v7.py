@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from envcheck.errors import SourceError
 from envcheck.locks.contents import (
     LockContents,
+    LockDraft,
     LockedPackage,
     LockProblem,
     PlatformLock,
@@ -32,7 +33,7 @@ from envcheck.urls import split_url
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-__all__ = ["DEFAULT_FILENAME", "FORMAT", "read", "render", "verify"]
+__all__ = ["DEFAULT_FILENAME", "FORMAT", "read", "render", "render_lock", "verify"]
 
 FORMAT = "pixi-lock-v7"
 DEFAULT_FILENAME = "pixi.lock"
@@ -100,6 +101,15 @@ def render(locks: Sequence[PlatformLock], *, channels: Sequence[Channel], indexe
         ],
     }
     return document_text(document)
+
+
+def render_lock(draft: LockDraft) -> str:
+    """A draft as `render` writes it.
+
+    Raises:
+        LockError: A package cannot be locked.
+    """
+    return render(draft.platforms, channels=draft.channels, indexes=draft.indexes)
 
 
 def _projects(locks: Sequence[PlatformLock]) -> dict[str, tuple[str, ...]]:

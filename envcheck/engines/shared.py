@@ -1,0 +1,90 @@
+"""Indexes that several checks share: loaded for the first one that asks, and told to each as its own source has it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
+from envcheck.model import Channel, EngineInfo, VirtualPackage
+
+__all__ = ["MOST_INDEXES", "SharedIndexes", "bare_channels", "told_index"]
+
+MOST_INDEXES = 16
+"""Sources ask for the same few lists of channels; each index keeps what it has read of them."""
+
+
+class SharedIndexes:
+    """An `envcheck.engines.Engine` that loads what it has not loaded before.
+
+    What a channel answered holds for as long as this does, except for silence: an index of which a channel did not
+    answer is loaded again.
+
+    Args:
+        engine: The engine.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._indexes: OrderedDict[object, Index] = OrderedDict()
+
+    @property
+    def info(self) -> EngineInfo:
+        """Name and version of the library."""
+        return self._engine.info
+
+    def load(
+        self,
+        channels: Sequence[Channel],
+        platform: str,
+        virtual_packages: Sequence[VirtualPackage],
+        *,
+        channel_priority: str = "flexible",
+        options: LoadOptions | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Index:
+        """Load repodata, or give what is loaded; see `envcheck.engines.Engine.load`."""
+        bare = bare_channels(channels)
+        key = (bare, platform, tuple(virtual_packages), channel_priority, options)
+        index = self._indexes.get(key)
+        if index is None:
+            index = self._engine.load(
+                bare,
+                platform,
+                virtual_packages,
+                channel_priority=channel_priority,
+                options=options,
+                progress=progress,
+            )
+            if not any(status.silent for status in index.statuses):
+                self._indexes[key] = index
+        if key in self._indexes:
+            self._indexes.move_to_end(key)
+        while len(self._indexes) > MOST_INDEXES:
+            self._indexes.popitem(last=False)
+        return told_index(index, channels)
+
+
+def bare_channels(channels: Sequence[Channel]) -> tuple[Channel, ...]:
+    """Channels without who named them and in which line: that differs between sources that use the same ones."""
+    return tuple(replace(channel, origin="source", line=None) for channel in channels)
+
+
+def told_index(index: Index, channels: Sequence[Channel]) -> Index:
+    """A shared index that tells of its channels as one source has them."""
+    return cast("Index", _Told(index, channels))
+
+
+class _Told:
+    """An `envcheck.engines.Index` with other statuses."""
+
+    def __init__(self, index: Index, channels: Sequence[Channel]) -> None:
+        self._index = index
+        self.statuses = tuple(
+            replace(status, channel=channel) for status, channel in zip(index.statuses, channels, strict=True)
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._index, name)
