@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from envcheck.language import tell
+from envcheck.language import tell, translation
 
 __all__ = ["FleetProgress", "Progress"]
 
@@ -52,7 +52,7 @@ class Progress:
         task = self._tasks.get(total)
         if task is None:
             task = self._tasks[total] = self._bar.add_task(tell("loading"), total=total)
-        self._bar.update(task, completed=done, description=tell("loading {label}", label=plain(label)))
+        self._bar.update(task, completed=done, description=tell("loading {label}", label=plain(translation(label))))
 
 
 class FleetProgress:

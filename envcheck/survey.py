@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, Protocol
 
 from envcheck.engines import Index
+from envcheck.language import say
 from envcheck.model import (
     Availability,
     Channel,
@@ -231,7 +232,7 @@ def _in_target(requirement: Requirement, target: Target, index: Index, python: s
     matches = [record for record in matches if installable(record, target, python)]
     if not matches:
         minor = ".".join((python or "").split(".")[:2])
-        return other(Presence.VERSION_ELSEWHERE, detail=f"not built for Python {minor}")
+        return other(Presence.VERSION_ELSEWHERE, detail=say("not built for Python {minor}", minor=minor))
     if requirement.build is not None and not _matching(index, requirement, with_build=True):
         return other(Presence.BUILD_ELSEWHERE)
     first_channel = records[0].channel

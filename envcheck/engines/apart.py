@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from envcheck.engines.watching import DownloadWatch, GivenUpError
 from envcheck.errors import EngineError
+from envcheck.language import say
 
 __all__ = ["CAN_STOP", "run_apart"]
 
@@ -78,7 +79,9 @@ def run_apart(function: Callable[[], _T], *, timeout: float | None = None, watch
         for path in left:
             path.unlink(missing_ok=True)
     if not answer:
-        raise EngineError("the engine's process died", hint="Run again; if it persists, use --engine rattler.")
+        raise EngineError(
+            say("the engine's process died"), hint=say("Run again; if it persists, use --engine rattler.")
+        )
     succeeded, value = pickle.loads(answer)  # noqa: S301  # our own copy wrote it
     if not succeeded:
         raise value

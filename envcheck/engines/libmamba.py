@@ -13,6 +13,7 @@ from envcheck.engines.libmamba_compat import explain, load_library
 from envcheck.engines.libmamba_loading import LoadedChannel, Loader
 from envcheck.engines.patience import solve_patiently
 from envcheck.errors import ChannelError
+from envcheck.language import joined, say
 from envcheck.model import (
     Channel,
     ChannelStatus,
@@ -65,11 +66,16 @@ class LibmambaEngine:
         loader = Loader(self._library, platform, options or LoadOptions())
         database, loaded = loader.load(channels, progress)
         if channels and not any(one.repositories for one in loaded):
-            reasons = "; ".join(f"{one.status.channel.name}: {one.status.detail}" for one in loaded)
+            reasons = joined(
+                "; ",
+                (say("{name}: {detail}", name=one.status.channel.name, detail=one.status.detail) for one in loaded),
+            )
             raise ChannelError(
-                f"no channel could be loaded for {platform}: {reasons}",
-                hint="Check the channel's address and your network; name another one with "
-                "-c CHANNEL --override-channels, or a local copy with -c file:///path/to/channel.",
+                say("no channel could be loaded for {platform}: {reasons}", platform=platform, reasons=reasons),
+                hint=say(
+                    "Check the channel's address and your network; name another one with -c CHANNEL "
+                    "--override-channels, or a local copy with -c file:///path/to/channel."
+                ),
             )
         return _LibmambaIndex(
             library=self._library,
@@ -184,7 +190,10 @@ class _LibmambaIndex:
         try:
             answer = solve_patiently(attempt, wishes, order=self._suspects_first, timeout=timeout, can_stop=CAN_STOP)
         except TimeoutError:
-            return Unsolved(explanation=f"libmamba found no answer within {timeout:g} seconds", cancelled=True)
+            return Unsolved(
+                explanation=say("libmamba found no answer within {seconds} seconds", seconds=format(timeout, "g")),
+                cancelled=True,
+            )
         if isinstance(answer, str):
             return Unsolved(explanation=answer)
         return self._solved(answer)
@@ -243,8 +252,10 @@ class _LibmambaIndex:
         if found is None:
             channel = next(one.status.channel for one in self._loaded if one.status.channel.url.rstrip("/") == key[0])
             raise ChannelError(
-                f"{channel.name}: its repodata holds a record of {name} that is none",
-                hint=f"Tell whoever keeps {channel.name}, or check without it: -c CHANNEL --override-channels.",
+                say("{channel}: its repodata holds a record of {name} that is none", channel=channel.name, name=name),
+                hint=say(
+                    "Tell whoever keeps {name}, or check without it: -c CHANNEL --override-channels.", name=channel.name
+                ),
             )
         return found
 
@@ -304,7 +315,7 @@ class _LibmambaIndex:
         try:
             return run_apart(lambda: self._solve(specs, [*constraints, *held], favoured), timeout=seconds)
         except TimeoutError:
-            return f"libmamba found no answer within {seconds:g} seconds"
+            return say("libmamba found no answer within {seconds} seconds", seconds=format(seconds, "g"))
 
     def _held(self, original: Any) -> Any:
         """The MatchSpec of a record's build or, where libmamba takes the build string for a pattern, its version."""

@@ -24,6 +24,7 @@ from urllib.parse import unquote
 
 from envcheck.engines import LoadOptions
 from envcheck.errors import EngineError
+from envcheck.language import say
 
 __all__ = [
     "authentication",
@@ -37,7 +38,7 @@ __all__ = [
     "shared_context",
 ]
 
-HINT = "Install it with 'conda install -c conda-forge \"libmambapy>=2\"', or use --engine rattler."
+HINT = say("Install it with 'conda install -c conda-forge \"libmambapy>=2\"', or use --engine rattler.")
 
 # Where mamba looks for tokens and credentials of hosts (Context::token_locations and load_authentication_info).
 _TOKENS = "~/.continuum/anaconda-client/tokens"
@@ -58,7 +59,7 @@ def load_library() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "libmambapy":
             raise EngineError(f"libmambapy cannot be imported: {error}", hint=HINT) from error
-        raise EngineError("libmambapy is not installed", hint=HINT) from error
+        raise EngineError(say("libmambapy is not installed"), hint=HINT) from error
     except ImportError as error:
         raise EngineError(f"libmambapy cannot be imported: {error}", hint=HINT) from error
     version = str(getattr(library, "__version__", "0"))

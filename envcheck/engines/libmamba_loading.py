@@ -19,6 +19,7 @@ from envcheck.engines import libmamba_compat as compat
 from envcheck.engines.apart import run_apart
 from envcheck.engines.probe import ask_why
 from envcheck.engines.watching import DownloadWatch, GivenUpError
+from envcheck.language import say
 from envcheck.locations import local_path, open_session
 from envcheck.model import Channel, ChannelState, ChannelStatus
 from envcheck.secrets import strip_secrets
@@ -452,14 +453,14 @@ class Loader:
     def _judge(self, channel: Channel, failed: Sequence[str]) -> ChannelStatus:
         """The status of a channel of which these subdirs could not be loaded."""
         if not channel.locations:
-            return ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
+            return ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("it has no address"))
         given_up = self._downloader.given_up.get(channel)
         troubles = [self._ask(channel.locations[-1], subdir, given_up) for subdir in failed]
         fatal = [trouble for trouble in troubles if trouble[0] is not ChannelState.NO_SUBDIR]
         if fatal:
             return ChannelStatus(channel=channel, state=fatal[0][0], detail=fatal[0][1])
         if len(troubles) == len(self._subdirs):
-            detail = f"it has neither {self._subdirs[0]} nor {NOARCH}"
+            detail = say("it has neither {platform} nor noarch", platform=self._subdirs[0])
             return ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=detail)
         if troubles:
             return ChannelStatus(channel=channel, state=troubles[0][0], detail=troubles[0][1])
@@ -467,7 +468,7 @@ class Loader:
 
     def _ask(self, location: str, subdir: str, given_up: GivenUpError | None) -> tuple[ChannelState, str]:
         if "://" not in location:
-            return ChannelState.NOT_FOUND, "its address is no URL"
+            return ChannelState.NOT_FOUND, say("its address is no URL")
         return ask_why(
             location,
             subdir,

@@ -138,7 +138,7 @@ def _redirected_to(session: requests.Session, url: str, timeouts: tuple[float, f
 
 def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
     if not directory.is_dir():
-        return ChannelState.NOT_FOUND, "there is no such directory"
+        return ChannelState.NOT_FOUND, say("there is no such directory")
     if not any((directory / subdir / filename).exists() for filename in _FILENAMES):
         return ChannelState.NO_SUBDIR, say("it has no {subdir}/repodata.json", subdir=subdir)
     return ChannelState.DAMAGED, say(

@@ -33,6 +33,7 @@ from envcheck.engines.rattler_stored import Pins
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
 from envcheck.errors import ChannelError, EngineError
+from envcheck.language import joined, say
 from envcheck.model import (
     Channel,
     ChannelStatus,
@@ -127,12 +128,17 @@ class RattlerEngine:
 
         loaded = loop.run_until_complete(load_all())
         if channels and not any(one.subdirs for one in loaded):
-            reasons = "; ".join(f"{one.status.channel.name}: {one.status.detail}" for one in loaded)
+            reasons = joined(
+                "; ",
+                (say("{name}: {detail}", name=one.status.channel.name, detail=one.status.detail) for one in loaded),
+            )
             loop.close()
             raise ChannelError(
-                f"no channel could be loaded for {platform}: {reasons}",
-                hint="Check the channel's address and your network; name another one with "
-                "-c CHANNEL --override-channels, or a local copy with -c file:///path/to/channel.",
+                say("no channel could be loaded for {platform}: {reasons}", platform=platform, reasons=reasons),
+                hint=say(
+                    "Check the channel's address and your network; name another one with -c CHANNEL "
+                    "--override-channels, or a local copy with -c file:///path/to/channel."
+                ),
             )
 
         def reload() -> tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]:
@@ -383,7 +389,8 @@ class _RattlerIndex:
             if self._reader.forgo_shards():
                 raise StoreDamagedError("shards") from error
             raise EngineError(
-                "rattler failed while it loaded records", hint="Run again; if it persists, clear the repodata cache."
+                say("rattler failed while it loaded records"),
+                hint=say("Run again; if it persists, clear the repodata cache."),
             ) from error
         packages = sorted((self._reader.solved(record) for record in solution), key=lambda record: record.name)
         return Solved(packages=tuple(packages))

@@ -19,6 +19,7 @@ from envcheck.engines.probe import ask_redirect, ask_why
 from envcheck.engines.rattler_stored import StoredChannel
 from envcheck.engines.record_stores import RecordStores, rattler_folder
 from envcheck.engines.watching import DownloadWatch, GivenUpError, await_watched
+from envcheck.language import say
 from envcheck.locations import local_path
 from envcheck.model import Channel, ChannelState, ChannelStatus
 from envcheck.secrets import split_secrets
@@ -128,7 +129,7 @@ class Loader:
 
     async def load(self, channel: Channel) -> LoadedChannel:
         """Load a channel from the first of its locations that answers."""
-        status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="it has no address")
+        status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("it has no address"))
         result = LoadedChannel(status, "", None, ())
         for location in channel.locations:
             result = await self._load_location(channel, location)
@@ -143,7 +144,7 @@ class Loader:
         try:
             source = RattlerChannel(location)
         except InvalidChannelError:
-            status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail="its address is no URL")
+            status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("its address is no URL"))
             return LoadedChannel(status, location, None, ())
         if leak := await asyncio.to_thread(self._leak, location):
             status = ChannelStatus(channel=channel, state=ChannelState.UNREACHABLE, detail=leak)
@@ -227,7 +228,9 @@ class Loader:
         absent = [detail for _, state, detail in troubles if state is ChannelState.NO_SUBDIR]
         if len(absent) == 2:
             return ChannelStatus(
-                channel=channel, state=ChannelState.NOT_FOUND, detail=f"it has neither {self._platform} nor {NOARCH}"
+                channel=channel,
+                state=ChannelState.NOT_FOUND,
+                detail=say("it has neither {platform} nor noarch", platform=self._platform),
             )
         gone = [(state, detail) for _, state, detail in troubles if state is ChannelState.NOT_FOUND]
         if gone:
@@ -251,7 +254,7 @@ class Loader:
             place = rattler_directory(self._options.cache_directory, os.environ)
             trouble = "" if place is None else why_not_kept(place)
             if trouble:
-                detail += f"; or it cannot be kept in the cache: {trouble}"
+                detail += say("; or it cannot be kept in the cache: {trouble}", trouble=trouble)
         return state, detail
 
 

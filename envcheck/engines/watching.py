@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from envcheck.language import say
+
 __all__ = ["SLOWEST", "DownloadWatch", "GivenUpError", "await_watched"]
 
 SLOWEST = 1000
@@ -77,14 +79,21 @@ class DownloadWatch:
         for path, size in sizes.items():
             gained = size - self._known.get(path, 0)
             if gained > 0 and size > self._largest:
-                raise GivenUpError(f"what it sends is larger than {self._largest / 1e9:.3g} GB", stalled=False)
+                raise GivenUpError(
+                    say("what it sends is larger than {size} GB", size=format(self._largest / 1000000000.0, ".3g")),
+                    stalled=False,
+                )
             self._gained += max(0, gained)
         self._known = sizes
         if self._now() - self._since < self._patience:
             return
         if self._gained < SLOWEST * self._patience:
             raise GivenUpError(
-                f"it sent less than {SLOWEST} bytes a second for {self._patience:g} seconds (remote_read_timeout_secs)",
+                say(
+                    "it sent less than {least} bytes a second for {patience} seconds (remote_read_timeout_secs)",
+                    least=SLOWEST,
+                    patience=format(self._patience, "g"),
+                ),
                 stalled=True,
             )
         self._since, self._gained = self._now(), 0
