@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-network lint fmt messages docs bench fuzz trust audit clean
+.PHONY: help demo test test-network lint fmt messages man docs bench fuzz trust audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -38,6 +38,9 @@ fmt: $(STAMP)  ## Format the code
 
 messages: $(STAMP)  ## Collect the texts to translate, and compile the translations
 	$(BIN)/python -m tests.support.messages
+
+man: $(STAMP)  ## Write the manual pages anew, from the commands' help
+	$(BIN)/python -m tests.support.manual
 
 docs: $(STAMP)  ## Build the documentation into site/; a broken link fails it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
