@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -11,11 +10,11 @@ from typing import NoReturn, TextIO
 import click
 
 from envcheck import __version__
-from envcheck.cli_commands import LazyCommands, LazyGroup
+from envcheck.cli_commands import COMMANDS, LazyCommands, LazyGroup
 from envcheck.cli_language import language_option
 from envcheck.cli_settings import use_settings
 from envcheck.errors import EnvcheckError
-from envcheck.language import tell, told
+from envcheck.language import tell
 
 __all__ = ["cli", "main"]
 
@@ -58,13 +57,9 @@ def _run() -> int:
         _have_a_home()
         status = cli(standalone_mode=False, prog_name="envcheck")
     except click.ClickException as error:
-        from envcheck.reports.plain import plain
-        from envcheck.secrets import mask
+        from envcheck.cli_next import words_of_usage
 
-        # Its words quote what was given, or what was found in a file.
-        words = io.StringIO()
-        error.show(words)
-        _say("\n".join(plain(line) for line in mask(words.getvalue()).rstrip("\n").split("\n")))
+        _say(words_of_usage(error))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say(tell("envcheck: interrupted; nothing was left half-written"))
@@ -116,16 +111,19 @@ def _say(words: str) -> None:
 
 
 def _complain(error: EnvcheckError) -> None:
-    from envcheck.reports.plain import plain
-    from envcheck.secrets import mask
+    from envcheck.cli_next import words_of_error
 
-    where = f"{error.location}: " if error.location else ""
-    _say(f"envcheck: {plain(mask(where + told(error.message)))}")
-    if error.hint:
-        _say(tell("hint: {hint}", hint=plain(mask(told(error.hint)))))
+    # The context of the command is gone with its exception.
+    _say(words_of_error(error, next((word for word in sys.argv[1:] if word in COMMANDS), None)))
 
 
-@click.group(cls=LazyGroup, commands=LazyCommands(), context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    commands=LazyCommands(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+)
 @click.version_option(__version__, prog_name="envcheck")
 @click.option(
     "--config",
@@ -139,5 +137,20 @@ def _complain(error: EnvcheckError) -> None:
 @language_option
 @click.pass_context
 def cli(context: click.Context, config: str | None, no_config: bool) -> None:
-    """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock."""
+    """Will this conda environment build on Linux? Every reason at once, the closest environment that does, its lock.
+
+    \b
+    Examples:
+      envcheck check environment.yml
+      envcheck lock environment.yml
+      envcheck --lang zh check environment.yml
+    """
+    if context.invoked_subcommand is None:
+        # As click does where a command is missing: its page on standard error, and the status of wrong usage.
+        from pathlib import Path
+
+        from envcheck.cli_start import first_page
+
+        _say(first_page(Path.cwd()))
+        context.exit(2)
     use_settings(context, named=config, enabled=not no_config)

@@ -20,6 +20,7 @@ from envcheck.cli_support import (
     index_options,
     place_options,
     refuse_unknown_codes,
+    say,
     show,
     status,
     with_options,
@@ -100,7 +101,7 @@ def _check_options(function: _F) -> _F:
 
 
 @click.command(cls=Command)
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=files)
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=files)
 @_target_options
 @_check_options
 @click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="Write the lock.")
@@ -108,25 +109,28 @@ def check(sources: tuple[str, ...], **options: Any) -> int:
     """Diagnose environments: what would fail, why, and the closest environment that does not.
 
     SOURCE is an export of any kind (environment.yml, conda list, @EXPLICIT, pip freeze, conda-lock.yml, pixi.lock),
-    or - for standard input. Its kind is found from its content.
+    or - for standard input. Its kind is found from its content. Without one, the source that lies in the working
+    directory is taken, and named.
 
     \b
     Examples:
+      envcheck check
       envcheck check environment.yml
       envcheck check requirements.txt -c conda-forge --lock conda-lock.yml
       conda list --export | envcheck check - --format json
     """
-    return _check_and_report(sources, **options)
+    return _check_and_report(sources or _source_here("check", quiet=options["quiet"]), **options)
 
 
 @click.command(cls=Command)
-@click.argument("source", metavar="SOURCE", shell_complete=files)
+@click.argument("source", metavar="[SOURCE]", required=False, shell_complete=files)
 @_target_options
 @_check_options
 @click.option("--lock", type=click.Path(dir_okay=False), metavar="FILE", help="The lock.  [default: conda-lock.yml]")
-def lock(source: str, **options: Any) -> int:
+def lock(source: str | None, **options: Any) -> int:
     """Diagnose one environment, then write its lock.
 
+    Without SOURCE, the one that lies in the working directory is taken, and named; no lock is taken for one.
     Several platforms share one file; where a format has a file for each, {platform} stands in its name.
 
     \b
@@ -136,7 +140,20 @@ def lock(source: str, **options: Any) -> int:
     """
     if options["lock"] is None:
         options["lock"] = CHOICES[options["lock_format"] or "conda-lock"].filename
-    return _check_and_report((source,), **options)
+    sources = _source_here("lock", quiet=options["quiet"]) if source is None else (source,)
+    return _check_and_report(sources, **options)
+
+
+def _source_here(command: str, *, quiet: bool) -> tuple[str]:
+    """The source of the working directory; which one it is, and which others are there, is told beside the report."""
+    from pathlib import Path
+
+    from envcheck.cli_start import chosen_source
+
+    name, words = chosen_source(Path.cwd(), command=command)
+    if not quiet:
+        say(tell("note: {text}", text=words))
+    return (name,)
 
 
 # Options that are the same for every source and platform.

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envcheck.cli_language import choose_language, told_completions, told_help
+from envcheck.cli_language import ExamplesLast, choose_language, told_completions, told_help
 from envcheck.language import ENGLISH, language, translation
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["COMMANDS", "LazyCommands", "LazyGroup"]
+__all__ = ["COMMANDS", "UNKNOWN", "LazyCommands", "LazyGroup"]
+
+UNKNOWN = "envcheck.unknown"
+"""Where a context has the word that is no command."""
 
 COMMANDS = {
     "audit": (
@@ -83,7 +86,7 @@ class LazyCommands(MutableMapping[str, click.Command]):
         return len(self._places)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(ExamplesLast, click.Group):
     """A group whose help page tells of its commands what `COMMANDS` says."""
 
     def make_context(
@@ -92,6 +95,14 @@ class LazyGroup(click.Group):
         """Choose the language, and go on as click does."""
         choose_language(args)
         return super().make_context(info_name, args, parent, **extra)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command as click does; what stands for none is kept for whoever tells what was meant."""
+        if args and args[0] not in self.commands:
+            ctx.meta[UNKNOWN] = args[0]
+        return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:
         """The page of help, in the language that is spoken."""

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shlex
 import stat
 import sys
 import time
@@ -56,10 +57,17 @@ def write_atomically(path: str | Path, text: str) -> None:
         raise OutputError(
             say("Cannot write {shown}: {reason}.", shown=shown, reason=error.strerror or str(error)),
             path=shown,
-            hint=say("Make room there, or name another place.")
-            if error.errno in _NO_ROOM
-            else say("Choose a directory that exists and that you may write to."),
+            hint=_hint(error, shown),
         ) from error
+
+
+def _hint(error: OSError, shown: str) -> str:
+    if error.errno in _NO_ROOM:
+        return say("Make room there, or name another place.")
+    folder = os.path.dirname(shown)  # noqa: PTH120  # as the user wrote it
+    if error.errno == errno.ENOENT and folder:
+        return say("Make its folder first: mkdir -p {folder}", folder=shlex.quote(folder))
+    return say("Choose a directory that exists and that you may write to.")
 
 
 def _mode_of(target: Path) -> int | None:

@@ -143,7 +143,7 @@ def test_what_is_wrong_is_told_with_its_line(envcheck: CommandLine, name: str) -
     configured(envcheck, f"# settings\n{text}\n")
     run = envcheck("check", "clean.yml")
     assert (run.status, run.output) == (2, "")
-    first, second = run.errors.splitlines()
+    first, second, *_ = run.errors.splitlines()
     # A key of a table stands below the table's head; only a broken document has no line of its own.
     line = 2 + (text.count("\n") if "setting 'chek'" not in message else 0)
     where = "envcheck.toml: " if name == "no TOML" else f"envcheck.toml:{line}: "

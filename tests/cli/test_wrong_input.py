@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import CommandLine
+from tests.cli.running import CommandLine, Run
 
 ALIASES = b"a: &a [x]\ndependencies:\n" + b"".join(b"- &b%d [*a, *a]\n" % number for number in range(10_000))
 
@@ -28,6 +29,13 @@ WRONG_FILES: dict[str, tuple[bytes, str, str]] = {
 }
 
 
+def assert_ends_with_a_command(run: Run) -> None:
+    """The last line of an error holds a command to type, or an option to add to the one that was typed."""
+    last = run.errors.splitlines()[-1]
+    assert re.match(r"(hint|next): |Try '", last)
+    assert re.search(r"\b(envcheck|conda|pixi|mkdir) [\w-]+|(?<!\w)--?[a-z][\w-]*", last), last
+
+
 @pytest.mark.parametrize("name", WRONG_FILES)
 def test_wrong_files_are_refused_quickly(envcheck: CommandLine, name: str) -> None:
     content, message, hint = WRONG_FILES[name]
@@ -37,7 +45,8 @@ def test_wrong_files_are_refused_quickly(envcheck: CommandLine, name: str) -> No
     assert time.monotonic() - started < 3
     assert (run.status, run.output) == (2, "")
     lines = run.errors.splitlines()
-    assert len(lines) == 2
+    assert len(lines) == (3 if name == "aliases" else 2)
+    assert_ends_with_a_command(run)
     assert lines[0].startswith("envcheck: given.yml:")
     assert message in lines[0]
     assert lines[1].startswith("hint: ")
@@ -52,6 +61,7 @@ def test_a_directory(envcheck: CommandLine) -> None:
     assert run.errors == (
         "envcheck: folder: this is a directory, not an export\n"
         "hint: Name a file in it, such as environment.yml.\n"
+        "next: envcheck audit folder\n"
     )  # fmt: skip
 
 
@@ -86,6 +96,7 @@ def test_a_file_without_read_permission(envcheck: CommandLine) -> None:
     assert run.errors == (
         "envcheck: secret.yml: the file cannot be read: Permission denied\n"
         "hint: Check its permissions.\n"
+        "next: envcheck check --help\n"
     )  # fmt: skip
 
 
@@ -106,14 +117,18 @@ def test_closed_standard_input(envcheck: CommandLine) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "envcheck: -: standard input is closed\nhint: Name a file, or pipe one in.\n"
+    assert done.stderr == (
+        "envcheck: -: standard input is closed\n"
+        "hint: Name a file, or pipe one in.\n"
+        "next: envcheck check --help\n"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("check", "--nonsense", "clean.yml"), "No such option"),
-        (("check",), "Missing argument 'SOURCE...'"),
+        (("verify",), "Missing argument 'LOCK...'"),
         (("frobnicate",), "No such command 'frobnicate'"),
         (("lock", "clean.yml", "windows.txt"), "unexpected extra argument"),
         (("check", "clean.yml", "--fail-on", "sometimes"), "is not one of 'error', 'warning', 'never'"),
@@ -127,7 +142,8 @@ def test_wrong_usage(envcheck: CommandLine, arguments: tuple[str, ...], words: s
     run = envcheck(*arguments)
     assert (run.status, run.output) == (2, "")
     assert words in run.errors
-    assert "--help' for help." in run.errors
+    assert_ends_with_a_command(run)
+    assert run.errors.splitlines()[-1].startswith("next: envcheck " if arguments == ("verify",) else "Try 'envcheck ")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +160,8 @@ def test_options_that_cannot_be_used(
 ) -> None:
     run = envcheck("check", "clean.yml", *arguments)
     assert (run.status, run.output) == (2, "")
-    first, second = run.errors.splitlines()
+    first, second, *_ = run.errors.splitlines()
+    assert_ends_with_a_command(run)
     assert first.startswith("envcheck: ")
     assert message in first
     assert second.startswith("hint: ")
@@ -157,6 +174,7 @@ def test_a_broken_configuration_is_refused(envcheck: CommandLine) -> None:
     assert (run.status, run.output) == (2, "")
     assert "condarc" in run.errors
     assert "hint: " in run.errors
+    assert run.errors.splitlines()[-1] == "next: envcheck doctor"
 
 
 @pytest.mark.parametrize("option", ["--lock", "--explicit", "--environment", "-o"])
@@ -165,7 +183,7 @@ def test_a_file_that_cannot_be_written(envcheck: CommandLine, option: str) -> No
     assert run.status == 3
     assert run.errors.splitlines()[-2:] == [
         "envcheck: nowhere/file: Cannot write nowhere/file: No such file or directory.",
-        "hint: Choose a directory that exists and that you may write to.",
+        "hint: Make its folder first: mkdir -p nowhere",
     ]
 
 

@@ -1,0 +1,225 @@
+"""A stranger's first minutes: ``envcheck`` alone, pages of help, and what happens where no source is named."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from envcheck.cli import cli
+from envcheck.cli_commands import COMMANDS
+from envcheck.cli_language import ExamplesLast
+from tests.cli.conftest import CLEAN, WINDOWS
+from tests.cli.running import CommandLine
+
+
+def alone(envcheck: CommandLine, *keep: str) -> None:
+    """Leave nothing in the working directory but these files."""
+    for name in envcheck.files() - set(keep):
+        (envcheck.directory / name).unlink()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Without anything
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_command_it_says_what_it_does_and_where_to_begin(envcheck: CommandLine) -> None:
+    alone(envcheck)
+    run = envcheck()
+    # As click has it where a command is missing.
+    assert (run.status, run.output) == (2, "")
+    lines = run.errors.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) < 80
+    assert lines[0].startswith("Will this conda environment build on Linux?")
+    begin = [line.split("  ")[1] for line in lines[lines.index("Begin with:") + 1 :][:3]]
+    assert begin == ["envcheck check environment.yml", "envcheck lock environment.yml", "envcheck docker ."]
+    assert lines[-1] == "There is no source here; 'conda env export > environment.yml' makes one."
+
+
+def test_without_a_command_it_names_what_it_would_check(envcheck: CommandLine) -> None:
+    envcheck.write("Dockerfile", "FROM debian:12\n")
+    run = envcheck()
+    assert "  envcheck check clean.yml  " in run.errors
+    assert run.errors.splitlines()[-3:] == [
+        "Here, 'envcheck check' would take clean.yml (environment-yaml).",
+        "Also here: windows.txt.",
+        "'envcheck docker .' would take the Dockerfile.",
+    ]
+
+
+@pytest.mark.parametrize("options", [("--no-config",), ("--lang", "en")])
+def test_options_without_a_command_ask_for_the_page_as_well(envcheck: CommandLine, options: tuple[str, ...]) -> None:
+    assert envcheck(*options) == envcheck()
+
+
+def test_the_page_is_told_in_chinese(envcheck: CommandLine) -> None:
+    run = envcheck("--lang", "zh")
+    assert run.status == 2
+    assert "envcheck check clean.yml" in run.errors
+    assert "Begin with" not in run.errors
+    assert "Here" not in run.errors
+
+
+def test_names_of_files_are_shown_as_a_shell_wants_them(envcheck: CommandLine) -> None:
+    alone(envcheck)
+    envcheck.write("my \x1b[31menv.yml", CLEAN)
+    run = envcheck()
+    assert "\x1b" not in run.errors
+    assert "envcheck check 'my " in run.errors
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Pages of help
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_page_of_help_ends_with_its_examples(envcheck: CommandLine, name: str) -> None:
+    command = cli.commands[name] if name else cli
+    assert isinstance(command, ExamplesLast)
+    examples = command.examples()
+    assert examples
+    page = envcheck(*[name] if name else [], "--help").output.splitlines()
+    assert page[-len(examples) :] == [f"    {example}" for example in examples]
+    assert page[-len(examples) - 1] in ("  Example:", "  Examples:")
+    assert page[-len(examples) - 2] == ""
+
+
+def command_lines(example: str) -> list[list[str]]:
+    """The commands of envcheck in an example, which may be a pipe."""
+    lines: list[list[str]] = [[]]
+    words = iter(shlex.split(example))
+    for word in words:
+        if word in ("|", "&&"):
+            lines.append([])
+        elif word == ">":
+            next(words)
+        else:
+            lines[-1].append(word)
+    return [line[1:] for line in lines if line[0] == "envcheck"]
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_every_example_is_understood(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "envcheck.toml").touch()  # no other settings have a say
+    command = cli.commands[name] if name else cli
+    assert isinstance(command, ExamplesLast)
+    for example in command.examples():
+        assert command_lines(example)
+        for arguments in command_lines(example):
+            assert not name or arguments[0] == name
+            group = cli.make_context("envcheck", list(arguments), resilient_parsing=True)
+            rest = [*group._protected_args, *group.args]
+            found, told, rest = cli.resolve_command(group, rest)
+            assert told is not None, found
+            told.make_context(found, rest, parent=click.Context(cli, info_name="envcheck"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Without a source
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_takes_the_only_source(envcheck: CommandLine) -> None:
+    alone(envcheck, "clean.yml")
+    run = envcheck("check", "--offline", "--format", "json")
+    named = envcheck("check", "clean.yml", "--offline", "--format", "json")
+    assert (run.status, run.output) == (named.status, named.output)
+    assert run.errors.splitlines()[0] == "note: taking clean.yml (environment-yaml), as no source was named"
+
+
+def test_a_check_says_which_of_several_it_takes(envcheck: CommandLine) -> None:
+    envcheck.write("environment.yml", CLEAN)
+    envcheck.write("conda-lock.yml", "version: 1\nmetadata: {}\npackage: []\n")
+    run = envcheck("check", "--offline", "--format", "json")
+    assert run.report()["source"]["path"] == "environment.yml"
+    assert run.errors.splitlines()[0] == (
+        "note: taking environment.yml (environment-yaml), as no source was named; "
+        "also here: clean.yml, windows.txt, conda-lock.yml"
+    )
+    assert "taking" not in envcheck("check", "--offline", "-q").errors
+
+
+def test_a_broken_environment_is_taken_all_the_same(envcheck: CommandLine) -> None:
+    envcheck.write("environment.yml", "dependencies: [numpy\n")
+    run = envcheck("check")
+    assert run.status == 2
+    note, error, *_ = run.errors.splitlines()
+    assert note.startswith("note: taking environment.yml, as")
+    assert error.startswith("envcheck: environment.yml:")
+
+
+def test_a_lock_is_made_of_no_lock(envcheck: CommandLine) -> None:
+    alone(envcheck, "clean.yml")
+    assert envcheck("lock", "--offline", "-q").status == 0
+    written = (envcheck.directory / "conda-lock.yml").read_bytes()
+    assert envcheck("lock", "--offline", "-q").status == 0
+    assert (envcheck.directory / "conda-lock.yml").read_bytes() == written
+    alone(envcheck, "conda-lock.yml")
+    assert envcheck("lock").status == 2
+    assert envcheck("check", "--offline", "--format", "json").report()["source"]["kind"] == "conda-lock"
+
+
+@pytest.mark.parametrize("command", ["check", "lock"])
+def test_where_there_is_no_source(envcheck: CommandLine, command: str) -> None:
+    alone(envcheck)
+    envcheck.write("notes.txt", "Dear all,\nthis is none.\n")
+    run = envcheck(command)
+    assert (run.status, run.output) == (2, "")
+    message, hint = run.errors.splitlines()
+    assert message.startswith("envcheck: no source is named, and there is none in this directory (looked for env")
+    assert hint.startswith("hint: Write one with: conda env export > environment.yml")
+    envcheck.write("Dockerfile", "FROM debian:12\n")
+    assert envcheck(command).errors.splitlines()[1].endswith("envcheck docker .")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are POSIX's")
+def test_links_out_of_the_folder_and_pipes_are_not_opened(envcheck: CommandLine) -> None:
+    alone(envcheck, "windows.txt")
+    outside = envcheck.directory.parent / "outside.yml"
+    outside.write_text(CLEAN)
+    (envcheck.directory / "environment.yml").symlink_to(outside)
+    subprocess.run(["mkfifo", envcheck.directory / "requirements.txt"], check=True)
+    assert "would take windows.txt (list-export)." in envcheck().errors
+    envcheck.write("windows.txt", WINDOWS.replace("=", "~"))
+    assert "There is no source" in envcheck().errors
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What was meant
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        (("clean.yml",), "next: envcheck check clean.yml"),
+        (("gone.yml",), "next: envcheck check gone.yml"),
+        (("Dockerfile",), "next: envcheck docker Dockerfile"),
+        ((".",), "next: envcheck audit ."),
+        (("chek",), "next: envcheck check --help"),
+        (("verify",), "next: envcheck verify conda-lock.yml"),
+        (("docker",), "next: envcheck docker . && docker build ."),
+        (("explain",), "next: envcheck explain hdf5=1.14.2"),
+        (("audit",), "next: envcheck audit ."),
+        (("normalize",), "next: envcheck normalize requirements.txt > environment.yml"),
+        (("rules", "EC999"), "next: envcheck rules"),
+        (("check", "clean.yml", "--select", "EC9"), "next: envcheck rules"),
+        (("check", "."), "next: envcheck audit ."),
+        (("check", "clean.yml", "-p", "lin-64"), "next: envcheck check --help"),
+        (("check", "clean.yml", "--nonsense"), "Try 'envcheck check --help' for help."),
+        (("--nonsense",), "Try 'envcheck --help' for help."),
+        (("frobnicate",), "Try 'envcheck --help' for help."),
+    ],
+)
+def test_an_error_ends_with_what_to_type_next(envcheck: CommandLine, arguments: tuple[str, ...], last: str) -> None:
+    run = envcheck(*arguments)
+    assert (run.status, run.output) == (2, "")
+    assert run.errors.splitlines()[-1] == last
