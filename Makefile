@@ -48,8 +48,10 @@ docs: $(STAMP)  ## Build the documentation into site/; a broken link fails it
 
 bench: $(STAMP)  ## Measure; needs ENVCHECK_SHARED, the folder of real repodata and exports
 	$(BIN)/python tests/bench/startup.py
+	$(BIN)/python -m tests.bench.speed
 	$(BIN)/python tests/bench/corpus.py
 	$(BIN)/python tests/bench/plan.py
+	$(BIN)/python -m tests.bench.audit --only one two again
 
 fuzz: $(STAMP)  ## Look for inputs that break a reader, two minutes long (FUZZ_SECONDS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
