@@ -30,6 +30,7 @@ from envcheck.cli_support import (
 )
 from envcheck.completion import files, platforms
 from envcheck.errors import OutputError, SourceError
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.audit import Plan
@@ -153,7 +154,14 @@ def audit(
         _report(results, shown, interrupted=wanted if interrupted else 0)
     if not quiet and not interrupted and format_name != "text":
         reused = sum(1 for result in results if result.reused)
-        say(f"{len(results)} of {wanted} done, {reused} of them known from before")
+        say(
+            tell(
+                "{count} of {wanted} done, {reused} of them known from before",
+                count=len(results),
+                wanted=wanted,
+                reused=reused,
+            )
+        )
     if interrupted:
         return _INTERRUPTED
     known.close(looked, complete=_complete(results), quiet=quiet)
@@ -168,16 +176,16 @@ def _sources(paths: Sequence[str], *, null: bool) -> tuple[Found, ...]:
     named = [path for path in paths if path != "-"]
     if len(named) < len(paths):
         if sys.stdin is None:
-            raise SourceError("standard input is closed", path="-", hint="Pipe a list of names in.")
+            raise SourceError(tell("standard input is closed"), path="-", hint=tell("Pipe a list of names in."))
         listed = listed_paths(sys.stdin.buffer.read(), null=null)
     elif null:
-        raise click.UsageError("-0 is about the list of names that - reads from standard input.")
+        raise click.UsageError(tell("-0 is about the list of names that - reads from standard input."))
     found = find_sources(named, listed, home=home_directory())
     if not found and len(named) == len(paths):
         raise SourceError(
-            "nothing there looks like an export of an environment",
+            tell("nothing there looks like an export of an environment"),
             path=" ".join(paths),
-            hint="A file that is named is read whatever it looks like: envcheck audit FILE",
+            hint=tell("A file that is named is read whatever it looks like: envcheck audit FILE"),
         )
     return found
 
@@ -278,9 +286,15 @@ def _run(
         except KeyboardInterrupt:
             interrupted = True
         if store.trouble and not quiet:
-            say(f"envcheck: results are not kept for the next run: {store.trouble}")
+            say(tell("envcheck: results are not kept for the next run: {trouble}", trouble=store.trouble))
     if interrupted:
-        say(f"envcheck: interrupted; {len(results)} of {total} are done, and the next run goes on from there")
+        say(
+            tell(
+                "envcheck: interrupted; {count} of {total} are done, and the next run goes on from there",
+                count=len(results),
+                total=total,
+            )
+        )
     return results, looked, interrupted
 
 
@@ -336,9 +350,9 @@ def _told(path: str | None) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"Cannot write {path}: {error.strerror or error}.",
+            tell("Cannot write {path}: {reason}.", path=path, reason=error.strerror or str(error)),
             path=path,
-            hint="Choose a directory that exists and that you may write to.",
+            hint=tell("Choose a directory that exists and that you may write to."),
         ) from error
 
 
