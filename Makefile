@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-network lint fmt messages man docs bench fuzz trust audit clean
+.PHONY: help demo test test-network lint fmt messages man changelog docs bench fuzz trust audit clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
@@ -41,6 +41,9 @@ messages: $(STAMP)  ## Collect the texts to translate, and compile the translati
 
 man: $(STAMP)  ## Write the manual pages anew, from the commands' help
 	$(BIN)/python -m tests.support.manual
+
+changelog: $(STAMP)  ## Show what the next release tells of changelog.d; VERSION=1.2.0 writes it into CHANGELOG.md
+	$(BIN)/python -m towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
 
 docs: $(STAMP)  ## Build the documentation into site/; a broken link fails it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
