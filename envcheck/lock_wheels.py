@@ -133,15 +133,36 @@ def _answered(entry: LockEntry, answer: Lookup) -> LockEntry:
     if _is_named(package.url):
         return _named(entry, files)
     host = split_url(package.url).hostname or ""
+    of_index = _PYPI_HOSTS | {split_url(one.url).hostname for one in files}
+    if host not in of_index:
+        return _foreign(entry, files, host)
     file = next((one for one in files if one.filename == _filename(package.url)), None)
     if file is None:
-        of_index = _PYPI_HOSTS | {split_url(one.url).hostname for one in files}
-        return replace(entry, file=FileState.GONE if host in of_index else FileState.ELSEWHERE, answer=host)
+        return replace(entry, file=FileState.GONE, answer=host)
     if package.sha256 is not None and file.sha256 is not None and package.sha256.lower() != file.sha256.lower():
         return replace(entry, file=FileState.OTHER_HASH, answer=file.sha256)
     if file.yanked:
         return replace(entry, file=FileState.YANKED)
     return replace(entry, file=FileState.SAME)
+
+
+def _foreign(entry: LockEntry, files: Sequence[DistributionFile], host: str) -> LockEntry:
+    """A file on a host that is not the index's: a mirror has the same bytes, whatever it calls the file."""
+    package = entry.package
+    wanted = parsed_version(package.version)
+    name = _filename(package.url)
+    its = [
+        one
+        for one in files
+        if one.filename == name or (wanted is not None and _version_of(one.filename, package.name) == wanted)
+    ]
+    listed = [one for one in its if one.sha256 is not None]
+    if package.sha256 is None or not listed:
+        return replace(entry, file=FileState.ELSEWHERE, answer=host)
+    same = [one for one in listed if one.sha256 is not None and one.sha256.lower() == package.sha256.lower()]
+    if not same:
+        return replace(entry, file=FileState.STRANGE, answer=host)
+    return replace(entry, file=FileState.YANKED if all(one.yanked for one in same) else FileState.SAME)
 
 
 def _named(entry: LockEntry, files: Sequence[DistributionFile]) -> LockEntry:

@@ -41,6 +41,9 @@ class FileState(str, enum.Enum):
     YANKED = "yanked"
     GONE = "gone"
     ELSEWHERE = "elsewhere"
+    """On another host than the index's files, and nothing that the index lists can be compared with it."""
+    STRANGE = "strange"
+    """On another host, with a hash that is none of those that the index lists for the version."""
     UNREADABLE = "unreadable"
 
 

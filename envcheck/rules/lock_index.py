@@ -34,23 +34,35 @@ def file_gone(facts: LockFacts) -> Iterator[Draft]:
 def file_hash_differs(facts: LockFacts) -> Iterator[Draft]:
     """The package index states another hash for a pip package's file than the lock (``--online``).
 
-    An index never exchanges a file (PyPI refuses to), so the lock was edited or made from somewhere else.
+    An index never exchanges a file (PyPI refuses to), so the lock was edited or made from somewhere else. A file of
+    another host has to have a hash that the index lists for the version, as a mirror's has.
 
     Fix: find out where the lock's file came from before making the lock again.
     """
     for entry in facts.entries:
         if entry.file is FileState.OTHER_HASH:
-            yield Draft(
-                severity=Severity.ERROR,
-                subject=name_of(entry.package),
-                message=say(
-                    "the lock says sha256 {sha256}, the package index says {answer}",
-                    sha256=entry.package.sha256,
-                    answer=entry.answer,
-                ),
-                line=entry.line,
-                remedies=(Remedy(action=RemedyAction.EDIT, summary=say("find out why, then make the lock again")),),
+            message = say(
+                "the lock says sha256 {sha256}, the package index says {answer}",
+                sha256=entry.package.sha256,
+                answer=entry.answer,
             )
+        elif entry.file is FileState.STRANGE:
+            message = say(
+                "the file comes from {answer}, and its sha256 {sha256} is none that the package index lists for "
+                "{version}",
+                answer=entry.answer,
+                sha256=entry.package.sha256,
+                version=entry.package.version,
+            )
+        else:
+            continue
+        yield Draft(
+            severity=Severity.ERROR,
+            subject=name_of(entry.package),
+            message=message,
+            line=entry.line,
+            remedies=(Remedy(action=RemedyAction.EDIT, summary=say("find out why, then make the lock again")),),
+        )
 
 
 def file_yanked(facts: LockFacts) -> Iterator[Draft]:
@@ -74,7 +86,8 @@ def file_yanked(facts: LockFacts) -> Iterator[Draft]:
 def file_not_checked(facts: LockFacts) -> Iterator[Draft]:
     """A pip package's file was not found out about although that was asked for (``--online``).
 
-    The package index did not answer, or the file comes from somewhere else, which is not asked.
+    The package index did not answer, or the file comes from somewhere else, which is not asked, and the index lists no
+    hash to hold it against.
 
     Fix: run again with the index reachable, or name the one that has the file (``--index-url``).
     """
@@ -89,9 +102,11 @@ def file_not_checked(facts: LockFacts) -> Iterator[Draft]:
         )
     for entry in facts.entries:
         if entry.file is FileState.ELSEWHERE:
+            severity = Severity.WARNING
             words = say("the file comes from {answer}, not from the package index", answer=entry.answer)
         elif entry.file is FileState.UNREADABLE:
+            severity = Severity.INFO
             words = say("the package index's answer cannot be used: {answer}", answer=entry.answer)
         else:
             continue
-        yield Draft(severity=Severity.INFO, subject=name_of(entry.package), message=words, line=entry.line)
+        yield Draft(severity=severity, subject=name_of(entry.package), message=words, line=entry.line)

@@ -389,6 +389,38 @@ def test_what_the_package_index_cannot_say(verifier: Verifier, index: Mapping[st
     assert [one.code for one in report.findings] == [told]
 
 
+ELSEWHERE = "https://example.org/files"
+
+
+@pytest.mark.parametrize(
+    ("filename", "changes", "told"),
+    [
+        ("idna-3.7-py3-none-any.whl", {}, []),  # a mirror
+        ("idna-3.7-1mirror-py3-none-any.whl", {}, []),  # with a name of its own
+        ("idna-3.7-py3-none-any.whl", {"sha256": "b" * 64}, [("EC726", Severity.ERROR)]),
+        ("idna-3.7-cp311-cp311-linux_x86_64.whl", {"sha256": "b" * 64}, [("EC726", Severity.ERROR)]),
+        # Nothing to compare with: the lock has no hash, the index not the version, or not the project.
+        ("idna-3.7-py3-none-any.whl", {"sha256": None}, [("EC712", Severity.WARNING), ("EC728", Severity.WARNING)]),
+        ("idna-3.8-py3-none-any.whl", {"version": "3.8"}, [("EC728", Severity.WARNING)]),
+        ("private-1.0-py3-none-any.whl", {}, [("EC728", Severity.WARNING)]),
+    ],
+)
+def test_a_file_of_another_host_is_held_against_the_hashes_of_the_index(
+    verifier: Verifier, filename: str, changes: dict[str, Any], told: list[tuple[str, Severity]]
+) -> None:
+    wheel = pip_locked(filename, **{"url": f"{ELSEWHERE}/{filename}", **changes})
+    (report,) = verifier(conda_lock([*GOOD, wheel]), index=IDNA)
+    assert [(one.code, one.severity) for one in report.findings] == told
+    assert all(wheel.name in f"{one.subject} {one.message}" for one in report.findings)
+
+
+def test_another_host_may_have_what_was_withdrawn(verifier: Verifier) -> None:
+    index = {"idna": project("idna", filename="idna-3.7-py3-none-any.whl", yanked=True)}
+    wheel = pip_locked(url=f"{ELSEWHERE}/idna-3.7-py3-none-any.whl")
+    (report,) = verifier(conda_lock([*GOOD, wheel]), index=index)
+    assert [one.code for one in report.findings] == ["EC727"]
+
+
 def test_a_package_index_that_does_not_answer_leaves_the_rest(verifier: Verifier) -> None:
     (report,) = verifier(conda_lock([*GOOD, pip_locked()]), index=UnavailableIndex("offline"))
     assert [one.code for one in report.findings] == ["EC728"]
