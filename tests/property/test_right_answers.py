@@ -1,7 +1,4 @@
-"""Engines and the judge of locks against a search of every environment of small universes.
-
-``pytest tests/property --hypothesis-profile=trust`` asks five times as much.
-"""
+"""Engines and the judge of locks against a search of every environment of small universes."""
 
 from __future__ import annotations
 
@@ -29,8 +26,6 @@ ENGINES = {
     "rattler-stored": ("tests.support.stores", "StoredRattlerEngine"),
     "libmamba": ("envcheck.engines.libmamba", "LibmambaEngine"),
 }
-
-LAW = settings(derandomize=True, deadline=None)
 
 
 @pytest.fixture(params=ENGINES)
@@ -98,12 +93,12 @@ def records_of(packages: Sequence[Package], index: Index) -> dict[tuple[str, str
     return {package_of(record, packages).key: record for record in every}
 
 
-def test_the_judge_accepts_exactly_what_is_an_environment() -> None:
+def test_the_judge_accepts_exactly_what_is_an_environment(cases: settings) -> None:
     engine: Engine = RattlerEngine()
     seen: Counter[str] = Counter()
 
     # Every universe is asked some two hundred times.
-    @settings(LAW, max_examples=LAW.max_examples // 5)
+    @settings(cases, max_examples=cases.max_examples // 5)
     @given(packages=universes(most=8), data=st.data())
     def law(packages: tuple[Package, ...], data: st.DataObject) -> None:
         specs = data.draw(questions(packages, "flexible"))
@@ -159,10 +154,10 @@ def check_answer(
     return "solved" if len(found) > len(specs) else "solved with nothing besides"
 
 
-def test_engines_tell_the_truth(engine: Engine) -> None:
+def test_engines_tell_the_truth(engine: Engine, cases: settings) -> None:
     seen: Counter[str] = Counter()
 
-    @LAW
+    @cases
     @given(packages=universes(), priority=priorities(), data=st.data())
     def law(packages: tuple[Package, ...], priority: str, data: st.DataObject) -> None:
         packages = readable(packages, engine)
@@ -177,14 +172,15 @@ def test_engines_tell_the_truth(engine: Engine) -> None:
 
     law()
     part = shares(seen)
-    assert min(part["solved"], part["solved with nothing besides"], part["conflict"]) > 0.07
-    assert min(part["strict"], part["flexible"], part["disabled"]) > 0.15
+    if cases.max_examples >= 100:  # of fewer a share says nothing
+        assert min(part["solved"], part["solved with nothing besides"], part["conflict"]) > 0.07
+        assert min(part["strict"], part["flexible"], part["disabled"]) > 0.15
 
 
-def test_engines_read_specs_as_conda_does(engine: Engine) -> None:
+def test_engines_read_specs_as_conda_does(engine: Engine, cases: settings) -> None:
     seen: Counter[str] = Counter()
 
-    @LAW
+    @cases
     @given(packages=universes(), asked=st.lists(constraints(), min_size=6, max_size=6))
     def law(packages: tuple[Package, ...], asked: list[str]) -> None:
         packages = readable(packages, engine)
@@ -197,7 +193,8 @@ def test_engines_read_specs_as_conda_does(engine: Engine) -> None:
 
     law()
     part = shares(seen)
-    assert min(part["some"], part["none"]) > 0.15
+    if cases.max_examples >= 100:  # of fewer a share says nothing
+        assert min(part["some"], part["none"]) > 0.15
 
 
 @pytest.mark.parametrize(("text", "versions"), [("<1.1,!=1.0|2.0", {"0.9"}), ("<2.0", {"1.1", "1.0", "0.9"})])

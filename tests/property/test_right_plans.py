@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from envcheck.engines import Engine
@@ -16,7 +17,7 @@ from envcheck.survey import survey
 from tests.property.nasty_universes import NAMES, priorities, universes
 from tests.property.plan_universes import Found, OneIndexWorld, Package, loaded, package_of
 from tests.property.reference import compare, environments, usable, visible
-from tests.property.test_right_answers import LAW, engine, readable, shares
+from tests.property.test_right_answers import engine, readable, shares
 from tests.support.fakes import environment
 
 __all__ = ["engine"]
@@ -45,6 +46,25 @@ def pinned(draw: st.DrawFn, every: Sequence[Found]) -> dict[str, str]:
     here = [name for name in NAMES if versions[name]] or ["a", "b"]
     names = draw(st.permutations(here))[: draw(st.integers(min(2, len(here)), len(here)))]
     return {name: draw(st.sampled_from((*versions[name] * 9, "1.0", "2.2"))) for name in sorted(names)}
+
+
+@st.composite
+def rivals(draw: st.DrawFn, packages: Sequence[Package]) -> tuple[tuple[Package, ...], dict[str, str]]:
+    """A universe in which a package will not stand beside another one, and a pin for each of the two."""
+    names = sorted({one.name for one in packages})
+    if len(names) < 2:
+        return tuple(packages), {}
+    first, second = draw(st.permutations(names))[:2]
+    one = draw(st.sampled_from([package for package in packages if package.name == first]))
+    other = draw(st.sampled_from([package for package in packages if package.name == second]))
+    against = (second, f"!={other.version}")
+    changed = tuple(
+        replace(package, constrains=(*package.constrains, against))
+        if (package.name, package.version) == (first, one.version)
+        else package
+        for package in packages
+    )
+    return changed, {first: one.version, second: other.version}
 
 
 def nearest(pin: str, versions: set[str]) -> str | None:
@@ -101,10 +121,10 @@ def nearest_of(packages: Sequence[Package], pins: Mapping[str, str], priority: s
     return found
 
 
-def test_plans_are_the_closest_environments(engine: Engine) -> None:
+def test_plans_are_the_closest_environments(engine: Engine, cases: settings) -> None:
     seen: Counter[str] = Counter()
 
-    @LAW
+    @cases
     @given(packages=universes(python=False), priority=priorities(), data=st.data())
     def law(packages: tuple[Package, ...], priority: str, data: st.DataObject) -> None:
         packages = readable(packages, engine)
@@ -125,18 +145,21 @@ def test_plans_are_the_closest_environments(engine: Engine) -> None:
 
     law()
     part = shares(seen)
-    assert min(part.get(kind, 0) for kind in ("as asked", "dropped", "changed")) > 0.05
+    if cases.max_examples >= 100:  # of fewer a share says nothing
+        assert min(part.get(kind, 0) for kind in ("as asked", "dropped", "changed")) > 0.05
 
 
-def test_all_that_is_in_the_way_of_exact_pins_is_told(engine: Engine) -> None:
+def test_all_that_is_in_the_way_of_exact_pins_is_told(engine: Engine, cases: settings) -> None:
     seen: Counter[str] = Counter()
 
-    @LAW
+    @cases
     @given(packages=universes(python=False), priority=priorities(), data=st.data())
     def law(packages: tuple[Package, ...], priority: str, data: st.DataObject) -> None:
         packages = readable(packages, engine)
+        # Left to chance one question in twenty has a conflict in its way.
+        packages, apart = data.draw(rivals(packages)) if data.draw(st.booleans()) else (packages, {})
         every = environments(visible(packages, priority))
-        pins = data.draw(pinned(every))
+        pins = {**data.draw(pinned(every)), **apart}
         plan = planned(packages, pins, list(pins), priority=priority, policy=PinPolicy.EXACT, solver=engine)
 
         def together(names: Sequence[str]) -> bool:
@@ -165,5 +188,6 @@ def test_all_that_is_in_the_way_of_exact_pins_is_told(engine: Engine) -> None:
 
     law()
     part = shares(seen)
-    assert min(part.get("solved", 0), part.get("missing", 0)) > 0.05
-    assert sum(count for kind, count in part.items() if kind.startswith("conflicts")) > 0.05
+    if cases.max_examples >= 100:  # of fewer a share says nothing
+        assert min(part.get("solved", 0), part.get("missing", 0)) > 0.02
+        assert sum(count for kind, count in part.items() if kind.startswith("conflicts")) > 0.1
