@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("envcheck", "tests", "fixtures", "docs", "pyproject.toml", "mkdocs.yml", "README.md", "CHANGELOG.md")
-PARTS += ("LICENSE", "Makefile", "man", "action.yml", ".pre-commit-hooks.yaml")
+PARTS += ("LICENSE", "Makefile", "man", "recipe", "Dockerfile", ".dockerignore", "action.yml", ".pre-commit-hooks.yaml")
 
 
 def build(directory: Path, date: str) -> dict[str, Path]:
