@@ -1,0 +1,7 @@
+"""Every template has a workshop."""
+
+from __future__ import annotations
+
+from tests.templates.workshop import workshop
+
+__all__ = ["workshop"]
