@@ -27,7 +27,7 @@ __all__ = ["fingerprint", "fingerprints", "normalized_path", "stable_subject"]
 # Goes up when anything about the making of a fingerprint changes; baselines of before then no longer fit.
 _VERSION = 1
 
-# What `envcheck.rules.facts.counted` writes; no name of a package or channel has a space.
+# What a subject that is a number of things says in English; no name of a package or channel has a space.
 _COUNTED = re.compile(r"\d+ ([A-Za-z][A-Za-z ]*?)s?")
 
 

@@ -30,7 +30,7 @@ from envcheck.model import (
 if TYPE_CHECKING:
     from envcheck.second_opinion import SecondOpinion
 
-__all__ = ["Draft", "Facts", "Rule", "counted", "some_of"]
+__all__ = ["Draft", "Facts", "Rule", "some_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +67,6 @@ class Facts:
     told_channels: tuple[tuple[Channel, tuple[Requirement, ...]], ...] = ()
     cuda: tuple[str, Requirement] | None = None
     python_counts: tuple[PythonCount, ...] = ()
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def some_of(names: Sequence[str], most: int = 5) -> str:

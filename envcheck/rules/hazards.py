@@ -97,10 +97,12 @@ def look_alike(facts: Facts) -> Iterator[Draft]:
             line=row.line,
             remedies=(
                 Remedy(
-                    action=RemedyAction.RENAME, summary=say("write {meant} if that was meant", meant=fact.meant), spec=fact.meant
+                    action=RemedyAction.RENAME,
+                    summary=say("write {meant} if that was meant", meant=fact.meant),
+                    spec=fact.meant,
                 ),
             ),
-        )  # fmt: skip
+        )
 
 
 def same_import(facts: Facts) -> Iterator[Draft]:

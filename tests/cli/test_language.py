@@ -86,7 +86,7 @@ def test_errors_and_hints_are_in_the_language(envcheck: CommandLine) -> None:
     run = envcheck("check", "nowhere.yml", **LOCALE)
     assert run.status == 2
     assert "没有这个文件" in run.errors
-    assert "提示：" in run.errors
+    assert "提示：" in run.errors  # noqa: RUF001
     wrong = envcheck("check", "--nothing-of-the-kind", **LOCALE)
     assert wrong.status == 2
     assert "没有选项 '--nothing-of-the-kind'" in wrong.errors
@@ -118,4 +118,4 @@ def test_an_audit_is_told_in_the_language_whenever_it_was_made(envcheck: Command
 def test_every_rule_is_explained(envcheck: CommandLine) -> None:
     titles = envcheck("rules", **LOCALE).output.splitlines()
     assert all(re.search(r"[\u4e00-\u9fff]|pip|md5", line) for line in titles)
-    assert "修复：" in envcheck("rules", "EC508", **LOCALE).output
+    assert "修复：" in envcheck("rules", "EC508", **LOCALE).output  # noqa: RUF001

@@ -74,7 +74,7 @@ def test_arguments_are_translated_in_turn() -> None:
     with speaking("zh"):
         assert (
             tell("{names} and {count} more", names=joined(", ", ["a", SENTENCE]), count=2)
-            == "a、写成 numpy 等，另有 2 个"
+            == "a、写成 numpy 等，另有 2 个"  # noqa: RUF001
         )
 
 
