@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
@@ -22,6 +23,7 @@ _LONGEST_VALUE = 256 * 1024 * 1024
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _VALUE = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class UnsuitableError(Exception):
@@ -73,11 +75,10 @@ class _Scanner:
     def peek(self) -> str:
         """The next character that is no white space."""
         while True:
-            while self._place < len(self._text):
-                character = self._text[self._place]
-                if character not in " \t\r\n":
-                    return character
-                self._place += 1
+            space = _SPACE.match(self._text, self._place)
+            self._place = space.end() if space else self._place
+            if self._place < len(self._text):
+                return self._text[self._place]
             if not self._read():
                 raise UnsuitableError("it ends before its end")
 
