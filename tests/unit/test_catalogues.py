@@ -20,10 +20,9 @@ MADE_FOR_PEOPLE = frozenset({"message", "summary", "reason", "hint"})
 NOT_YET = frozenset(
     {
         "docker",  # notes in written Dockerfiles, and complaints about Dockerfiles that cannot be read
-        "engines",  # what engines say of channels that cannot be read, beside `probe`
+        "engines",  # rare complaints about an engine itself and about damaged records
         "locks",
         "conda_plugin.py",  # what conda shows in its own list of commands, which is English
-        "names.py",  # why a package has no counterpart, which is for readers of the table
     }
 )
 """Folders and modules of the package with texts that are still English in every language."""
