@@ -15,8 +15,8 @@ from itertools import product
 from pathlib import Path
 from types import MappingProxyType
 
-from packaging.utils import canonicalize_name
 from envcheck.language import say
+from envcheck.project_names import canonical_name
 
 __all__ = [
     "close_names",
@@ -31,7 +31,6 @@ __all__ = [
 _MAPPING_FILE = "grayskull_pypi_mapping.json"
 # What the bot took for a name where there was only a URL.
 _HASH = re.compile(r"[0-9a-f]{40,}")
-_NORMALIZED = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -68,12 +67,7 @@ def _conda_by_pypi() -> Mapping[str, str]:
         entries = msgspec.json.Decoder(dict[str, Entry]).decode(path.read_bytes())
     except (OSError, msgspec.MsgspecError):
         return MappingProxyType({})
-    return MappingProxyType({_normalized(entry.pypi_name): entry.conda_name for entry in entries.values()})
-
-
-def _normalized(name: str) -> str:
-    """PEP 503's normal form; most of ten thousand names have it."""
-    return name if _NORMALIZED.fullmatch(name) else canonicalize_name(name)
+    return MappingProxyType({canonical_name(entry.pypi_name): entry.conda_name for entry in entries.values()})
 
 
 @functools.cache
@@ -99,7 +93,7 @@ def conda_name_for_pypi(name: str) -> str:
     Args:
         name: A project name in any spelling.
     """
-    normalized = canonicalize_name(name)
+    normalized = canonical_name(name)
     return _conda_by_pypi().get(normalized, normalized)
 
 
@@ -109,7 +103,7 @@ def conda_names_for_pypi(name: str) -> tuple[str, ...]:
     PEP 503 folds ``-``, ``_`` and ``.``, conda does not (CEP 26), so that a normalized project name may be spelled in
     several ways there: ``typing-extensions`` and ``typing_extensions`` are two conda packages.
     """
-    normalized = canonicalize_name(name)
+    normalized = canonical_name(name)
     spellings = (
         conda_name_for_pypi(name),
         normalized,
@@ -124,7 +118,7 @@ def conda_names_for_pypi(name: str) -> tuple[str, ...]:
 def pypi_names_for_conda(name: str) -> tuple[str, ...]:
     """The PyPI projects whose content a conda package holds, shortest name first; the same name if nothing is known."""
     known = _pypi_by_conda().get(name.lower())
-    return known if known is not None else (canonicalize_name(name),)
+    return known if known is not None else (canonical_name(name),)
 
 
 def is_distribution(name: str) -> bool:

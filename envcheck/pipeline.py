@@ -161,7 +161,8 @@ def check(request: Request, services: Services) -> Report:
         availability=availability,
         pip=pip.answers,
         pip_resolution=pip.resolution,
-        asked_indexes=services.resolver.indexes if services.resolver is not None else (),
+        # Only a pip section names indexes that these are held against.
+        asked_indexes=services.resolver.indexes if services.resolver is not None and environment.pip else (),
         source_indexes_asked=request.trust_source_indexes,
         package_index_trouble=world.package_index_trouble,
         as_written=as_written,

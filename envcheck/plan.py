@@ -12,6 +12,7 @@ and the next one tried (`envcheck.search`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from envcheck.engines import Index
 from envcheck.language import say
@@ -30,11 +31,13 @@ from envcheck.model import (
     Target,
 )
 from envcheck.plan_account import Account, account_for
-from envcheck.search import Search
 from envcheck.specs import satisfies
 from envcheck.survey import World, installable, newest_python
 from envcheck.variants import shared_word
 from envcheck.wishes import Wish, wish_for
+
+if TYPE_CHECKING:
+    from envcheck.search import Search
 
 __all__ = ["make_plan"]
 
@@ -82,10 +85,12 @@ def make_plan(
         wish for one in availability if (wish := wish_for(one, target, index, intent, python=python)) is not None
     )
     packages: tuple[Record, ...] = ()
-    search = None
+    search: Search | None = None
     if isinstance(as_written, Solved) and pins is not PinPolicy.NONE and not preferred:
         packages = as_written.packages if _grants(as_written, wishes, environment, target, index) else ()
     if not packages:
+        from envcheck.search import Search
+
         search = Search(wishes, environment, target, index, pins, python=python, effort=effort, preferred=preferred)
         packages = search.run()
     account = account_for(

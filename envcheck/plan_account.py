@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from envcheck.clauses import Clauses
-from envcheck.conflicts import Conflicts
 from envcheck.language import joined, say
 from envcheck.model import (
     Availability,
@@ -22,6 +21,10 @@ from envcheck.model import (
 )
 from envcheck.specs import dependency_parts, exact_spec, satisfies
 from envcheck.variants import shared_word
+
+if TYPE_CHECKING:
+    from envcheck.clauses import Clauses
+    from envcheck.conflicts import Conflicts
 
 __all__ = ["Account", "Accounted", "account_for"]
 
@@ -277,6 +280,8 @@ class _Explanations:
                 literal = clauses.any_of(r for r in records if not exact or r.version == record.version)
                 if literal is not None:
                     kept[name] = literal
+            from envcheck.conflicts import Conflicts
+
             self._conflicts = Conflicts(clauses, kept)
         return self._conflicts
 

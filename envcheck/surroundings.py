@@ -24,6 +24,8 @@ from envcheck.world import Services
 if TYPE_CHECKING:
     from envcheck.model import PipResolution
     from envcheck.pip.configuration import IndexSettings
+    from envcheck.pip.lookup import PackageIndex
+    from envcheck.pip.resolver import Resolver
 
 __all__ = [
     "cache_directory",
@@ -219,11 +221,26 @@ def open_services(
     """
     from envcheck.caches import uv_cache
     from envcheck.engines.choice import choose_engine
-    from envcheck.pip.index import open_index
-    from envcheck.pip.uv import UvResolver
+    from envcheck.pip.postponed import PostponedIndex, PostponedResolver
 
     chosen = choose_engine(engine)
     pages = pages_directory(cache_dir)
+
+    def index() -> PackageIndex:
+        from envcheck.pip.index import open_index
+
+        return open_index(settings, cache_directory=pages, offline=offline)
+
+    def resolver() -> Resolver:
+        from envcheck.pip.uv import UvResolver
+
+        return UvResolver(
+            settings=settings,
+            environment=os.environ,
+            cache_directory=uv_cache(cache_dir, os.environ),
+            offline=offline,
+            exclude_newer=exclude_newer,
+        )
 
     def describe(resolution: PipResolution, hosts: frozenset[str]) -> PipResolution:
         from envcheck.pip.metadata import with_metadata
@@ -235,14 +252,8 @@ def open_services(
         second_engine=choose_engine("rattler" if chosen.info.name == "libmamba" else "libmamba")
         if cross_check
         else None,
-        package_index=open_index(settings, cache_directory=pages, offline=offline),
-        resolver=UvResolver(
-            settings=settings,
-            environment=os.environ,
-            cache_directory=uv_cache(cache_dir, os.environ),
-            offline=offline,
-            exclude_newer=exclude_newer,
-        ),
+        package_index=PostponedIndex(index),
+        resolver=PostponedResolver(resolver),
         describe=describe,
     )
 

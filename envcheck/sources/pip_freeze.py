@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from packaging.utils import canonicalize_name
-
 from envcheck.model import PipRequirement, PipRequirementKind, SourceKind
+from envcheck.project_names import canonical_name
 from envcheck.sources.document import Document
 from envcheck.sources.pip_lines import PIP_NAME, is_pip_version, read_pip_line
 from envcheck.sources.reading import Entry, Reading, reading_of
@@ -97,7 +96,7 @@ def _table_row(line: str, number: int) -> PipRequirement | None:
     location = words[2] if len(words) == 3 and re.search(r"[\\/]", words[2]) else None
     return PipRequirement(
         kind=PipRequirementKind.NAMED if location is None else PipRequirementKind.EDITABLE,
-        name=canonicalize_name(words[0]),
+        name=canonical_name(words[0]),
         specifier=f"=={words[1]}",
         pin=words[1],
         url=location,
@@ -113,7 +112,7 @@ def _named_by_comment(entry: Entry, comment: re.Match[str]) -> Entry:
         return entry
     named = PipRequirement(
         kind=pip.kind,
-        name=canonicalize_name(comment["name"]),
+        name=canonical_name(comment["name"]),
         specifier=f"=={comment['version']}",
         pin=comment["version"],
         extras=pip.extras,

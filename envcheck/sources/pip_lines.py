@@ -9,17 +9,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
-
 from envcheck.limits import MAX_SPEC_LENGTH
 from envcheck.model import DamageKind, PipRequirement, PipRequirementKind
+from envcheck.project_names import canonical_name
 from envcheck.sources.reading import Entry, damaged
 
 if TYPE_CHECKING:
@@ -79,6 +71,8 @@ def looks_like_pip(text: str) -> bool:
 
 def is_pip_version(text: str) -> bool:
     """Whether PEP 440 accepts a version."""
+    from packaging.version import InvalidVersion, Version
+
     try:
         Version(text)
     except InvalidVersion:
@@ -101,7 +95,7 @@ def pypi_row(name: str, version: str | None, build: str | None, *, line: int, te
     operator = "==" if version is None or is_pip_version(version) else "==="
     return PipRequirement(
         kind=kind,
-        name=canonicalize_name(name),
+        name=canonical_name(name),
         specifier="" if version is None else f"{operator}{version}",
         pin=version,
         origin="pypi row",
@@ -149,7 +143,7 @@ def _named(parsed: PackagingRequirement, text: str, *, line: int, origin: str) -
     url = parsed.url
     return PipRequirement(
         kind=PipRequirementKind.NAMED if url is None else _reference_kind(url),
-        name=canonicalize_name(parsed.name),
+        name=canonical_name(parsed.name),
         specifier=str(parsed.specifier),
         pin=_pin(parsed.specifier),
         extras=tuple(sorted(parsed.extras)),
@@ -174,7 +168,7 @@ def _not_standard(bare: str, text: str, *, line: int, origin: str) -> Entry:
         url = reference["url"].strip()
         requirement = PipRequirement(
             kind=_reference_kind(url),
-            name=canonicalize_name(reference["name"]),
+            name=canonical_name(reference["name"]),
             extras=_extras(reference["extras"]),
             url=url,
             origin=origin,
@@ -185,7 +179,7 @@ def _not_standard(bare: str, text: str, *, line: int, origin: str) -> Entry:
     conda = _CONDA_SPEC.fullmatch(bare)
     if conda is None or not PIP_NAME.fullmatch(conda["name"]):
         return _unreadable(text, None, line=line, origin=origin)
-    name = canonicalize_name(conda["name"])
+    name = canonical_name(conda["name"])
     version = conda["version"].removesuffix(".*")
     if not is_pip_version(version):
         return _unreadable(text, name, line=line, origin=origin)
@@ -216,7 +210,7 @@ def _option(match: re.Match[str], body: str, *, line: int, origin: str) -> PipRe
         return PipRequirement(kind=kind, url=argument, origin=origin, line=line, text=body)
     named = _NAMED_REFERENCE.fullmatch(argument) if " @ " in argument else None
     if named is not None:
-        name: str | None = canonicalize_name(named["name"])
+        name: str | None = canonical_name(named["name"])
         extras, url = _extras(named["extras"]), named["url"].strip()
     else:
         name, extras = _told_by_reference(argument)
@@ -252,7 +246,7 @@ def _told_by_reference(reference: str) -> tuple[str | None, tuple[str, ...]]:
     """The project name and extras that a reference gives away: ``#egg=``, a wheel's or an sdist's file name."""
     egg = _EGG.search(reference)
     if egg is not None:
-        return canonicalize_name(egg["name"]), _extras(egg["extras"])
+        return canonical_name(egg["name"]), _extras(egg["extras"])
     extras = _PATH_EXTRAS.search(reference)
     bare = reference if extras is None else reference[: extras.start()]
     filename = unquote(re.split(r"[\\/]", _url_path(bare))[-1])
@@ -269,6 +263,9 @@ def _url_path(reference: str) -> str:
 
 
 def _project_of_file(filename: str) -> str | None:
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+    from packaging.version import InvalidVersion
+
     try:
         if filename.lower().endswith(".whl"):
             return parse_wheel_filename(filename)[0]
