@@ -66,7 +66,9 @@ def test_the_wheel_is_typed_and_has_every_file_of_the_package(built: dict[str, P
     here = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "envcheck").rglob("*")
-        if path.is_file() and not {"__pycache__", ".mypy_cache", ".ruff_cache"}.intersection(path.parts)
+        if path.is_file()
+        and not {"__pycache__", ".mypy_cache", ".ruff_cache"}.intersection(path.parts)
+        and path.suffix not in (".po", ".pot")  # for translators; the program reads the compiled ones
     }
     assert "envcheck/py.typed" in names
     assert names == here

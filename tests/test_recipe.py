@@ -157,7 +157,7 @@ def test_rattler_build_makes_a_package_that_passes_its_own_tests(tmp_path: Path)
     pytest.importorskip("rattler_build")
     channel = write_channel(tmp_path / "channel")
     source = tmp_path / "source"
-    for name in (*PARTS, "recipe"):
+    for name in PARTS:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
             shutil.copytree(ROOT / name, source / name, ignore=ignored)
