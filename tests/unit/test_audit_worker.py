@@ -190,7 +190,7 @@ def test_a_job_that_cannot_be_done_is_a_result(tmp_path: Path) -> None:
 
 
 def test_a_bug_is_a_result_that_says_where_it_is(folder: Path) -> None:
-    broken = job(folder, b"channels: [conda-forge]\ndependencies:\n- zlib\n")
+    broken = job(folder, b"channels: [conda-forge]\ndependencies:\n- zlib\n- nowhere-at-all\n")
     done = run_job(replace(broken, request=replace(broken.request, effort="ten")))  # type: ignore[arg-type]
 
     assert done.result.verdict is AuditVerdict.FAILED
