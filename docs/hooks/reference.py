@@ -46,6 +46,9 @@ SCHEMAS = {
 }
 """The JSON Schemas of the package and what they describe."""
 
+_EXAMPLES = Path(__file__).with_name("findings.json")
+"""An example of each finding, as `tests/docs/test_findings_examples.py` writes it."""
+
 _CODE = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 
 
@@ -243,8 +246,9 @@ def _findings() -> str:
         "# Findings\n",
         "What envcheck can find, by code. `envcheck rules CODE` shows the same text. A code is never used again for",
         "something else; its first digit says what it is about. `--select` and `--ignore` take codes and their",
-        "beginnings.\n",
+        "beginnings. Below each stands what a run prints of a small file that has it; a test makes these examples.\n",
     ]
+    examples = json.loads(_EXAMPLES.read_text("utf-8"))
     for digit, subject in SUBJECTS.items():
         rules = [rule for rule in DOCUMENTED_RULES if rule.code[2] == digit]
         page.append(f"## {subject}\n")
@@ -255,8 +259,19 @@ def _findings() -> str:
             page += [
                 f"### {rule.code}: {_escaped(rule.title)} {{ #{rule.code.lower()} }}\n",
                 _paragraphs(rule.documentation),
+                _example(examples.get(rule.code)),
             ]
     return "\n".join(page)
+
+
+def _example(example: Mapping[str, str] | None) -> str:
+    """A finding as a run prints it, below the file that has it, where that is short enough to be read."""
+    if example is None:
+        return "(There is no example: it takes more than a small file.)\n"
+    parts = []
+    if example["source"]:
+        parts += [f'```text title="{example["name"]}"', example["source"], "```\n"]
+    return "\n".join([*parts, "```text", example["output"], "```\n"])
 
 
 def _exit_statuses() -> str:
