@@ -181,6 +181,14 @@ def _conda_lock() -> Iterator[None]:
         ) from error
 
 
+def _strange_row(document: Any) -> str:
+    """Which package has no manager that conda-lock knows."""
+    for number, row in enumerate(document.get("package") or ()):
+        if not isinstance(row, dict) or row.get("manager") not in ("conda", "pip"):
+            return f"package.{number}.manager: neither conda nor pip"
+    return "a field of a package is missing"
+
+
 def _first_fault(error: Any) -> str:
     """Where and what, without pydantic's echo of the input, which may be long or secret."""
     fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -318,7 +326,7 @@ def read(text: str, *, path: str | None = None) -> LockContents:
         raise SourceError(error.message, path=path, hint=error.hint) from error
     except KeyError as error:
         # conda-lock's check of the hash looks at fields that its other checks have refused.
-        raise SourceError("conda-lock does not accept a package of the lock.", path=path) from error
+        raise SourceError(f"conda-lock does not accept the lock: {_strange_row(document)}.", path=path) from error
     metadata = lockfile.metadata
     return LockContents(
         platforms=tuple(metadata.platforms),

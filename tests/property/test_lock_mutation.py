@@ -160,13 +160,31 @@ LOUDNESS = ("silent", "info", "warning", "error")
 
 def loudness(verifier: Verifier, text: str) -> str:
     """How loud verify is; ``error`` stands for any exit status other than 0."""
+    return told(verifier, text)[0]
+
+
+def told(verifier: Verifier, text: str) -> tuple[str, str]:
+    """How loud verify is, and all that it says."""
     try:
         reports: tuple[LockReport, ...] = verifier(text, index=INDEX)
-    except (SourceError, ConfigurationError):
-        return "error"
+    except (SourceError, ConfigurationError) as error:
+        return "error", str(error)
+    words = "; ".join(
+        f"{one.subject} (line {one.line}): {one.message}" for report in reports for one in report.findings
+    )
     severities = {one.severity.value for report in reports for one in report.findings}
     severities |= {"error"} if not all(report.complete for report in reports) else {"silent"}
-    return max(severities, key=LOUDNESS.index)
+    return max(severities, key=LOUDNESS.index), words
+
+
+def is_named(document: Any, place: Place, words: str) -> bool:
+    """Whether words are about the entry that a place is in: by its name, or by its place where it is refused."""
+    if place[0] not in ("package", "packages") or len(place) < 2:
+        return True
+    row = document[place[0]][place[1]]
+    url = row.get("conda") or row.get("pypi") or row["url"]
+    name = row.get("name") or url.rpartition("/")[2].rsplit("-", 2)[0]
+    return re.search(rf"(?<![\w-])(?:{re.escape(name)}|{place[0]}\.{place[1]}\.)", words) is not None
 
 
 def written(records: tuple[Record, ...], form: str) -> str:
@@ -216,11 +234,14 @@ def test_every_field_of_a_lock_is_looked_at(verifier: Verifier, records: tuple[R
     assert loudness(verifier, text) == "silent"
     wrong: list[str] = []
     count = 0
-    for kind, place, changed in mutations(yaml.safe_load(text)):
+    document = yaml.safe_load(text)
+    for kind, place, changed in mutations(document):
         path = "/".join(map(str, place))
         expected = next((how for what, pattern, how in QUIET if what == kind and re.fullmatch(pattern, path)), "error")
-        found = loudness(verifier, changed)
+        found, words = told(verifier, changed)
         count += 1
+        if found != "silent" and not is_named(document, place, words):
+            wrong.append(f"{kind} {path}: of another entry: {words}")
         if found != expected:
             wrong.append(f"{kind} {path}: {found}, not {expected}")
     assert wrong == []
@@ -238,7 +259,9 @@ def test_every_line_of_a_list_is_looked_at(verifier: Verifier, records: tuple[Re
         without = [*lines[:number], *lines[number + 1 :]]
         # app is needed by nothing else.
         assert loudness(verifier, "\n".join(without)) == ("silent" if name == "app" else "error"), line
-        assert loudness(verifier, "\n".join([*lines, line])) == "error", line
+        found, words = told(verifier, "\n".join([*lines, line]))
+        assert found == "error", line
+        assert name in words
         for place in range(len("https://"), len(line)):
             character = "b" if line[place] == "a" else "a"
             changed = f"{line[:place]}{character}{line[place + 1 :]}"

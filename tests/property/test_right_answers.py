@@ -76,6 +76,11 @@ def reachable(found: Found, specs: Sequence[Spec]) -> set[str]:
     return seen
 
 
+def are_enough(cases: settings) -> bool:
+    """Whether the kinds of cases can be held to a share: a hundred that are always the same, or many."""
+    return cases.max_examples >= (100 if cases.derandomize else 500)
+
+
 def shares(seen: Counter[str]) -> dict[str, float]:
     """What part of the cases each kind is; told to whoever runs the tests with ``-s``."""
     total = seen["cases"]
@@ -119,8 +124,9 @@ def test_the_judge_accepts_exactly_what_is_an_environment(cases: settings) -> No
 
     law()
     part = shares(seen)
-    assert part["valid"] > 0.02
-    assert part["asked for"] > 0.002
+    if are_enough(cases):
+        assert part["valid"] > 0.02
+        assert part["asked for"] > 0.002
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -172,7 +178,7 @@ def test_engines_tell_the_truth(engine: Engine, cases: settings) -> None:
 
     law()
     part = shares(seen)
-    if cases.max_examples >= 100:  # of fewer a share says nothing
+    if are_enough(cases):
         assert min(part["solved"], part["solved with nothing besides"], part["conflict"]) > 0.07
         assert min(part["strict"], part["flexible"], part["disabled"]) > 0.15
 
@@ -193,7 +199,7 @@ def test_engines_read_specs_as_conda_does(engine: Engine, cases: settings) -> No
 
     law()
     part = shares(seen)
-    if cases.max_examples >= 100:  # of fewer a share says nothing
+    if are_enough(cases):
         assert min(part["some"], part["none"]) > 0.15
 
 

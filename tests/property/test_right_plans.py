@@ -17,7 +17,7 @@ from envcheck.survey import survey
 from tests.property.nasty_universes import NAMES, priorities, universes
 from tests.property.plan_universes import Found, OneIndexWorld, Package, loaded, package_of
 from tests.property.reference import compare, environments, usable, visible
-from tests.property.test_right_answers import engine, readable, shares
+from tests.property.test_right_answers import are_enough, engine, readable, shares
 from tests.support.fakes import environment
 
 __all__ = ["engine"]
@@ -145,7 +145,7 @@ def test_plans_are_the_closest_environments(engine: Engine, cases: settings) -> 
 
     law()
     part = shares(seen)
-    if cases.max_examples >= 100:  # of fewer a share says nothing
+    if are_enough(cases):
         assert min(part.get(kind, 0) for kind in ("as asked", "dropped", "changed")) > 0.05
 
 
@@ -188,6 +188,6 @@ def test_all_that_is_in_the_way_of_exact_pins_is_told(engine: Engine, cases: set
 
     law()
     part = shares(seen)
-    if cases.max_examples >= 100:  # of fewer a share says nothing
+    if are_enough(cases):
         assert min(part.get("solved", 0), part.get("missing", 0)) > 0.02
         assert sum(count for kind, count in part.items() if kind.startswith("conflicts")) > 0.1
