@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from envcheck.model import Intent, PinPolicy, PipAvailability, PipPresence, Plan
+from envcheck.model import Intent, PinPolicy, PipAvailability, PipPresence, Plan, Solved
 from envcheck.plan import make_plan
+from envcheck.search import Search
 from envcheck.survey import survey
 from tests.support.channels import record
 from tests.support.fakes import FakeWorld, Universe, environment, on_pypi
@@ -458,3 +459,67 @@ def test_no_plan_is_made_while_a_channel_cannot_be_read(tmp_path: Path) -> None:
     assert not found.solved
     assert {row.reason for row in found.dropped} == {"a channel could not be read"}
     assert [row.name for row in found.dropped] == ["lib", "samtools"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A source that solves as it is written
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def planned_as_written(
+    universe: Universe,
+    monkeypatch: pytest.MonkeyPatch,
+    specs: tuple[str, ...],
+    solved: tuple[str, ...],
+    *,
+    implied: tuple[str, ...] = (),
+    variants: tuple[tuple[str, tuple[str, ...]], ...] = (),
+    pins: PinPolicy = PinPolicy.PRESERVE,
+) -> tuple[Plan, bool]:
+    """The plan where the engine answered to the rows what it answers to ``solved``; and whether it was searched for."""
+    wanted = environment(*specs, implied=implied)
+    target = universe.target("conda-forge")
+    world = FakeWorld(universe, target)
+    answer = world.index.solve(solved)
+    assert isinstance(answer, Solved)
+    availability = survey(wanted, target, world, source_platform="linux-64")
+    intent = Intent(direct=tuple(one.name for one in wanted.requirements), variants=variants)
+    searched: list[object] = []
+    run = Search.run
+    monkeypatch.setattr(Search, "run", lambda self: searched.append(self) or run(self))
+    found = make_plan(wanted, target, availability, world, intent, pins=pins, effort=60, as_written=answer)
+    return found, bool(searched)
+
+
+def test_what_solves_as_it_is_written_is_the_plan(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, searched = planned_as_written(universe, monkeypatch, ("app", "lib>=1"), ("app", "lib >=1"))
+
+    assert not searched
+    assert outcome(found) == {"app": "kept 1.0", "lib": "kept 2.0.0"}
+    assert (found.solved, found.optimal, found.explanation) == (True, True, "")
+    assert found.requirements == ("app ==1.0", "lib ==2.0.0")
+
+
+@pytest.mark.parametrize(
+    ("specs", "solved", "more"),
+    [
+        pytest.param(("lib=1.0.0",), ("lib",), {}, id="another version"),
+        pytest.param(("app", "lib"), ("lib",), {}, id="a row is missing"),
+        pytest.param(("for312",), ("for310",), {}, id="another package"),
+        pytest.param(("lib",), ("lib",), {"implied": ("pip",)}, id="what the pip section needs is missing"),
+        pytest.param(("lib",), ("lib",), {"variants": (("lib", ("cuda",)),)}, id="another variant"),
+        pytest.param(("lib",), ("lib",), {"pins": PinPolicy.NONE}, id="no version is held on to"),
+        pytest.param(("python=3.10", "for310"), ("python 3.12.*", "for310"), {}, id="another Python"),
+    ],
+)
+def test_what_is_not_all_that_is_wished_for_is_searched_for(
+    universe: Universe,
+    monkeypatch: pytest.MonkeyPatch,
+    specs: tuple[str, ...],
+    solved: tuple[str, ...],
+    more: dict[str, Any],
+) -> None:
+    found, searched = planned_as_written(universe, monkeypatch, specs, solved, **more)
+
+    assert searched
+    assert found.solved
