@@ -47,6 +47,12 @@ FOREIGN = {
     "pytest",
     "cd",
     "export",
+    "man",
+    "pipx",
+    "python",
+    "rattler-build",
+    "uv",
+    "uvx",
     ".",
 }
 """Programs of commands that are shown beside envcheck's own."""
