@@ -6,7 +6,9 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
+from graphlib import TopologicalSorter
 from inspect import cleandoc
 from pathlib import Path
 
@@ -23,6 +25,63 @@ HEAVY = ("rattler", "libmambapy", "yaml", "rich", "pydantic", "conda_lock", "req
 CORE = ("model.py", "specs.py", "builds.py", "normalize.py", "intent.py", "survey.py", "plan.py", "rules/", "reports/")
 """Where nothing is read, asked or looked up outside of what is passed in."""
 
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "words": (
+        *("model.py", "errors.py", "language.py", "limits.py", "urls.py", "secrets.py", "wide_text.py", "builds.py"),
+        *("image_tables.py", "project_names.py"),
+    ),
+    "edge": (
+        *("condarc.py", "settings.py", "caches.py", "files.py", "world.py", "docker/context.py"),
+        *("docker/writing_files.py", "pip/configuration.py", "pip/index.py", "pip/installed.py", "pip/metadata.py"),
+        *("pip/postponed.py", "pip/remote_wheel.py", "pip/simple_index.py", "pip/transport.py", "pip/uv.py"),
+        *("pip/uv_configuration.py", "pip/pages.py", "engines/[!_]*"),
+    ),
+    "core": (
+        *("sources/*", "rules/*", "reports/*", "locks/*", "docker/*", "pip/*", "engines/__init__.py", "lock_*.py"),
+        *("base_images.py", "baseline.py", "channels.py", "clauses.py", "conflicts.py", "explain.py", "fallbacks.py"),
+        *("fleet.py", "intent.py", "kept_out.py", "locations.py", "mirrors.py", "names.py", "next_steps.py"),
+        *(
+            "normalize.py",
+            "outputs.py",
+            "plan.py",
+            "plan_account.py",
+            "previous_lock.py",
+            "provenance.py",
+            "request.py",
+        ),
+        *("search.py", "second_opinion.py", "specs.py", "survey.py", "toml_bounds.py", "universe.py", "variants.py"),
+        *("virtual_packages.py", "wishes.py", "yaml_bounds.py"),
+    ),
+    "program": (
+        *("pipeline.py", "verify.py", "doctor.py", "surroundings.py", "api.py", "audit.py", "audit_*.py"),
+        *("candidates.py", "completion.py", "__init__.py"),
+    ),
+    "command line": ("cli.py", "cli_*.py", "progress.py", "conda_plugin.py", "__main__.py"),
+}
+"""Every module's layer, by the first pattern that fits: what there are words for, what asks, reads and writes, what is
+made of that and of nothing else, what brings both together, and what a user types."""
+
+ORDER = ("words", "core", "edge", "program", "command line")
+"""The layers from the bottom up: a module imports nothing from above its own."""
+
+EXCEPTIONS = {
+    ("channels.py", "envcheck.condarc"): "takes the type Configuration, which stands beside what reads it",
+    ("docker/preflight.py", "envcheck.condarc"): "as channels.py",
+    ("lock_places.py", "envcheck.condarc"): "as channels.py",
+    ("request.py", "envcheck.condarc"): "as channels.py",
+    ("outputs.py", "envcheck.pip.configuration"): "takes the address of PyPI, which stands beside what may replace it",
+    ("docker/files.py", "envcheck.docker.context"): "asks the build context, which opens nothing outside of its folder",
+    ("docker/following.py", "envcheck.docker.context"): "as docker/files.py",
+    ("docker/making.py", "envcheck.docker.context"): "as docker/files.py",
+    ("docker/writing_ignore.py", "envcheck.docker.context"): "takes how patterns are read, which opens nothing",
+    ("pip/extras.py", "envcheck.pip.installed"): "takes the type Installed, which stands beside what writes it for uv",
+    ("pip/resolution.py", "envcheck.pip.installed"): "as pip/extras.py",
+    ("pip/stage.py", "envcheck.pip.installed"): "as pip/extras.py, and makes such values",
+    ("docker/preflight.py", "envcheck.verify"): "takes the type LockReport; who verifies is handed in",
+    ("reports/verification.py", "envcheck.verify"): "takes the type LockReport",
+}
+"""What is imported from above all the same, and why."""
+
 
 def imports(tree: ast.AST) -> Iterator[str]:
     """Every module that a module names in an import, type checking included."""
@@ -34,6 +93,43 @@ def imports(tree: ast.AST) -> Iterator[str]:
             assert node.module is not None
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports_at_run_time(name: str, *, at_start: bool = False) -> set[str]:
+    """The modules of the package that a module imports, those for type checkers alone left out.
+
+    Args:
+        name: The module, as a path.
+        at_start: Whether what functions import when they are called is left out, too.
+    """
+    found: set[str] = set()
+    pending: list[ast.AST] = [MODULES[name]]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pending.extend(node.orelse)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found.update(one for one in imports(node) if one in DOTTED)
+        elif not (at_start and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            pending.extend(ast.iter_child_nodes(node))
+    return found - {"envcheck", dotted(name)}
+
+
+def dotted(name: str) -> str:
+    """The name by which a module is imported."""
+    return "envcheck." + name.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+DOTTED = {dotted(name): name for name in MODULES if name != "__init__.py"}
+"""Every module by the name it is imported by."""
+
+
+def layer(name: str) -> str:
+    """The layer of a module."""
+    fitting = (one for one, patterns in LAYERS.items() if any(fnmatch(name, pattern) for pattern in patterns))
+    found = next(fitting, None)
+    assert found is not None, f"{name} has no layer yet: give it one in LAYERS"
+    return found
 
 
 def importers(library: str) -> set[str]:
@@ -201,8 +297,8 @@ def test_the_engines_are_chosen_in_one_place() -> None:
 
 
 def test_only_the_command_line_prints_and_exits() -> None:
-    command_line = {name for name in MODULES if name == "cli.py" or name.startswith("cli_")} - {"cli_input.py"}
-    assert importers("click") <= {*command_line, "progress.py"}
+    # What shells complete is what click asks for.
+    assert importers("click") <= {*(name for name in MODULES if layer(name) == "command line"), "completion.py"}
     for name, tree in MODULES.items():
         if name not in ("cli.py", "cli_support.py", "__main__.py", "progress.py"):
             found = set(calls(tree))
@@ -212,7 +308,30 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 def test_the_command_line_is_on_top() -> None:
     assert importers("envcheck.cli") == {"__main__.py"}
-    assert importers("envcheck.pipeline") <= {"cli_check.py", "cli_docker.py", "cli_explain.py", "audit_worker.py"}
+    assert importers("envcheck.pipeline") <= {"api.py", "cli_docker.py", "cli_explain.py", "audit_worker.py"}
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_nothing_is_imported_from_above(name: str) -> None:
+    height = ORDER.index(layer(name))
+    above = {one for one in imports_at_run_time(name) if ORDER.index(layer(DOTTED[one])) > height}
+
+    assert sorted(one for one in above if (name, one) not in EXCEPTIONS) == []
+
+
+def test_every_layer_and_every_exception_is_needed() -> None:
+    assert set(ORDER) == set(LAYERS)
+    for patterns in LAYERS.values():
+        assert [pattern for pattern in patterns if not any(fnmatch(name, pattern) for name in MODULES)] == []
+    for name, imported in EXCEPTIONS:
+        assert imported in imports_at_run_time(name), (name, imported)
+        assert ORDER.index(layer(DOTTED[imported])) > ORDER.index(layer(name)), (name, imported)
+
+
+def test_no_module_needs_itself_to_be_imported() -> None:
+    graph = {one: imports_at_run_time(name, at_start=True) for one, name in DOTTED.items()}
+
+    assert list(TopologicalSorter(graph).static_order())
 
 
 @pytest.mark.parametrize(
