@@ -257,7 +257,7 @@ def _check_and_report(
     )
     known.close(looked, complete=complete, quiet=quiet)
     if not quiet:
-        tell_what_next(reports, outputs, written)
+        tell_what_next(reports, outputs, written, verbose=verbose > 0)
     return status(
         (finding for report in reports for finding in report.findings), complete=complete, fail_on=fail_on
     )  # fmt: skip

@@ -79,9 +79,12 @@ def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
     return list(texts)
 
 
-def tell_what_next(reports: Sequence[Report], outputs: Outputs, written: Sequence[str]) -> None:
+def tell_what_next(
+    reports: Sequence[Report], outputs: Outputs, written: Sequence[str], *, verbose: bool = False
+) -> None:
     """On standard error: what was written, and what to do next."""
-    from envcheck.outputs import PLATFORM, next_steps
+    from envcheck.next_steps import next_steps
+    from envcheck.outputs import PLATFORM
     from envcheck.reports.plain import plain
 
     for path in written:
@@ -92,5 +95,6 @@ def tell_what_next(reports: Sequence[Report], outputs: Outputs, written: Sequenc
         for path in (outputs.lock, outputs.environment)
     )
     format_name = None if outputs.lock_format is None else CHOICES[outputs.lock_format].format
-    for step in next_steps(reports, lock=lock, environment=environment, format_name=format_name):
+    steps = next_steps(reports, lock=lock, environment=environment, format_name=format_name, verbose=verbose)
+    for step in steps:
         say(tell("next: {step}", step=plain(step)))

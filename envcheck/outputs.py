@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from envcheck.language import tell
 from envcheck.locks import CHOICES
-from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement, Verdict
+from envcheck.model import Channel, Environment, PipResolution, Presence, Report, Requirement
 from envcheck.pip.section import pip_lines, planned_pip_lines
-from envcheck.secrets import mask, split_secrets, strip_secrets
+from envcheck.secrets import strip_secrets
 
 if TYPE_CHECKING:
     from envcheck.locks.contents import PlatformLock
@@ -24,7 +22,6 @@ __all__ = [
     "explicit_texts",
     "lock_format",
     "lock_text",
-    "next_steps",
     "normalized_text",
     "output_texts",
     "sbom_text",
@@ -232,86 +229,6 @@ def normalized_text(environment: Environment) -> str:
         specs=[*_specs(environment), *environment.implied],
         pip=pip_lines(environment.pip),
     )
-
-
-def next_steps(
-    reports: Sequence[Report], *, lock: str | None, environment: str | None, format_name: str | None = None
-) -> tuple[str, ...]:
-    """What to do next, a line each: commands are ready to be typed.
-
-    Args:
-        reports: The reports of the run.
-        lock: The lock that was written, if any.
-        environment: The environment file that was written, if any.
-        format_name: The lock's format; by default the one that its name asks for.
-    """
-    if len(reports) != 1:
-        return ()
-    report = reports[0]
-    source = shlex.quote(mask(report.export.path))
-    steps: list[str] = []
-    if lock is not None:
-        steps += _after_lock(report, lock, format_name or lock_format(lock), environment)
-    elif environment is not None:
-        steps.append(f"conda env create -f {shlex.quote(environment)}")
-    elif report.verdict is Verdict.BLOCKED:
-        steps.append(tell("envcheck check -v {source}   (every finding and change)", source=source))
-    elif report.verdict is Verdict.FIXABLE:
-        steps.append(
-            f"envcheck check {source} --lock conda-lock.yml --environment environment.{report.target.platform}.yml"
-        )
-    elif report.export.path != "-":
-        steps.append(f"envcheck lock {source}")
-    return tuple(steps)
-
-
-def _after_lock(report: Report, lock: str, format_name: str, environment: str | None) -> Iterator[str]:
-    """How to install a lock, and what it does not hold."""
-    name, quoted = shlex.quote(report.environment.name), shlex.quote(lock)
-    resolved = report.pip_resolution is not None and not report.pip_resolution.trouble
-    if format_name == "pixi-lock-v7":
-        imported = shlex.quote(environment) if environment is not None else tell("the file that --environment writes")
-        yield tell(
-            "pixi init --import {imported} && pixi install --frozen   (pixi wants a manifest beside its lock)",
-            imported=imported,
-        )
-    elif format_name == "explicit":
-        yield tell(
-            "micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})",
-            name=name,
-            quoted=quoted,
-        )
-        if resolved and report.pip_resolution is not None and report.pip_resolution.distributions:
-            yield tell("then install the requirements file beside it, as its first lines say")
-    elif _is_for_micromamba(report):
-        yield tell(
-            "micromamba create -n {name} -f {quoted}   (or: conda-lock install -n {name} …)", name=name, quoted=quoted
-        )
-    else:
-        yield f"conda-lock install -n {name} {quoted}"
-    pip = planned_pip_lines(report)
-    if pip and not resolved:
-        where = (
-            tell("in {environment}", environment=environment)
-            if environment is not None
-            else tell("in the file that --environment writes")
-        )
-        yield tell(
-            "the lock holds the conda packages; the {count} pip requirements stand {where}", count=len(pip), where=where
-        )
-
-
-def _is_for_micromamba(report: Report) -> bool:
-    """Whether micromamba can do with every URL of a conda-lock.yml; those of channels with a secret have variables."""
-    from envcheck.locks.conda_lock_v1 import micromamba_reads
-
-    resolution = report.pip_resolution or PipResolution()
-    secret = any(
-        split_secrets(place).has_secrets and strip_secrets(place).rstrip("/") == one.url
-        for one in _channels(report)
-        for place in one.locations[:1]
-    )
-    return not secret and all(micromamba_reads(one.url) for one in resolution.distributions)
 
 
 def _pip_lines(report: Report) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from envcheck.language import joined, tell, told
 from envcheck.model import Finding, Remedy, Report, Severity
-from envcheck.outputs import next_steps
+from envcheck.next_steps import next_steps
 from envcheck.reports.account import Account
 from envcheck.reports.groups import SEVERITY_WORDS
 from envcheck.reports.html_graph import conflict_graphs, obstacle_graph, telling_obstacles

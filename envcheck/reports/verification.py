@@ -161,7 +161,8 @@ class _Writer(FindingsWriter):
             if name in versions
         ]
         channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        reason = tell(" ({reason})", reason=report.engine.reason) if report.engine.reason else ""
+        told_why = self._verbose and report.engine.reason
+        reason = tell(" ({reason})", reason=report.engine.reason) if told_why else ""
         engine = f"{report.engine.name} {report.engine.version}{reason}"
         self._line(
             tell(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import subprocess
 import sys
@@ -223,3 +225,89 @@ def test_an_error_ends_with_what_to_type_next(envcheck: CommandLine, arguments: 
     run = envcheck(*arguments)
     assert (run.status, run.output) == (2, "")
     assert run.errors.splitlines()[-1] == last
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# In a terminal
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def seen_in_a_terminal(envcheck: CommandLine, columns: int, *arguments: str, **changes: str) -> str:
+    """What a command writes to a terminal of so many columns."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = envcheck.environment(TERM="xterm-256color", **changes)
+    for name in {"COLUMNS", "LINES", *({"NO_COLOR"} - set(changes))}:
+        environment.pop(name, None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "envcheck", *arguments],
+        cwd=envcheck.directory,
+        env=environment,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while part := os.read(ours, 65536):
+            seen += part
+    except OSError:  # Linux's way to say that nobody writes any more
+        pass
+    process.wait(timeout=60)
+    os.close(ours)
+    return seen.decode("utf-8").replace("\r\n", "\n")
+
+
+PLAIN_COLOUR = re.compile(r"\x1b\[(?:0|1|1;3[1-6]|3[1-6])m")
+"""Styles that are readable on light and on dark ground: bold, and the six colours that a terminal chooses itself."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pty")
+@pytest.mark.parametrize("columns", [80, 160])
+def test_a_report_fits_its_terminal(envcheck: CommandLine, columns: int) -> None:
+    arguments = ("check", "windows.txt", "--offline")
+    page = seen_in_a_terminal(envcheck, columns, *arguments)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", page)
+    assert max(map(len, plain.splitlines())) <= columns
+    assert PLAIN_COLOUR.sub("", page) == plain
+    assert page != plain
+    # No colour says nothing that words do not say.
+    assert seen_in_a_terminal(envcheck, columns, *arguments, NO_COLOR="1") == plain
+    piped = envcheck(*arguments).output
+    assert piped.split() == plain.split()
+    assert columns != 80 or piped == plain
+
+
+def test_the_first_lines_say_what_counts(envcheck: CommandLine) -> None:
+    run = envcheck("check", "windows.txt", "--offline")
+    source, target, _, verdict, *_ = run.output.splitlines()
+    assert source.startswith("windows.txt: list-export from win-64")
+    assert target.startswith("target linux-64")
+    assert verdict.startswith("FIXABLE: ")
+    # Why the engine is the one that it is stands in every report; it is wanted by few.
+    assert "engine " in target
+    words = " ".join(run.output.partition("FIXABLE")[0].split())
+    told = " ".join(envcheck("check", "windows.txt", "--offline", "-v").output.partition("FIXABLE")[0].split())
+    reason = envcheck("check", "windows.txt", "--offline", "--format", "json").report()["engine"]["reason"]
+    assert reason not in words
+    assert f"({reason})" in told
+
+
+def test_hundreds_of_findings_are_a_page_to_read(envcheck: CommandLine) -> None:
+    names = "".join(f"  - nosuch-package-{number}=1.{number}\n" for number in range(300))
+    envcheck.write("long.yml", f"name: long\nchannels: [conda-forge]\ndependencies:\n  - python=3.10\n{names}")
+    run = envcheck("check", "long.yml", "--offline", "--no-pip")
+    lines = run.output.splitlines()
+    assert len(lines) < 60
+    assert any(line.startswith("Problems: 300 errors") for line in lines)
+    steps = [line for line in run.errors.splitlines() if line.startswith("next: ")]
+    assert 1 <= len(steps) <= 3
+    assert any("-v long.yml" in step for step in steps)
+    everything = envcheck("check", "long.yml", "--offline", "--no-pip", "-v")
+    assert all(f"nosuch-package-{number}" in everything.output for number in range(300))
+    assert not any(" -v " in line for line in everything.errors.splitlines())

@@ -14,14 +14,27 @@ import yaml
 from envcheck.condarc import Configuration
 from envcheck.engines.rattler import RattlerEngine
 from envcheck.locks import load_format
-from envcheck.model import DamageKind, LockedDistribution, PipResolution, Plan, Report, SourceKind, Verdict
+from envcheck.model import (
+    ChannelState,
+    ChannelStatus,
+    DamageKind,
+    Finding,
+    LockedDistribution,
+    PipResolution,
+    Plan,
+    PlanDropped,
+    Report,
+    Severity,
+    SourceKind,
+    Verdict,
+)
+from envcheck.next_steps import next_steps
 from envcheck.outputs import (
     environment_text,
     explicit_text,
     explicit_texts,
     lock_format,
     lock_text,
-    next_steps,
     normalized_text,
     output_texts,
 )
@@ -403,12 +416,35 @@ def steps(report: Report, verdict: Verdict, *, lock: str | None = None, environm
 
 
 def test_the_next_step_is_a_command(report: Report) -> None:
-    assert steps(report, Verdict.READY) == ["envcheck lock requirements.txt"]
-    assert steps(report, Verdict.FIXABLE) == [
+    bare = replace(report, findings=(), plan=replace(report.plan, changed=(), dropped=()))
+    assert steps(bare, Verdict.READY) == ["envcheck lock requirements.txt"]
+    assert steps(bare, Verdict.FIXABLE) == [
         "envcheck check requirements.txt --lock conda-lock.yml --environment environment.linux-64.yml"
     ]
     assert steps(report, Verdict.BLOCKED)[0].startswith("envcheck check -v requirements.txt")
     assert steps(report, Verdict.FIXABLE, environment="e.yml") == ["conda env create -f e.yml"]
+
+
+def test_three_steps_are_told_at_the_most_the_most_useful_first(report: Report) -> None:
+    one = Finding(code="EC501", title="t", severity=Severity.ERROR, subject="hdf5", message="gone", remedies=())
+    dropped = replace(report.plan, dropped=(PlanDropped(name="pywin32", version="306", reason="it is for win-64"),))
+    long = replace(report, findings=(one,) * 9, plan=dropped)
+
+    assert steps(long, Verdict.FIXABLE)[1:] == [
+        "envcheck rules EC501   (what EC501 means)",
+        "envcheck check -v requirements.txt   (every finding and change)",
+    ]
+    assert steps(replace(long, findings=(one,)), Verdict.READY)[1:] == ["envcheck rules EC501   (what EC501 means)"]
+    assert steps(long, Verdict.BLOCKED) == [
+        "envcheck check -v requirements.txt   (every finding and change)",
+        "envcheck explain pywin32 --in requirements.txt   (what keeps it out)",
+        "envcheck rules EC501   (what EC501 means)",
+    ]
+    shown = next_steps([replace(long, verdict=Verdict.BLOCKED)], lock=None, environment=None, verbose=True)
+    assert [step for step in shown if " -v " in step] == []
+    status = ChannelStatus(channel=report.target.channels[0], state=ChannelState.UNREACHABLE)
+    silent = replace(long, channel_statuses=(status,))
+    assert steps(silent, Verdict.BLOCKED)[0] == "envcheck doctor   (which channel does not answer)"
 
 
 def test_after_a_lock_comes_its_installation(report: Report) -> None:

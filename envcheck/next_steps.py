@@ -1,0 +1,122 @@
+"""What to do after a check, and after a lock: commands that are ready to be typed, the most useful first."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from envcheck.language import tell
+from envcheck.model import PipResolution, Report, Verdict
+from envcheck.outputs import lock_format
+from envcheck.pip.section import planned_pip_lines
+from envcheck.secrets import mask, split_secrets, strip_secrets
+
+__all__ = ["next_steps"]
+
+_MOST_STEPS = 3
+_MANY = 8
+"""From how many findings or changes on a report does not show each."""
+
+
+def next_steps(
+    reports: Sequence[Report],
+    *,
+    lock: str | None,
+    environment: str | None,
+    format_name: str | None = None,
+    verbose: bool = False,
+) -> tuple[str, ...]:
+    """What to do next, the most useful first, three at the most: commands are ready to be typed.
+
+    Args:
+        reports: The reports of the run.
+        lock: The lock that was written, if any.
+        environment: The environment file that was written, if any.
+        format_name: The lock's format; by default the one that its name asks for.
+        verbose: Whether everything has been shown already.
+    """
+    if len(reports) != 1:
+        return ()
+    report = reports[0]
+    source = shlex.quote(mask(report.export.path))
+    steps: list[str] = []
+    if lock is not None:
+        steps += _after_lock(report, lock, format_name or lock_format(lock), environment)
+    elif environment is not None:
+        steps.append(f"conda env create -f {shlex.quote(environment)}")
+    else:
+        steps += _after_check(report, source, verbose=verbose)
+    return tuple(steps[:_MOST_STEPS])
+
+
+def _after_check(report: Report, source: str, *, verbose: bool) -> Iterator[str]:
+    """What a check leads to where nothing was written yet."""
+    everything = tell("envcheck check -v {source}   (every finding and change)", source=source)
+    if not report.complete:
+        yield tell("envcheck doctor   (which channel does not answer)")
+    elif report.verdict is Verdict.FIXABLE:
+        yield f"envcheck check {source} --lock conda-lock.yml --environment environment.{report.target.platform}.yml"
+    elif report.verdict is Verdict.READY and report.export.path != "-":
+        yield f"envcheck lock {source}"
+    elif report.verdict is Verdict.BLOCKED:
+        if not verbose:
+            yield everything
+        for row in report.plan.dropped[:1]:
+            yield tell(
+                "envcheck explain {name} --in {source}   (what keeps it out)", name=shlex.quote(row.name), source=source
+            )
+    if report.findings:
+        code = report.findings[0].code
+        yield tell("envcheck rules {code}   (what {code} means)", code=code)
+    long = len(report.findings) > _MANY or len(report.plan.changed) + len(report.plan.dropped) > _MANY
+    if long and not verbose and report.verdict is not Verdict.BLOCKED:
+        yield everything
+
+
+def _after_lock(report: Report, lock: str, format_name: str, environment: str | None) -> Iterator[str]:
+    """How to install a lock, and what it does not hold."""
+    name, quoted = shlex.quote(report.environment.name), shlex.quote(lock)
+    resolved = report.pip_resolution is not None and not report.pip_resolution.trouble
+    if format_name == "pixi-lock-v7":
+        imported = shlex.quote(environment) if environment is not None else tell("the file that --environment writes")
+        yield tell(
+            "pixi init --import {imported} && pixi install --frozen   (pixi wants a manifest beside its lock)",
+            imported=imported,
+        )
+    elif format_name == "explicit":
+        yield tell(
+            "micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})",
+            name=name,
+            quoted=quoted,
+        )
+        if resolved and report.pip_resolution is not None and report.pip_resolution.distributions:
+            yield tell("then install the requirements file beside it, as its first lines say")
+    elif _is_for_micromamba(report):
+        yield tell(
+            "micromamba create -n {name} -f {quoted}   (or: conda-lock install -n {name} …)", name=name, quoted=quoted
+        )
+    else:
+        yield f"conda-lock install -n {name} {quoted}"
+    pip = planned_pip_lines(report)
+    if pip and not resolved:
+        where = (
+            tell("in {environment}", environment=environment)
+            if environment is not None
+            else tell("in the file that --environment writes")
+        )
+        yield tell(
+            "the lock holds the conda packages; the {count} pip requirements stand {where}", count=len(pip), where=where
+        )
+
+
+def _is_for_micromamba(report: Report) -> bool:
+    """Whether micromamba can do with every URL of a conda-lock.yml; those of channels with a secret have variables."""
+    from envcheck.locks.conda_lock_v1 import micromamba_reads
+
+    resolution = report.pip_resolution or PipResolution()
+    secret = any(
+        split_secrets(place).has_secrets and strip_secrets(place).rstrip("/") == one.url
+        for one in (*report.target.channels, *report.plan.added_channels)
+        for place in one.locations[:1]
+    )
+    return not secret and all(micromamba_reads(one.url) for one in resolution.distributions)
