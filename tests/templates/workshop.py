@@ -23,27 +23,33 @@ class Workshop:
     """
 
     def __init__(self, directory: Path, program: CommandLine) -> None:
-        self._place = directory
+        self.place = directory
         self._program = program
         shutil.copytree(ROOT / "envcheck", directory / "envcheck")
 
     def add(self, path: str, text: str) -> None:
         """Write a new module."""
-        place = self._place / path
+        place = self.place / path
         assert not place.exists(), f"{path} is there by now; let the template be about something else"
-        place.write_text(text, encoding="utf-8")
+        place.write_text(text.lstrip("\n"), encoding="utf-8")
 
     def insert(self, path: str, *, after: str, line: str) -> None:
         """Put a line behind an existing one, as deep as that one; this is how a new thing is registered."""
-        place = self._place / path
+        place = self.place / path
         text = place.read_text("utf-8")
         (found,) = (one for one in text.splitlines(keepends=True) if one.strip() == after)
         indent = found[: len(found) - len(found.lstrip())]
         place.write_text(text.replace(found, f"{found}{indent}{line}\n"), encoding="utf-8")
 
+    def insert_above(self, path: str, *, before: str, text: str) -> None:
+        """Put text above the one line that begins with something, with two empty lines behind it."""
+        place = self.place / path
+        (found,) = (one for one in place.read_text("utf-8").splitlines(keepends=True) if one.startswith(before))
+        place.write_text(place.read_text("utf-8").replace(found, f"{text}\n\n{found}"), encoding="utf-8")
+
     def run(self, *arguments: str) -> Run:
         """Run the changed command line."""
-        return self._program(*arguments, PYTHONPATH=str(self._place))
+        return self._program(*arguments, PYTHONPATH=str(self.place))
 
     def write(self, name: str, text: str) -> None:
         """Put a file into the working directory of the command line."""
@@ -53,14 +59,17 @@ class Workshop:
         """What the command line has written."""
         return (self._program.directory / name).read_text("utf-8")
 
-    def typed(self, *modules: str) -> str:
-        """What mypy, as strict as for the package, says of modules; nothing at all if it is content."""
+    def copy(self, *paths: str) -> None:
+        """Have files of the repository beside the package."""
+        for path in paths:
+            (self.place / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, self.place / path)
+
+    def check(self, command: list[str]) -> str:
+        """What a tool, set up as for the repository, says of the changed package; nothing at all if it is content."""
+        shutil.copy(ROOT / "pyproject.toml", self.place)
         answer = subprocess.run(
-            [sys.executable, "-m", "mypy", f"--config-file={ROOT / 'pyproject.toml'}", *modules],
-            cwd=self._place,
-            capture_output=True,
-            text=True,
-            check=False,
+            [sys.executable, "-m", *command], cwd=self.place, capture_output=True, text=True, check=False
         )
         return "" if answer.returncode == 0 else answer.stdout + answer.stderr
 
