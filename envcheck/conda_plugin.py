@@ -7,14 +7,11 @@ hook; nothing of envcheck imports it, and envcheck does not need conda
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from conda.plugins import hookimpl
 from conda.plugins.types import CondaSubcommand
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 __all__ = ["conda_subcommands"]
 
@@ -47,24 +44,23 @@ def _run(arguments: tuple[str, ...]) -> int:
 
     # Neither `-m` nor `-c` may look for modules in the working directory first, which is the user's and not envcheck's.
     program = "import sys; sys.path[:] = [place for place in sys.path if place]; from envcheck.cli import main; main()"
-    before = {}
-    with subprocess.Popen([sys.executable, "-c", program, *arguments]) as process:  # noqa: S603  # envcheck's own
-        try:
+    before: dict[int, Any] = {}
+
+    def handle(name: str, handler: Callable[[int, Any], None]) -> None:
+        number = getattr(signal, name, None)
+        # What conda's parent has set to be ignored stays so (nohup).
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, handler)
+
+    try:
+        # A terminal sends its interrupt to both, and envcheck has something to say to it. An exception here could come
+        # when the status has just been collected, and lose it.
+        handle("SIGINT", lambda *_: None)
+        with subprocess.Popen([sys.executable, "-c", program, *arguments]) as process:  # noqa: S603  # envcheck's own
             for name in ("SIGTERM", "SIGHUP"):
-                number = getattr(signal, name, None)
-                if number is not None:
-                    before[number] = signal.signal(number, lambda got, _: process.send_signal(got))
-            status = _wait(process)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+                handle(name, lambda number, _: process.send_signal(number))
+            status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return status if status >= 0 else 128 - status
-
-
-def _wait(process: Popen[bytes]) -> int:
-    """Wait for the end, beyond an interrupt: a terminal sends it to both, and envcheck has something to say to it."""
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:  # noqa: PERF203
-            continue

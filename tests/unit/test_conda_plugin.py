@@ -93,3 +93,20 @@ def test_a_signal_to_conda_ends_envcheck_in_its_own_words(number: signal.Signals
 
     assert errors == "envcheck: stopped by a signal; nothing was left half-written\n"
     assert process.returncode == 128 + number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_to_both_keeps_envchecks_status(tmp_path: Path) -> None:
+    pipe = tmp_path / "environment.yml"
+    os.mkfifo(pipe)
+    command = [*STAND_IN, "envcheck", "check", str(pipe)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            with pipe.open("wb"):
+                os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+                _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+
+    assert errors.strip() == "envcheck: interrupted; nothing was left half-written"
+    assert process.returncode == 130
