@@ -123,10 +123,7 @@ class RattlerEngine:
             network = self._networks[options] = Network(options, self._stores(options))
         loader = Loader(network, platform, options, progress, steps=len(channels))
 
-        async def load_all() -> list[LoadedChannel]:
-            return await asyncio.gather(*(loader.load(channel) for channel in channels))
-
-        loaded = loop.run_until_complete(load_all())
+        loaded = loop.run_until_complete(loader.load_all(channels))
         if channels and not any(one.subdirs for one in loaded):
             reasons = joined(
                 "; ",
@@ -144,7 +141,7 @@ class RattlerEngine:
         def reload() -> tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]:
             network.stores.discard()
             another = asyncio.new_event_loop()
-            return another.run_until_complete(load_all()), another
+            return another.run_until_complete(loader.load_all(channels)), another
 
         return _RattlerIndex(
             platform=platform,

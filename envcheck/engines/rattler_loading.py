@@ -127,6 +127,15 @@ class Loader:
         self._done = 0
         self._given_up: dict[tuple[str, str], GivenUpError] = {}
 
+    async def load_all(self, channels: Sequence[Channel]) -> list[LoadedChannel]:
+        """Load channels, and have stores made of those that have none."""
+        loaded = await asyncio.gather(*(self.load(channel) for channel in channels))
+        read = [one for one in loaded if one.stored is None and one.status.state is ChannelState.LOADED]
+        self._network.stores.want(
+            [(one.location, one.subdirs) for one in read], beside=any(one.stored is not None for one in loaded)
+        )
+        return loaded
+
     async def load(self, channel: Channel) -> LoadedChannel:
         """Load a channel from the first of its locations that answers."""
         status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("it has no address"))
@@ -158,8 +167,6 @@ class Loader:
         if loaded is None or loaded.status.state is ChannelState.DAMAGED:
             # Some servers answer 403 or 500 where they have no shards, which rattler takes for the channel's failure.
             loaded = await self._load_through(self._network.unsharded, channel, source, location)
-        if loaded.status.state is ChannelState.LOADED:
-            self._network.stores.want(loaded.location, loaded.subdirs)
         return loaded
 
     def _leak(self, location: str) -> str:

@@ -82,7 +82,7 @@ class RecordStores:
         self._smallest = smallest
         self._now = now
         self._open: dict[tuple[str, str], RecordStore] = {}
-        self._ordered: set[str] = set()
+        self._ordered: set[tuple[str, tuple[str, ...]]] = set()
 
     def find(self, location: str, subdirs: Sequence[str]) -> Mapping[str, RecordStore] | None:
         """The stores of all of a channel's subdirs.
@@ -112,28 +112,34 @@ class RecordStores:
             self._open[key] = store
         return store
 
-    def want(self, location: str, subdirs: Sequence[str]) -> None:
-        """Have the stores of a channel made whose repodata was read without any, if that is worth it.
+    def want(self, channels: Sequence[tuple[str, Sequence[str]]], *, beside: bool = False) -> None:
+        """Have the stores of channels made whose repodata was read without any, if that is worth it.
+
+        It is for all of them as soon as it is for one: what is solved over stores and something else beside them takes
+        longer than what is solved over stores alone.
 
         Args:
-            location: The channel's base URL as it is asked.
-            subdirs: Its subdirs.
+            channels: The channels of a load, each with its base URL as it is asked, and its subdirs.
+            beside: Whether other channels of the load have stores.
         """
-        if self._folder is None or location in self._ordered:
+        asked = [
+            one for one in ((location, tuple(subdirs)) for location, subdirs in channels) if one not in self._ordered
+        ]
+        if self._folder is None or not asked:
             return
-        self._ordered.add(location)
-        sources = [_source(location, subdir, self._options.cache_directory) for subdir in subdirs]
-        present = [source for source in sources if source is not None]
-        if len(present) < len(subdirs) or max(state.size for _, state in present) < self._smallest:
-            return
+        self._ordered.update(asked)
         from envcheck.engines.record_store_building import BuildOrder
 
-        self._start(
-            [
+        orders = []
+        for location, subdirs in asked:
+            sources = [_source(location, subdir, self._options.cache_directory) for subdir in subdirs]
+            orders += [
                 BuildOrder(repodata=str(path), subdir=subdir, store=str(self._path(location, subdir)), state=state)
-                for subdir, (path, state) in zip(subdirs, present, strict=True)
+                for subdir, (path, state) in zip(subdirs, filter(None, sources), strict=False)
+                if None not in sources
             ]
-        )
+        if orders and (beside or max(order.state.size for order in orders) >= self._smallest):
+            self._start(orders)
 
     def discard(self) -> None:
         """Throw away every store in use, as one of them turned out to be damaged; they will be made again."""

@@ -41,12 +41,12 @@ def make(options: LoadOptions, location: str) -> None:
         folder = Path(f"{options.cache_directory}-records")
         folder.rename(options.record_directory or "")
     else:
-        eager_stores(options).want(location, SUBDIRS)
+        eager_stores(options).want([(location, SUBDIRS)])
 
 
 def test_without_a_directory_there_are_no_stores(directory: Path) -> None:
     stores = eager_stores(LoadOptions())
-    stores.want(directory.as_uri(), SUBDIRS)
+    stores.want([(directory.as_uri(), SUBDIRS)])
 
     assert stores.find(directory.as_uri(), SUBDIRS) is None
 
@@ -73,10 +73,10 @@ def test_a_directory_that_changed_has_no_store(options: LoadOptions, directory: 
 def test_a_store_is_made_once_in_a_run_and_only_of_what_is_large(options: LoadOptions, directory: Path) -> None:
     ordered: list[Sequence[BuildOrder]] = []
     stores = RecordStores(options, start=ordered.append, smallest=0)
-    stores.want(directory.as_uri(), SUBDIRS)
-    stores.want(directory.as_uri(), SUBDIRS)
-    RecordStores(options, start=ordered.append, smallest=1_000_000).want(directory.as_uri(), SUBDIRS)
-    RecordStores(options, start=ordered.append, smallest=0).want((directory / "absent").as_uri(), SUBDIRS)
+    stores.want([(directory.as_uri(), SUBDIRS)])
+    stores.want([(directory.as_uri(), SUBDIRS)])
+    RecordStores(options, start=ordered.append, smallest=1_000_000).want([(directory.as_uri(), SUBDIRS)])
+    RecordStores(options, start=ordered.append, smallest=0).want([((directory / "absent").as_uri(), SUBDIRS)])
 
     assert [[order.subdir for order in orders] for orders in ordered] == [["linux-64", "noarch"]]
 
@@ -85,7 +85,7 @@ def test_secrets_are_in_no_file_name_and_no_order(options: LoadOptions, director
     ordered: list[Sequence[BuildOrder]] = []
     location = directory.as_uri().replace("file://", "file://user:hunter2@localhost")
     stores = RecordStores(options, start=ordered.append, smallest=0)
-    stores.want(location, SUBDIRS)
+    stores.want([(location, SUBDIRS)])
 
     assert "hunter2" not in repr(ordered)
 
@@ -181,7 +181,7 @@ def test_a_server_is_not_asked_for_as_long_as_it_said(
         note.write_text(json.dumps({**said, "cache_control": cache_control}))
     for store in Path(options.record_directory or "").glob("*.records"):
         store.unlink()
-    eager_stores(options).want(server.url, SUBDIRS)
+    eager_stores(options).want([(server.url, SUBDIRS)])
     server.requests.clear()
 
     found = RecordStores(options, now=lambda: time.time() + seconds).find(server.url, SUBDIRS)
@@ -203,7 +203,7 @@ def test_a_server_that_names_no_state_cannot_be_held_to_it(options: LoadOptions,
 
 
 def test_the_builder_runs_by_itself(options: LoadOptions, directory: Path) -> None:
-    RecordStores(options, start=start_builder, smallest=0).want(directory.as_uri(), SUBDIRS)
+    RecordStores(options, start=start_builder, smallest=0).want([(directory.as_uri(), SUBDIRS)])
     deadline = time.monotonic() + 60
     while eager_stores(options).find(directory.as_uri(), SUBDIRS) is None and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -279,7 +279,7 @@ def test_a_damaged_store_is_put_right_while_it_is_asked(options: LoadOptions, di
 def test_a_stored_channel_and_one_that_is_not_go_together(
     options: LoadOptions, directory: Path, other: LoopbackServer
 ) -> None:
-    eager_stores(options).want(directory.as_uri(), SUBDIRS)
+    eager_stores(options).want([(directory.as_uri(), SUBDIRS)])
     engine = StoredRattlerEngine(lambda wanted: RecordStores(wanted, start=lambda _: None))
     engine_load = super(StoredRattlerEngine, engine).load
 
