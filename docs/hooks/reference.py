@@ -46,6 +46,29 @@ SCHEMAS = {
 }
 """The JSON Schemas of the package and what they describe."""
 
+VARIABLES = {
+    "ENVCHECK_CONFIG": "the settings file, as `--config` does",
+    "NO_COLOR": "no colour in a terminal, whatever its value (https://no-color.org)",
+    "LC_ALL, LC_MESSAGES, LANG, LANGUAGE": "the language, in gettext's order, where `--lang` does not say it",
+    "SOURCE_DATE_EPOCH": "the date of a bill of materials (`--sbom`), which has none otherwise",
+    "CONDA_CHANNELS, CONDA_CHANNEL_PRIORITY and the like": "what `.condarc` says under the same key in small letters",
+    "CONDARC, MAMBARC": "a configuration file of conda's or mamba's beside the usual ones",
+    "CONDA_PREFIX, CONDA_ROOT, CONDA_EXE, MAMBA_ROOT_PREFIX": "where an installation has its configuration files",
+    "CONDA_OVERRIDE_CUDA, CONDA_OVERRIDE_GLIBC, CONDA_OVERRIDE_ARCHSPEC and the like": "the version of a virtual package, as in conda; "
+    "`--virtual-package` goes before",
+    "any that a configuration file names": "what stands for `${NAME}` in `.condarc`, as in conda: the place for tokens",
+    "RATTLER_CACHE_DIR, XDG_CACHE_HOME, LOCALAPPDATA": "where repodata and envcheck's own cache are; "
+    "`--cache-dir` goes before",
+    "PIP_INDEX_URL, PIP_CONFIG_FILE, VIRTUAL_ENV": "the Python package index, and where pip has a configuration file",
+    "UV_DEFAULT_INDEX, UV_INDEX, UV_INDEX_URL, UV_EXTRA_INDEX_URL, UV_INDEX_STRATEGY, UV_FIND_LINKS": "the package indexes of uv",
+    "UV_CONFIG_FILE, UV_NO_CONFIG": "uv's configuration file, and that there is none",
+    "UV_CACHE_DIR": "where uv keeps what it has fetched",
+    "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, HOME, USERPROFILE, APPDATA, PROGRAMDATA": "where configuration files are looked for",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR": "proxies and certificates, as the libraries "
+    "take them that fetch",
+}
+"""The environment variables that have a say, and what that is."""
+
 _EXAMPLES = Path(__file__).with_name("findings.json")
 """An example of each finding, as `tests/docs/test_findings_examples.py` writes it."""
 
@@ -207,6 +230,10 @@ def _settings() -> str:
             "## Options that no file can set { #never }\n",
             "They say what is written, what is asked, or whom to trust; that is said where the command is given.\n",
             _table(("Option", "Commands"), *refused),
+            "## Environment variables { #variables }\n",
+            "None but `ENVCHECK_CONFIG` is envcheck's own: the others are those of the programs whose configuration it",
+            "reads, and of the system.\n",
+            _table(("Variable", "What it says"), *((f"`{name}`", words) for name, words in VARIABLES.items())),
         ]
     )
 

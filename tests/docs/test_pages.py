@@ -216,6 +216,22 @@ def test_the_reference_has_every_command_option_rule_and_setting() -> None:
     assert {rule.code[2] for rule in DOCUMENTED_RULES} == set(reference().SUBJECTS)
 
 
+def test_the_reference_has_the_variables_that_are_read() -> None:
+    """Those that the package looks up by name; what a Dockerfile sets for its own image is another matter."""
+    section = generated_pages()["reference/settings.md"].split("{ #variables }")[1]
+    told = set(re.findall(r"\b[A-Z][A-Z_]{3,}\b", section))
+    read: set[str] = set()
+    for path in (ROOT / "envcheck").rglob("*.py"):
+        if "docker" not in path.parts:
+            source = path.read_text("utf-8")
+            read |= set(re.findall(r"environ(?:ment|\b)(?:\.get\(|\[|\.pop\()\"([A-Z][A-Z_]+)\"", source))
+            read |= set(re.findall(r"\"([A-Z][A-Z_]+)\" (?:not )?in (?:os\.)?environ", source))
+
+    assert {"ENVCHECK_CONFIG", "NO_COLOR", "CONDA_PREFIX"} <= told
+    assert {"CONDARC", "NO_COLOR", "CONDA_PREFIX", "XDG_CACHE_HOME"} & read
+    assert sorted(read - told) == []
+
+
 def test_the_reference_is_the_same_each_time() -> None:
     assert reference().reference_pages() == dict(generated_pages())
 
