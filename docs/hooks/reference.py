@@ -54,16 +54,18 @@ VARIABLES = {
     "CONDA_CHANNELS, CONDA_CHANNEL_PRIORITY and the like": "what `.condarc` says under the same key in small letters",
     "CONDARC, MAMBARC": "a configuration file of conda's or mamba's beside the usual ones",
     "CONDA_PREFIX, CONDA_ROOT, CONDA_EXE, MAMBA_ROOT_PREFIX": "where an installation has its configuration files",
-    "CONDA_OVERRIDE_CUDA, CONDA_OVERRIDE_GLIBC, CONDA_OVERRIDE_ARCHSPEC and the like": "the version of a virtual package, as in conda; "
-    "`--virtual-package` goes before",
+    "CONDA_OVERRIDE_CUDA, CONDA_OVERRIDE_GLIBC, CONDA_OVERRIDE_ARCHSPEC and the like": "the version of a "
+    "virtual package, as in conda; `--virtual-package` goes before",
     "any that a configuration file names": "what stands for `${NAME}` in `.condarc`, as in conda: the place for tokens",
     "RATTLER_CACHE_DIR, XDG_CACHE_HOME, LOCALAPPDATA": "where repodata and envcheck's own cache are; "
     "`--cache-dir` goes before",
     "PIP_INDEX_URL, PIP_CONFIG_FILE, VIRTUAL_ENV": "the Python package index, and where pip has a configuration file",
-    "UV_DEFAULT_INDEX, UV_INDEX, UV_INDEX_URL, UV_EXTRA_INDEX_URL, UV_INDEX_STRATEGY, UV_FIND_LINKS": "the package indexes of uv",
+    "UV_DEFAULT_INDEX, UV_INDEX, UV_INDEX_URL, UV_EXTRA_INDEX_URL, UV_INDEX_STRATEGY, UV_FIND_LINKS": "the package "
+    "indexes of uv",
     "UV_CONFIG_FILE, UV_NO_CONFIG": "uv's configuration file, and that there is none",
     "UV_CACHE_DIR": "where uv keeps what it has fetched",
-    "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, HOME, USERPROFILE, APPDATA, PROGRAMDATA": "where configuration files are looked for",
+    "XDG_CONFIG_HOME, XDG_CONFIG_DIRS, HOME, USERPROFILE, APPDATA, PROGRAMDATA": "where configuration files are "
+    "looked for",
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR": "proxies and certificates, as the libraries "
     "take them that fetch",
 }
