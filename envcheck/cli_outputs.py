@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from envcheck.cli_support import say
+from envcheck.cli_support import given, say
 from envcheck.language import tell
 from envcheck.locks import CHOICES
+from envcheck.secrets import mask
 
 if TYPE_CHECKING:
     from envcheck.model import Report
@@ -95,6 +97,37 @@ def tell_what_next(
         for path in (outputs.lock, outputs.environment)
     )
     format_name = None if outputs.lock_format is None else CHOICES[outputs.lock_format].format
-    steps = next_steps(reports, lock=lock, environment=environment, format_name=format_name, verbose=verbose)
+    steps = next_steps(
+        reports,
+        lock=lock,
+        environment=environment,
+        format_name=format_name,
+        verbose=verbose,
+        options=_options_to_repeat(click.get_current_context()),
+    )
     for step in steps:
         say(tell("next: {step}", step=plain(step)))
+
+
+# What decides which environment is meant, and nothing that `check`, `lock` and `explain` do not share.
+_REPEATED = frozenset(
+    {
+        *("platforms", "channels", "override_channels", "engine", "image", "virtual_packages", "offline", "cache_dir"),
+        *("no_pip", "index_url"),
+    }
+)
+
+
+def _options_to_repeat(context: click.Context) -> str:
+    """The options of the running command that the next one is to have as well, as they are typed."""
+    words: list[str] = []
+    for parameter in context.command.params:
+        if not isinstance(parameter, click.Option) or parameter.name not in _REPEATED or not given(parameter.name):
+            continue
+        value = context.params[parameter.name]
+        if parameter.is_flag:
+            words.append(parameter.opts[-1])
+            continue
+        for one in value if parameter.multiple else (value,):
+            words += [parameter.opts[0], shlex.quote(mask(str(one)))]
+    return " ".join(words)

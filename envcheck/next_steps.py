@@ -25,6 +25,7 @@ def next_steps(
     environment: str | None,
     format_name: str | None = None,
     verbose: bool = False,
+    options: str = "",
 ) -> tuple[str, ...]:
     """What to do next, the most useful first, three at the most: commands are ready to be typed.
 
@@ -34,11 +35,12 @@ def next_steps(
         environment: The environment file that was written, if any.
         format_name: The lock's format; by default the one that its name asks for.
         verbose: Whether everything has been shown already.
+        options: Those that the answer depends on, as they were typed: the next check is to be one of the same target.
     """
     if len(reports) != 1:
         return ()
     report = reports[0]
-    source = shlex.quote(mask(report.export.path))
+    source = shlex.quote(mask(report.export.path)) + (f" {options}" if options else "")
     steps: list[str] = []
     if lock is not None:
         steps += _after_lock(report, lock, format_name or lock_format(lock), environment)

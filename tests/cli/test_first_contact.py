@@ -311,3 +311,18 @@ def test_hundreds_of_findings_are_a_page_to_read(envcheck: CommandLine) -> None:
     everything = envcheck("check", "long.yml", "--offline", "--no-pip", "-v")
     assert all(f"nosuch-package-{number}" in everything.output for number in range(300))
     assert not any(" -v " in line for line in everything.errors.splitlines())
+
+
+def test_the_next_command_is_about_the_same_target(envcheck: CommandLine) -> None:
+    options = ("-c", "conda-forge", "-p", "linux-64", "--offline", "--no-pip")
+    run = envcheck("check", "windows.txt", *options, "--format", "json")
+    first = next(line for line in run.errors.splitlines() if line.startswith("next: "))
+    words = shlex.split(first.removeprefix("next: "))
+    assert words[:3] == ["envcheck", "check", "windows.txt"]
+    # In the order of the page of help.
+    assert words[3:9] == ["-p", "linux-64", "-c", "conda-forge", "--offline", "--no-pip"]
+    again = envcheck(*words[1:], "-q", "--format", "json")
+    assert again.report()["plan"] == run.report()["plan"]
+    assert {"conda-lock.yml", "environment.linux-64.yml"} <= envcheck.files()
+    secret = envcheck("check", "windows.txt", "--offline", "--index-url", "https://me:hunter2@127.0.0.1:9/simple")
+    assert "hunter2" not in secret.errors
