@@ -76,7 +76,7 @@ def find_uninstallable(plan: Plan, availability: Sequence[Availability], index: 
     ]
     hopeless = []
     for name in (name for name in lost if plan.solved and index.records(name)):
-        outcome = index.solve([name], timeout=_SOLVE_SECONDS)
+        outcome = index.solve([name], timeout=_SOLVE_SECONDS, any_will_do=True)
         if isinstance(outcome, Unsolved) and not outcome.cancelled:
             hopeless.append(name)
     return replace(

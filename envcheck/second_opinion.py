@@ -56,7 +56,7 @@ def ask_second_engine(
             engine=engine.info, agrees=False, explanation=say("it could not be asked: {message}", message=error.message)
         )
     specs = list(plan.requirements) if plan.solved else list(names)
-    solved = plan.solved or isinstance(first.solve(specs, timeout=_SOLVE_SECONDS), Solved)
+    solved = plan.solved or isinstance(first.solve(specs, timeout=_SOLVE_SECONDS, any_will_do=True), Solved)
     python = next((record.version for record in plan.packages if record.name == "python"), None)
     outcome = second.solve(specs, constraints=python_constraints(python), timeout=_SOLVE_SECONDS)
     if not isinstance(outcome, Solved):

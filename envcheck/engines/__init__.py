@@ -89,6 +89,7 @@ class Index(Protocol):
         preferred: Sequence[Record] = (),
         constraints: Sequence[str] = (),
         timeout: float | None = None,
+        any_will_do: bool = False,
     ) -> Outcome:
         """Dry-solve MatchSpecs.
 
@@ -97,6 +98,7 @@ class Index(Protocol):
             preferred: Records to choose where the solver may, one per name.
             constraints: MatchSpecs to respect for packages that are installed anyway.
             timeout: Seconds after which the outcome is a cancelled `Unsolved`.
+            any_will_do: Only whether there is a solution is asked: which one it is need not be looked at twice.
         """
         ...
 

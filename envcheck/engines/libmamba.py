@@ -172,6 +172,7 @@ class _LibmambaIndex:
         preferred: Sequence[Record] = (),
         constraints: Sequence[str] = (),
         timeout: float | None = None,
+        any_will_do: bool = False,  # noqa: ARG002  # it has one way of looking
     ) -> Outcome:
         favoured = [original for record in preferred if (original := self._original(record)) is not None]
         wishes = [self._match_spec(spec) for spec in sorted(specs)]

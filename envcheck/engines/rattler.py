@@ -259,6 +259,7 @@ class _RattlerIndex:
         preferred: Sequence[Record] = (),
         constraints: Sequence[str] = (),
         timeout: float | None = None,
+        any_will_do: bool = False,
     ) -> Outcome:
         question = _Question(
             specs=specs,
@@ -279,6 +280,9 @@ class _RattlerIndex:
                     return outcome
                 names = frozenset(record.name for record in question.preferred)
                 return self._with_higher_channels(outcome, held, settled=names)
+        if any_will_do and self._channel_priority != "strict":
+            # What channels of lower priority may supply under a flexible one they may supply under none.
+            return self._solve(question, ChannelPriority.Disabled)
         # rattler has no flexible priority. Where the strict reading has a solution it is also a flexible one; only
         # where it has none may a channel of lower priority supply what a higher one has in other versions.
         priorities = {

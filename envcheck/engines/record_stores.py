@@ -128,18 +128,21 @@ class RecordStores:
         if self._folder is None or not asked:
             return
         self._ordered.update(asked)
+        found = []
+        for location, subdirs in asked:
+            sources = [(subdir, _source(location, subdir, self._options.cache_directory)) for subdir in subdirs]
+            present = [(location, subdir, source) for subdir, source in sources if source is not None]
+            found += present if len(present) == len(subdirs) else []
+        if not found or not (beside or max(state.size for _, _, (_, state) in found) >= self._smallest):
+            return
         from envcheck.engines.record_store_building import BuildOrder
 
-        orders = []
-        for location, subdirs in asked:
-            sources = [_source(location, subdir, self._options.cache_directory) for subdir in subdirs]
-            orders += [
+        self._start(
+            [
                 BuildOrder(repodata=str(path), subdir=subdir, store=str(self._path(location, subdir)), state=state)
-                for subdir, (path, state) in zip(subdirs, filter(None, sources), strict=False)
-                if None not in sources
+                for location, subdir, (path, state) in found
             ]
-        if orders and (beside or max(order.state.size for order in orders) >= self._smallest):
-            self._start(orders)
+        )
 
     def discard(self) -> None:
         """Throw away every store in use, as one of them turned out to be damaged; they will be made again."""

@@ -145,6 +145,9 @@ class _MeasuredIndex:
         preferred: Sequence[Record] = (),
         constraints: Sequence[str] = (),
         timeout: float | None = None,
+        any_will_do: bool = False,
     ) -> Outcome:
         with self._clock.phase("engine's solves"):
-            return self._index.solve(specs, preferred=preferred, constraints=constraints, timeout=timeout)
+            return self._index.solve(
+                specs, preferred=preferred, constraints=constraints, timeout=timeout, any_will_do=any_will_do
+            )

@@ -839,3 +839,17 @@ def test_of_one_build_in_both_formats_only_the_modern_one_is_seen(load: Load, tm
     assert [one.url.rsplit("/", 1)[1] for one in index.records("a")] == ["a-1.0-0.conda"]
     assert [one.constrains for one in index.matching("a")] == [("b <2",)]
     assert isinstance(index.solve(["a", "b"]), Unsolved)
+
+
+@pytest.mark.parametrize("priority", ["strict", "flexible", "disabled"])
+def test_where_any_solution_will_do_there_is_one_exactly_where_there_is_one(
+    load: Load, tmp_path: Path, priority: str
+) -> None:
+    high = [record("a", "1.0"), record("b", depends=["a >=2"])]
+    write_channel(tmp_path / "high", {"linux-64": high, "noarch": []})
+    write_channel(tmp_path / "low", {"linux-64": [record("a", "2.0")], "noarch": []})
+    index = load(channel(tmp_path / "high"), channel(tmp_path / "low"), priority=priority)
+
+    for specs in (["a"], ["a >=2"], ["b"], ["a >=3"]):
+        certain = index.solve(specs)
+        assert isinstance(index.solve(specs, any_will_do=True), type(certain)), specs
