@@ -44,7 +44,8 @@ def next_after(error: EnvcheckError, command: str | None) -> str:
     """The command to type after an error whose hint has none."""
     # Of settings the page of help has the names and values; any other configuration is conda's, or that of pip.
     is_settings = Path(error.path or "").name in ("", "envcheck.toml", "pyproject.toml")
-    if isinstance(error, ChannelError | EngineError) or (isinstance(error, ConfigurationError) and not is_settings):
+    about_machine = isinstance(error, ChannelError | EngineError) or type(error) is EnvcheckError
+    if about_machine or (isinstance(error, ConfigurationError) and not is_settings):
         return "envcheck doctor"
     if isinstance(error, SourceError) and error.path and Path(error.path).is_dir():
         return f"envcheck audit {plain(shlex.quote(error.path))}"

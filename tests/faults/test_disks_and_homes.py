@@ -208,7 +208,10 @@ main()
         timeout=60,
     )
     assert done.returncode == 3
-    assert done.stderr == "envcheck: the system refuses (No space left on device: /tmp/x)\n"
+    assert done.stderr == (
+        "envcheck: the system refuses (No space left on device: /tmp/x)\n"
+        "next: envcheck doctor\n"
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------------------------------
