@@ -55,6 +55,9 @@ def isolated_environment(
     for name in list(os.environ):
         if name.upper().startswith(hidden):
             monkeypatch.delenv(name)
+    # ``--lang`` sets it where it goes against the locale: set here, it is as before after the test.
+    monkeypatch.setenv("LANGUAGE", "")
+    monkeypatch.delenv("LANGUAGE")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))

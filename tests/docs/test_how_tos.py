@@ -6,7 +6,6 @@ another name is left out.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -86,7 +85,7 @@ def test_the_commands_of_the_page_do_their_work(
         done = subprocess.run(
             ["/bin/sh", "-c", f'envcheck() {{ {program} "$@"; }}\n{shown}'],
             cwd=work,
-            env=repository.environment(PYTHONPATH=os.pathsep.join(sys.path)),
+            env=repository.environment(PYTHONPATH=str(Path(__file__).parents[2])),
             capture_output=True,
             text=True,
             timeout=120,

@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 
-KILLS = int(os.environ.get("ENVCHECK_KILLS", "24"))
+KILLS = int(os.environ.get("ENVCHECK_KILLS", "12"))
 # What a run of each kind writes.
 RUNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "check": (
