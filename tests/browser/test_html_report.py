@@ -175,7 +175,7 @@ def test_the_keyboard_reaches_everything_and_can_skip(context: BrowserContext, t
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.tagName + (document.activeElement.type ?? '')"))
         outline = "getComputedStyle(document.activeElement).outlineStyle"
-        assert page.evaluate(f"document.activeElement === document.body || {outline} !== 'none'")
+        page.wait_for_function(f"document.activeElement === document.body || {outline} !== 'none'", timeout=5000)
     assert reached >= {"BUTTONbutton", "INPUTcheckbox", "SELECTselect-one", "INPUTsearch", "SUMMARY", "A", "DIV"}
     assert seen.events == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ import pytest
 from tests.fuzz.targets import CORPUS, TARGETS, run
 
 _INPUTS = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_behind() -> None:
+    """Some inputs use up the stack: what other tests left is not to be finalized there."""
+    gc.collect()
 
 
 @pytest.mark.timeout(20)
