@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from tests.fuzz.targets import CORPUS, TARGETS, run
 _INPUTS = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _nothing_left_behind() -> None:
-    """Some inputs use up the stack: what other tests left is not to be finalized there."""
-    gc.collect()
+@pytest.fixture(autouse=True)
+def _no_collection() -> Iterator[None]:
+    """Some inputs use up the stack: what other tests left behind is not to be finalized there."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.mark.timeout(20)
