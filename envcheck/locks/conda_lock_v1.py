@@ -324,8 +324,8 @@ def read(text: str, *, path: str | None = None) -> LockContents:
             lockfile = Lockfile.model_validate(document)
     except LockError as error:
         raise SourceError(error.message, path=path, hint=error.hint) from error
-    except KeyError as error:
-        # conda-lock's check of the hash looks at fields that its other checks have refused.
+    except (KeyError, TypeError) as error:
+        # conda-lock's check of the hash and of lists looks at fields that its other checks have refused.
         raise SourceError(f"conda-lock does not accept the lock: {_strange_row(document)}.", path=path) from error
     metadata = lockfile.metadata
     return LockContents(
