@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -16,7 +15,7 @@ from pathlib import PurePath
 from envcheck import __version__
 from envcheck.audit_channels import ABSENT, SILENT, ChannelStates, Place
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
-from envcheck.engines.shared import MOST_INDEXES, bare_channels, told_index
+from envcheck.engines.shared import KeptIndexes, bare_channels, told_index
 from envcheck.errors import ChannelError, EnvcheckError, SourceError
 from envcheck.fleet import AuditResult, AuditVerdict, result_of
 from envcheck.language import say
@@ -76,7 +75,7 @@ class SharedEngine:
     def __init__(self, engine: Engine, states: ChannelStates) -> None:
         self._engine = engine
         self._states = states
-        self._indexes: OrderedDict[object, Index] = OrderedDict()
+        self._indexes = KeptIndexes()
         self._silent: dict[object, tuple[float, ChannelError | None]] = {}
         self.places: dict[Place, str | None] = {}
         """The places that the indexes asked for since this was last emptied rest on."""
@@ -119,14 +118,11 @@ class SharedEngine:
                 self._silent[key] = (time.monotonic(), silence)
                 self._settle(bare, platform, allowed=(SILENT, ABSENT))
                 raise
-            self._indexes[key] = index
+            self._indexes.keep(key, index)
             if any(status.silent for status in index.statuses):
                 self._silent[key] = (time.monotonic(), None)
         for status in index.statuses:
             self._settle([status.channel], platform, allowed=(SILENT,) if status.silent else None)
-        self._indexes.move_to_end(key)
-        while len(self._indexes) > MOST_INDEXES:
-            self._indexes.popitem(last=False)
         return told_index(index, channels)
 
     def _known(self, key: object) -> tuple[Index | None, ChannelError | None]:
@@ -134,9 +130,9 @@ class SharedEngine:
         since, error = self._silent.get(key, (0.0, None))
         if key in self._silent and time.monotonic() - since > _ASK_AGAIN_AFTER:
             del self._silent[key]
-            self._indexes.pop(key, None)
+            self._indexes.drop(key)
             error = None
-        return self._indexes.get(key), error
+        return self._indexes.find(key), error
 
     def _settle(self, channels: Sequence[Channel], platform: str, *, allowed: tuple[str, ...] | None) -> None:
         """Take no state for certain that does not go with what loading showed; ``None`` is all but silence."""

@@ -22,13 +22,14 @@ from envcheck.cli_support import (
     emit,
     index_options,
     place_options,
+    platform_option,
     refuse_unknown_codes,
     say,
     show,
     status,
     with_options,
 )
-from envcheck.completion import files, platforms
+from envcheck.completion import files
 from envcheck.errors import OutputError, SourceError
 from envcheck.language import tell
 
@@ -48,15 +49,7 @@ _FORMATS = ("text", "json", "jsonl", "markdown", "html")
 
 def _audit_options(function: Any) -> Any:
     own = [
-        click.option(
-            "-p",
-            "--platform",
-            "platforms",
-            multiple=True,
-            metavar="SUBDIR",
-            shell_complete=platforms,
-            help="Target; repeatable. [linux-64]",
-        ),
+        platform_option(help="Target; repeatable. [linux-64]"),
         click.option("-0", "null", is_flag=True, help="The names on standard input end with NUL characters."),
         click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: the cores]"),
         click.option(

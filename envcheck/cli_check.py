@@ -19,13 +19,14 @@ from envcheck.cli_support import (
     given,
     index_options,
     place_options,
+    platform_option,
     refuse_unknown_codes,
     say,
     show,
     status,
     with_options,
 )
-from envcheck.completion import files, platforms
+from envcheck.completion import files
 from envcheck.language import tell
 from envcheck.locks import CHOICES
 
@@ -39,15 +40,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def _target_options(function: _F) -> _F:
     """The options that say where the environment is wanted."""
-    platform = click.option(
-        "-p",
-        "--platform",
-        "platforms",
-        multiple=True,
-        metavar="SUBDIR",
-        shell_complete=platforms,
-        help="Target; repeatable. [linux-64]",
-    )
+    platform = platform_option(help="Target; repeatable. [linux-64]")
     return platform(place_options(function))
 
 

@@ -22,13 +22,14 @@ from envcheck.cli_support import (
     given,
     index_options,
     place_options,
+    platform_option,
     refuse_unknown_codes,
     say,
     show,
     status,
     with_options,
 )
-from envcheck.completion import files, platforms
+from envcheck.completion import files
 from envcheck.errors import EnvcheckError
 from envcheck.language import tell
 
@@ -65,15 +66,7 @@ def _docker_options(function: Any) -> Any:
                 help="As for docker build; repeatable.",
             ),
             click.option("--target", metavar="STAGE", help="The stage to build. [the last]"),
-            click.option(
-                "-p",
-                "--platform",
-                "platforms",
-                multiple=True,
-                metavar="SUBDIR",
-                shell_complete=platforms,
-                help="Target; repeatable. [FROM's]",
-            ),
+            platform_option(help="Target; repeatable. [FROM's]"),
         ],
     )
     function = place_options(function)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
-from envcheck.completion import codes
+from envcheck.completion import codes, platforms
 from envcheck.errors import EnvcheckError, OutputError, SourceError
 from envcheck.language import ENGLISH, in_language, language, speaking, tell
 from envcheck.reports.formats import FORMATS, render_accounts
@@ -34,6 +34,7 @@ __all__ = [
     "given",
     "index_options",
     "place_options",
+    "platform_option",
     "refuse_unknown_codes",
     "say",
     "show",
@@ -149,6 +150,13 @@ def with_options(function: _F, options: Sequence[Callable[[_F], _F]]) -> _F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def platform_option(*, help: str) -> Callable[[_F], _F]:  # noqa: A002 - the name by which texts are collected
+    """``-p``, which may be repeated; what it is for differs from command to command."""
+    return click.option(
+        "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", shell_complete=platforms, help=help
+    )
 
 
 def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:

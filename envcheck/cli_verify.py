@@ -17,12 +17,13 @@ from envcheck.cli_support import (
     REPORT_OPTIONS,
     decoded,
     place_options,
+    platform_option,
     refuse_unknown_codes,
     show,
     status,
     with_options,
 )
-from envcheck.completion import files, platforms
+from envcheck.completion import files
 from envcheck.language import tell
 
 if TYPE_CHECKING:
@@ -36,15 +37,7 @@ def _verify_options(function: Any) -> Any:
     return with_options(
         place_options(function),
         [
-            click.option(
-                "-p",
-                "--platform",
-                "platforms",
-                multiple=True,
-                metavar="SUBDIR",
-                shell_complete=platforms,
-                help="Only this; repeatable. [all]",
-            ),
+            platform_option(help="Only this; repeatable. [all]"),
             click.option("--drift", is_flag=True, help="Tell newer builds and versions, too."),
             click.option("--online", is_flag=True, help="Ask the Python package index about pip packages."),
             click.option("--index-url", metavar="URL", help="The Python package index."),

@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import CLEAN, WINDOWS
-from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, fixture_program
 
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
@@ -41,11 +41,7 @@ needs_bash = pytest.mark.skipif(BASH is None or sys.platform == "win32", reason=
 
 @pytest.fixture
 def envcheck(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
-    directory = tmp_path / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path, channels_directory, package_index_directory)
     program.write("environment.yml", CLEAN)
     program.write("environment.win.yml", "channels: [conda-forge]\ndependencies: [python=3.10, pywin32]\n")
     program.write("windows.txt", WINDOWS)

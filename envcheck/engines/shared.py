@@ -10,10 +10,34 @@ from typing import Any, cast
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
 from envcheck.model import Channel, EngineInfo, VirtualPackage
 
-__all__ = ["MOST_INDEXES", "SharedIndexes", "bare_channels", "told_index"]
+__all__ = ["KeptIndexes", "SharedIndexes", "bare_channels", "told_index"]
 
-MOST_INDEXES = 16
+_MOST_INDEXES = 16
 """Sources ask for the same few lists of channels; each index keeps what it has read of them."""
+
+
+class KeptIndexes:
+    """Loaded indexes by what they were asked for; those that were long not asked for are let go."""
+
+    def __init__(self) -> None:
+        self._indexes: OrderedDict[object, Index] = OrderedDict()
+
+    def find(self, key: object) -> Index | None:
+        """The index of a key, if it is kept."""
+        index = self._indexes.get(key)
+        if index is not None:
+            self._indexes.move_to_end(key)
+        return index
+
+    def keep(self, key: object, index: Index) -> None:
+        """Keep an index."""
+        self._indexes[key] = index
+        while len(self._indexes) > _MOST_INDEXES:
+            self._indexes.popitem(last=False)
+
+    def drop(self, key: object) -> None:
+        """Let an index go, if it is kept."""
+        self._indexes.pop(key, None)
 
 
 class SharedIndexes:
@@ -28,7 +52,7 @@ class SharedIndexes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._indexes: OrderedDict[object, Index] = OrderedDict()
+        self._indexes = KeptIndexes()
 
     @property
     def info(self) -> EngineInfo:
@@ -48,7 +72,7 @@ class SharedIndexes:
         """Load repodata, or give what is loaded; see `envcheck.engines.Engine.load`."""
         bare = bare_channels(channels)
         key = (bare, platform, tuple(virtual_packages), channel_priority, options)
-        index = self._indexes.get(key)
+        index = self._indexes.find(key)
         if index is None:
             index = self._engine.load(
                 bare,
@@ -59,11 +83,7 @@ class SharedIndexes:
                 progress=progress,
             )
             if not any(status.silent for status in index.statuses):
-                self._indexes[key] = index
-        if key in self._indexes:
-            self._indexes.move_to_end(key)
-        while len(self._indexes) > MOST_INDEXES:
-            self._indexes.popitem(last=False)
+                self._indexes.keep(key, index)
         return told_index(index, channels)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from envcheck.language import ENGLISH, Message, in_language, joined, language, plural, say, tell, tell_plural, told
-from envcheck.model import Finding, Intent, Report, Severity, Verdict
+from envcheck.model import EngineInfo, Finding, Intent, Report, Severity, Target, Verdict
 from envcheck.reports.account import Account
 from envcheck.reports.groups import (
     SEVERITY_WORDS,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["FindingsWriter", "account", "page_console", "render"]
+__all__ = ["FindingsWriter", "account", "page_console", "render", "target_words"]
 
 _SHOWN_PER_CODE = 4
 _SHOWN_SUBJECTS = 8
@@ -92,6 +92,31 @@ def page_console(page: io.StringIO, *, width: int | None = None, colour: bool) -
         markup=False,
         emoji=False,
         legacy_windows=False,
+    )
+
+
+def target_words(target: Target, engine: EngineInfo, *, with_reason: bool) -> str:
+    """What something was checked for, and by what: platform, system, channels, engine.
+
+    Args:
+        target: The target.
+        engine: The engine.
+        with_reason: Whether to say why this engine was taken.
+    """
+    versions = {one.name: one.version for one in target.virtual_packages}
+    shown = [
+        tell(", {name} {version}", name=name[2:], version=versions[name])
+        for name in ("__glibc", "__cuda")
+        if name in versions
+    ]
+    channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
+    reason = tell(" ({reason})", reason=engine.reason) if with_reason and engine.reason else ""
+    return tell(
+        "target {platform}{shown}; channels {channels}; engine {engine}",
+        platform=target.platform,
+        shown="".join(shown),
+        channels=channels or say("none"),
+        engine=f"{engine.name} {engine.version}{reason}",
     )
 
 
@@ -235,25 +260,7 @@ class _Writer(FindingsWriter):
                     ),
                     indent=2,
                 )
-        versions = {one.name: one.version for one in target.virtual_packages}
-        shown = [
-            tell(", {name} {version}", name=name[2:], version=versions[name])
-            for name in ("__glibc", "__cuda")
-            if name in versions
-        ]
-        channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        told_why = self._verbose and report.engine.reason
-        reason = tell(" ({reason})", reason=report.engine.reason) if told_why else ""
-        engine = f"{report.engine.name} {report.engine.version}{reason}"
-        self._line(
-            tell(
-                "target {platform}{shown}; channels {channels}; engine {engine}",
-                platform=target.platform,
-                shown="".join(shown),
-                channels=channels or say("none"),
-                engine=engine,
-            )
-        )
+        self._line(target_words(target, report.engine, with_reason=self._verbose))
         self._line()
 
     def _verdict(self, report: Report) -> None:

@@ -24,7 +24,7 @@ from envcheck.reports.account import Account
 from envcheck.reports.groups import verdict_word
 from envcheck.reports.plain import plain
 from envcheck.reports.report_json import SCHEMA_VERSION, accepted_document, document_text, finding_document
-from envcheck.reports.text import FindingsWriter
+from envcheck.reports.text import FindingsWriter, target_words
 from envcheck.rules.lock_facts import Place
 from envcheck.secrets import mask
 from envcheck.verify import LockReport, LockVerdict
@@ -154,25 +154,7 @@ class _Writer(FindingsWriter):
                 platform=target.platform,
             )
         )
-        versions = {one.name: one.version for one in target.virtual_packages}
-        shown = [
-            tell(", {name} {version}", name=name[2:], version=versions[name])
-            for name in ("__glibc", "__cuda")
-            if name in versions
-        ]
-        channels = ", ".join(plain(mask(channel.name)) for channel in target.channels)
-        told_why = self._verbose and report.engine.reason
-        reason = tell(" ({reason})", reason=report.engine.reason) if told_why else ""
-        engine = f"{report.engine.name} {report.engine.version}{reason}"
-        self._line(
-            tell(
-                "target {platform}{shown}; channels {channels}; engine {engine}",
-                platform=target.platform,
-                shown="".join(shown),
-                channels=channels or say("none"),
-                engine=engine,
-            )
-        )
+        self._line(target_words(target, report.engine, with_reason=self._verbose))
         self._line()
         word = verdict_word(report.verdict.value, upper=True)
         self._line(

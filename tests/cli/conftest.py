@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, fixture_program
 
 CLEAN = """\
 name: clean
@@ -30,11 +30,7 @@ pywin32=306=py310h00ffb61_2
 @pytest.fixture
 def envcheck(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
     """``envcheck(...)`` runs the program; ``clean.yml`` and ``windows.txt`` are there to be checked."""
-    directory = tmp_path / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path, channels_directory, package_index_directory)
     program.write("clean.yml", CLEAN)
     program.write("windows.txt", WINDOWS)
     return program

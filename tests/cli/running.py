@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CommandLine", "Run", "condarc_text", "fixture_locations"]
+__all__ = ["CommandLine", "Run", "condarc_text", "fixture_locations", "fixture_program"]
 
 HIDDEN = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "PIP_", "UV_", "ENVCHECK_", "LC_", "LANG")
 """Beginnings of the environment variables by which a user's own configuration or language would get in."""
@@ -117,3 +117,10 @@ class CommandLine:
     def files(self) -> set[str]:
         """The names of everything in the working directory."""
         return {path.name for path in self.directory.iterdir()}
+
+
+def fixture_program(folder: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
+    """The program in a new directory ``work`` of a folder, with the fixture channels and package index."""
+    directory = folder / "work"
+    directory.mkdir()
+    return CommandLine(directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import CommandLine, Run, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, Run, fixture_program
 
 DOCKERFILE = """\
 FROM continuumio/miniconda3
@@ -19,11 +19,7 @@ ENVIRONMENT = "name: demo\nchannels: [conda-forge]\ndependencies: [python=3.10, 
 
 @pytest.fixture
 def envcheck(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
-    directory = tmp_path / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path, channels_directory, package_index_directory)
     program.write("Dockerfile", DOCKERFILE)
     program.write("environment.yml", ENVIRONMENT)
     return program

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, fixture_program
 from tests.docs.pages import blocks, written_pages
 
 PAGES = {path: page for path, page in written_pages().items() if path.startswith("how-to/")}
@@ -40,11 +40,8 @@ def repository(
     tmp_path_factory: pytest.TempPathFactory, channels_directory: Path, package_index_directory: Path
 ) -> CommandLine:
     """A repository with environments, locks and Dockerfiles by the names that the pages use."""
-    directory = tmp_path_factory.mktemp("how-to") / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path_factory.mktemp("how-to"), channels_directory, package_index_directory)
+    directory = program.directory
     for folder in (".", "services", "services/api", "models", "docker"):
         (directory / folder).mkdir(exist_ok=True)
         (directory / folder / "environment.yml").write_text(ENVIRONMENT, "utf-8")

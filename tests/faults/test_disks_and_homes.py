@@ -10,14 +10,14 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.cli.running import STATUSES
 from tests.support.server import ServerFactory
-from tests.support.worlds import SOURCE, World, compressed_channels, read_only, small_disk
-from tests.support.worlds import package_index as built_package_index
+from tests.support.worlds import SOURCE, World, read_only, small_disk
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="what is taken away here is taken in POSIX's ways")
 pytestmark = pytest.mark.timeout(240)
@@ -29,16 +29,6 @@ LOCALES = {
 }
 
 
-@pytest.fixture(scope="module")
-def channels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compressed_channels(tmp_path_factory.mktemp("compressed"))
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_package_index(tmp_path_factory.mktemp("index"))
-
-
 @pytest.fixture
 def world(
     tmp_path: Path, loopback_server: ServerFactory, channels: Path, index: Path, monkeypatch: pytest.MonkeyPatch
@@ -47,6 +37,14 @@ def world(
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     return World(tmp_path, loopback_server, channels, index)
+
+
+def run_well(command: Sequence[str], world: World, environment: Mapping[str, str]) -> None:
+    """A program in the world's directory that ends with 0."""
+    done = subprocess.run(
+        command, cwd=world.work, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def expected(world: World) -> bytes:
@@ -117,16 +115,7 @@ def test_a_user_without_a_home(world: World) -> None:
     for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         del variables[name]
     for arguments in (["lock", "environment.yml"], ["audit", "environment.yml"], ["doctor"], ["explain", "numpy"]):
-        done = subprocess.run(
-            [sys.executable, "-c", NO_HOME, *arguments],
-            cwd=world.work,
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        run_well([sys.executable, "-c", NO_HOME, *arguments], world, variables)
     assert (world.work / "conda-lock.yml").read_bytes() == whole
 
 
@@ -228,16 +217,7 @@ def test_a_wrong_clock(world: World, date: str) -> None:
     whole = world.lock()
     command = [faketime, date]
     for arguments in (["lock", "environment.yml"], ["audit", "environment.yml", "--jobs", "1"]):
-        done = subprocess.run(
-            [*command, sys.executable, "-m", "envcheck", *arguments],
-            cwd=world.work,
-            env=world.envcheck.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        run_well([*command, sys.executable, "-m", "envcheck", *arguments], world, world.envcheck.environment())
     assert (world.work / "conda-lock.yml").read_bytes() == whole
     assert world.lock() == whole
     assert world.envcheck("audit", "environment.yml").status == 0

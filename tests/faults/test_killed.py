@@ -24,8 +24,7 @@ from envcheck.engines.record_store import RepodataState, open_store
 from envcheck.engines.record_store_building import BuildOrder, order_text
 from tests.support.channels import record, write_channel
 from tests.support.server import ServerFactory
-from tests.support.worlds import World, compressed_channels
-from tests.support.worlds import package_index as built_package_index
+from tests.support.worlds import World
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is POSIX's"),
@@ -63,16 +62,6 @@ RUNS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 LEFTOVER = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{16}\.tmp")
 OLD = b"old\n"
-
-
-@pytest.fixture(scope="module")
-def channels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compressed_channels(tmp_path_factory.mktemp("compressed"))
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_package_index(tmp_path_factory.mktemp("index"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, fixture_program
 
 FORMATS = ("text", "json", "markdown", "html", "sarif", "github", "junit")
 HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -43,11 +43,7 @@ LOCK = "@EXPLICIT\n" + "".join(
 
 @pytest.fixture
 def envcheck(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
-    directory = tmp_path / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path, channels_directory, package_index_directory)
     program.write("environment.yml", SOURCE)
     program.write("Dockerfile", DOCKERFILE)
     program.write("explicit.txt", LOCK)

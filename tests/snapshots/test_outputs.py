@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, condarc_text, fixture_locations, fixture_program
 from tests.snapshots.scrubbing import scrubbed
 
 EXPORTS = Path(__file__).parents[2] / "fixtures" / "exports"
@@ -28,11 +28,7 @@ SOURCES = {
 
 @pytest.fixture
 def envcheck(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> CommandLine:
-    directory = tmp_path / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path, channels_directory, package_index_directory)
     for name, source in SOURCES.items():
         program.write(f"{name}.txt", source)
     for path in EXPORTS.iterdir():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import CommandLine, Run, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, Run, fixture_program
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,9 +77,5 @@ class Workshop:
 @pytest.fixture
 def workshop(tmp_path: Path, channels_directory: Path, package_index_directory: Path) -> Workshop:
     """A copy of the package to change."""
-    directory = tmp_path / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path, channels_directory, package_index_directory)
     return Workshop(tmp_path / "copy", program)

@@ -13,7 +13,7 @@ import pytest
 
 from envcheck.model import RemedyAction, Severity, SourceKind, Verdict
 from envcheck.reports import report_json
-from tests.cli.running import CommandLine, condarc_text, fixture_locations
+from tests.cli.running import CommandLine, fixture_program
 from tests.unit.reports.accounts import HOSTILE
 from tests.unit.reports.making import full_report, report_about
 
@@ -54,11 +54,7 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 def envcheck(
     tmp_path_factory: pytest.TempPathFactory, channels_directory: Path, package_index_directory: Path
 ) -> CommandLine:
-    directory = tmp_path_factory.mktemp("schema") / "work"
-    directory.mkdir()
-    program = CommandLine(
-        directory, condarc_text(fixture_locations(channels_directory)), package_index_directory.as_uri()
-    )
+    program = fixture_program(tmp_path_factory.mktemp("schema"), channels_directory, package_index_directory)
     program.write("windows.txt", WINDOWS)
     program.write("clean.yml", CLEAN)
     program.write("Dockerfile", DOCKERFILE)
