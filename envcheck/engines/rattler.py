@@ -27,7 +27,8 @@ from rattler import (
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
-from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader, Network
+from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader
+from envcheck.engines.rattler_network import Network
 from envcheck.engines.rattler_reading import RecordReader
 from envcheck.engines.rattler_stored import Pins
 from envcheck.engines.record_store import StoreDamagedError

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rattler import Channel as RattlerChannel
-from rattler import Client, Config, Gateway, PackageName, SourceConfig
+from rattler import Gateway, PackageName
 from rattler.exceptions import GatewayError, InvalidChannelError
 
 from envcheck.caches import rattler_directory, why_not_kept
 from envcheck.engines import LoadOptions, ProgressCallback
 from envcheck.engines.probe import ask_redirect, ask_why
+from envcheck.engines.rattler_network import Gateways, Network, Place
 from envcheck.engines.rattler_stored import StoredChannel
-from envcheck.engines.record_stores import RecordStores, rattler_folder
 from envcheck.engines.watching import DownloadWatch, GivenUpError, await_watched
 from envcheck.language import say
 from envcheck.locations import local_path
@@ -27,13 +26,16 @@ from envcheck.secrets import split_secrets
 if TYPE_CHECKING:
     from rattler import RepoDataRecord, Subdir
 
-__all__ = ["NOARCH", "LoadedChannel", "Loader", "Network", "PlatformOnlySource"]
+__all__ = ["NOARCH", "GatewaySource", "LoadedChannel", "Loader"]
 
 NOARCH = "noarch"
 
 
 class LoadedChannel:
-    """One channel with the location that answered and what holds its records: a gateway, or stores."""
+    """One channel with the location that answered and what holds its records: a gateway, or stores.
+
+    ``location`` is free of secrets: it is what rattler calls the channel.
+    """
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class LoadedChannel:
         names: frozenset[str] = frozenset(),
         stored: StoredChannel | None = None,
         network: Network | None = None,
+        gateways: Gateways | None = None,
     ) -> None:
         self.status = status
         self.location = location.rstrip("/")
@@ -53,19 +56,23 @@ class LoadedChannel:
         self.stored = stored
         self._network = network
         self._gateway = gateway
+        self._gateways = gateways
 
     @property
     def watch(self) -> Callable[[], DownloadWatch] | None:
         """What looks at downloads of the channel's shards, where it has any."""
-        is_sharded = self._network is not None and self._gateway is self._network.sharded
-        return self._network.watch if self._network is not None and is_sharded else None
+        return self._network.watch if self._network is not None and self._is_sharded else None
+
+    @property
+    def _is_sharded(self) -> bool:
+        return self._gateways is not None and self._gateway is self._gateways.sharded
 
     def forgo_shards(self) -> bool:
         """Have the channel read without its shards from the next load on; false where it was read so already."""
         if self._network is None or self.location in self._network.without_shards:
             return False
         self._network.without_shards.add(self.location)
-        return self._gateway is self._network.sharded
+        return self._is_sharded
 
     @property
     def gateway(self) -> Gateway:
@@ -74,43 +81,9 @@ class LoadedChannel:
             raise ValueError(f"{self.status.channel.name} has no gateway")
         return self._gateway
 
-
-class Network:
-    """The gateways and stores of one set of load options; what they have loaded once is never loaded again."""
-
-    def __init__(self, options: LoadOptions, stores: RecordStores) -> None:
-        self._options = options
-        self.stores = stores
-        self.without_shards: set[str] = set()
-        """The locations whose shards turned out not to be all there."""
-
-    def watch(self) -> DownloadWatch:
-        """A look at the downloads that begin now."""
-        folder = rattler_folder(self._options.cache_directory)
-        return DownloadWatch([folder], patience=self._options.read_timeout, largest=self._options.largest_download)
-
-    @cached_property
-    def sharded(self) -> Gateway:
-        """Reads shards where a channel has them."""
-        return _gateway(self._client, self._options, sharded=True)
-
-    @cached_property
-    def unsharded(self) -> Gateway:
-        """Reads whole repodata."""
-        return _gateway(self._client, self._options, sharded=False)
-
-    @cached_property
-    def _client(self) -> Client:
-        return Client.from_config(Config.from_toml(_network_settings(self._options)), max_retries=1)
-
-
-def _gateway(client: Client, options: LoadOptions, *, sharded: bool) -> Gateway:
-    action = "force-cache-only" if options.offline else "cache-or-fetch"
-    return Gateway(
-        cache_dir=options.cache_directory,  # type: ignore[arg-type]  # a str is accepted
-        default_config=SourceConfig(sharded_enabled=sharded, cache_action=action),  # type: ignore[arg-type]
-        client=client,
-    )
+    def is_asked_like(self, other: LoadedChannel) -> bool:
+        """Whether one's gateway has the other's credentials, too."""
+        return self._gateways is other._gateways
 
 
 class Loader:
@@ -126,17 +99,23 @@ class Loader:
         self._steps = steps
         self._done = 0
         self._given_up: dict[tuple[str, str], GivenUpError] = {}
+        self._gateways: Mapping[Place, Gateways] = {}
 
     async def load_all(self, channels: Sequence[Channel]) -> list[LoadedChannel]:
         """Load channels, and have stores made of those that have none."""
-        loaded = await asyncio.gather(*(self.load(channel) for channel in channels))
+        places = []
+        for location in (location for channel in channels for location in channel.locations):
+            with suppress(InvalidChannelError):  # told where it is loaded
+                places.append(Place.of(location))
+        self._gateways = self._network.gateways(places)
+        loaded = await asyncio.gather(*(self._load(channel) for channel in channels))
         read = [one for one in loaded if one.stored is None and one.status.state is ChannelState.LOADED]
         self._network.stores.want(
             [(one.location, one.subdirs) for one in read], beside=any(one.stored is not None for one in loaded)
         )
         return loaded
 
-    async def load(self, channel: Channel) -> LoadedChannel:
+    async def _load(self, channel: Channel) -> LoadedChannel:
         """Load a channel from the first of its locations that answers."""
         status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("it has no address"))
         result = LoadedChannel(status, "", None, ())
@@ -151,22 +130,22 @@ class Loader:
 
     async def _load_location(self, channel: Channel, location: str) -> LoadedChannel:
         try:
-            source = RattlerChannel(location)
+            place = Place.of(location)
         except InvalidChannelError:
             status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("its address is no URL"))
             return LoadedChannel(status, location, None, ())
         if leak := await asyncio.to_thread(self._leak, location):
             status = ChannelStatus(channel=channel, state=ChannelState.UNREACHABLE, detail=leak)
-            return LoadedChannel(status, location, None, ())
-        stored = await self._load_stored(channel, location)
+            return LoadedChannel(status, place.url, None, ())
+        stored = await self._load_stored(channel, place)
         if stored is not None:
             return stored
         loaded = None
-        if location.rstrip("/") not in self._network.without_shards:
-            loaded = await self._load_through(self._network.sharded, channel, source, location)
+        if place.url.rstrip("/") not in self._network.without_shards:
+            loaded = await self._load_through(self._gateways[place].sharded, channel, place)
         if loaded is None or loaded.status.state is ChannelState.DAMAGED:
             # Some servers answer 403 or 500 where they have no shards, which rattler takes for the channel's failure.
-            loaded = await self._load_through(self._network.unsharded, channel, source, location)
+            loaded = await self._load_through(self._gateways[place].unsharded, channel, place)
         return loaded
 
     def _leak(self, location: str) -> str:
@@ -184,39 +163,41 @@ class Loader:
             timeouts=(self._options.connect_timeout, self._options.read_timeout),
         )
 
-    async def _load_stored(self, channel: Channel, location: str) -> LoadedChannel | None:
+    async def _load_stored(self, channel: Channel, place: Place) -> LoadedChannel | None:
         """A channel from stores, where it has them in the state that it is in."""
         wanted = (self._platform, NOARCH)
-        stores = await asyncio.to_thread(self._network.stores.find, location, wanted)
+        stores = await asyncio.to_thread(self._network.stores.find, place.asked, wanted)
         if stores is None:
             return None
-        stored = StoredChannel(location, stores)
+        stored = StoredChannel(place.url, stores)
         status = ChannelStatus(channel=channel, state=ChannelState.LOADED)
-        return LoadedChannel(status, location, None, wanted, names=stored.names, stored=stored)
+        return LoadedChannel(status, place.url, None, wanted, names=stored.names, stored=stored)
 
-    async def _load_through(
-        self, gateway: Gateway, channel: Channel, source: RattlerChannel, location: str
-    ) -> LoadedChannel:
+    async def _load_through(self, gateway: Gateway, channel: Channel, place: Place) -> LoadedChannel:
         wanted = (self._platform, NOARCH)
-        names = await asyncio.gather(*(self._names(gateway, source, location, subdir) for subdir in wanted))
-        status = self._judge(channel, location, names)
+        names = await asyncio.gather(*(self._names(gateway, place, subdir) for subdir in wanted))
+        status = self._judge(channel, place.asked, names)
         usable = status.state in (ChannelState.LOADED, ChannelState.NO_SUBDIR)
-        subdirs = tuple(subdir for subdir, found in zip(wanted, names, strict=True) if found is not None)
-        every = frozenset().union(*(found for found in names if found))
-        return LoadedChannel(status, location, gateway, subdirs if usable else (), names=every, network=self._network)
+        return LoadedChannel(
+            status,
+            place.url,
+            gateway,
+            tuple(subdir for subdir, found in zip(wanted, names, strict=True) if usable and found is not None),
+            names=frozenset().union(*(found for found in names if found)),
+            network=self._network,
+            gateways=self._gateways[place],
+        )
 
-    async def _names(
-        self, gateway: Gateway, source: RattlerChannel, location: str, subdir: str
-    ) -> frozenset[str] | None:
+    async def _names(self, gateway: Gateway, place: Place, subdir: str) -> frozenset[str] | None:
         """The names of one subdir, or ``None`` when it could not be loaded."""
-        self._given_up.pop((location, subdir), None)
+        self._given_up.pop((place.asked, subdir), None)
         try:
-            asking = gateway.names([source], [subdir], channel_relations="disabled")  # type: ignore[list-item]
+            asking = gateway.names([RattlerChannel(place.url)], [subdir], channel_relations="disabled")  # type: ignore[list-item]
             names = await await_watched(asking, self._network.watch())
         except GatewayError:
             return None
         except GivenUpError as error:
-            self._given_up[location, subdir] = error
+            self._given_up[place.asked, subdir] = error
             return None
         return frozenset(name.normalized for name in names)
 
@@ -265,16 +246,25 @@ class Loader:
         return state, detail
 
 
-class PlatformOnlySource:
-    """A channel without ``noarch`` (CEP 26 wants it everywhere), for which rattler's gateway would fail."""
+class GatewaySource:
+    """A channel that the solver's own gateway cannot ask.
 
-    def __init__(self, gateway: Gateway, channel: RattlerChannel) -> None:
+    It has no ``noarch`` (CEP 26 wants it everywhere), without which a gateway fails, or its credentials are another's.
+
+    Args:
+        gateway: The gateway to ask.
+        channel: The channel as rattler calls it.
+        subdirs: The subdirs that it has.
+    """
+
+    def __init__(self, gateway: Gateway, channel: RattlerChannel, subdirs: Sequence[str]) -> None:
         self._gateway = gateway
         self._channel = channel
+        self._subdirs = frozenset(subdirs)
 
     async def fetch_package_records(self, platform: Subdir, name: PackageName) -> list[RepoDataRecord]:
         """The records of a name for one subdir."""
-        if str(platform) == NOARCH:
+        if str(platform) not in self._subdirs:
             return []
         answer = await self._gateway.query(
             [self._channel], [platform], [name.normalized], recursive=False, channel_relations="disabled"
@@ -284,15 +274,3 @@ class PlatformOnlySource:
     def package_names(self, platform: Subdir) -> list[str]:  # noqa: ARG002  # the protocol's signature
         """Nothing: names are asked of the gateway."""
         return []
-
-
-def _network_settings(options: LoadOptions) -> str:
-    """Render rattler's TOML configuration for the TLS and proxy settings."""
-    lines: list[str] = []
-    if options.verify_tls is False:
-        lines.append("tls-no-verify = true")
-    proxies = [(scheme, url) for scheme, url in options.proxies if scheme in ("http", "https")]
-    if proxies:
-        lines.append("[proxy-config]")
-        lines += [f"{scheme} = {json.dumps(url)}" for scheme, url in proxies]
-    return "\n".join(lines)

@@ -16,7 +16,7 @@ from rattler import BuildString, MatchSpec, PackageName, PackageRecord, Version,
 from rattler import Channel as RattlerChannel
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, InvalidVersionError
 
-from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, PlatformOnlySource
+from envcheck.engines.rattler_loading import NOARCH, GatewaySource, LoadedChannel
 from envcheck.engines.rattler_stored import Excerpt, Pins, StoredChannel, StoredSource
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.stored_rows import record_of
@@ -33,7 +33,7 @@ __all__ = ["RecordReader"]
 _GROUP = 16
 
 _T = TypeVar("_T")
-_Source = Union[RattlerChannel, PlatformOnlySource, StoredSource, "SparseRepoData"]
+_Source = Union[RattlerChannel, GatewaySource, StoredSource, "SparseRepoData"]
 _Answer = list[tuple[LoadedChannel, list["RepoDataRecord"]]]
 
 
@@ -204,7 +204,7 @@ class RecordReader:
 
     def sources(
         self, names: Iterable[str], pins: Pins | None = None
-    ) -> list[RattlerChannel | PlatformOnlySource | StoredSource | SparseRepoData]:
+    ) -> list[RattlerChannel | GatewaySource | StoredSource | SparseRepoData]:
         """What the solver has to look into, for a question about names, some of which may come pinned."""
         if not self._read_by_rattler:
             excerpt = self._excerpt.reaching(names) if pins is None else self._excerpt.pinned(names, pins)
@@ -215,7 +215,9 @@ class RecordReader:
         if one.stored is not None:
             return StoredSource(one.stored, self._excerpt)
         channel = RattlerChannel(one.location)
-        return channel if NOARCH in one.subdirs else PlatformOnlySource(one.gateway, channel)
+        if NOARCH in one.subdirs and one.is_asked_like(self._read_by_rattler[0]):
+            return channel
+        return GatewaySource(one.gateway, channel, one.subdirs)
 
     @property
     def gateway(self) -> Gateway | None:
