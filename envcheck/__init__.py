@@ -14,7 +14,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it for true by its name; typing is not imported for that
 if TYPE_CHECKING:
-    from envcheck.api import Session, check, lock_files
+    from envcheck.api.checking import check, lock_files
+    from envcheck.api.session import Session
     from envcheck.condarc import Configuration
     from envcheck.errors import (
         ChannelError,
@@ -49,7 +50,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "envcheck.api": ("Session", "check", "lock_files"),
+    "envcheck.api.checking": ("check", "lock_files"),
+    "envcheck.api.session": ("Session",),
     "envcheck.condarc": ("Configuration",),
     "envcheck.errors": (
         "ChannelError",

@@ -201,8 +201,8 @@ def _check_and_report(
     )
     from dataclasses import replace
 
-    from envcheck.api import Session
-    from envcheck.api import check as check_one
+    from envcheck.api.checking import check as check_one
+    from envcheck.api.session import Session
     from envcheck.cli_input import read
     from envcheck.progress import Progress
     from envcheck.reports.report_json import render_all

@@ -64,7 +64,7 @@ def write_outputs(reports: Sequence[Report], outputs: Outputs) -> list[str]:
         for path in wanted:
             say(tell("envcheck: {path} was not written: there is no solved plan", path=plain(path)))
         return []
-    from envcheck.api import lock_files
+    from envcheck.api.checking import lock_files
     from envcheck.files import write_atomically
 
     texts = lock_files(

@@ -53,7 +53,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         *("virtual_packages.py", "wishes.py", "yaml_bounds.py"),
     ),
     "program": (
-        *("pipeline.py", "verify.py", "doctor.py", "surroundings.py", "api.py", "audit.py", "audit_*.py"),
+        *("pipeline.py", "verify.py", "doctor.py", "surroundings.py", "api/*", "audit.py", "audit_*.py"),
         *("candidates.py", "completion.py", "__init__.py"),
     ),
     "command line": ("cli.py", "cli_*.py", "progress.py", "conda_plugin.py", "__main__.py"),
@@ -308,7 +308,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 def test_the_command_line_is_on_top() -> None:
     assert importers("envcheck.cli") == {"__main__.py"}
-    assert importers("envcheck.pipeline") <= {"api.py", "cli_docker.py", "cli_explain.py", "audit_worker.py"}
+    assert importers("envcheck.pipeline") <= {*within("api/"), "cli_docker.py", "cli_explain.py", "audit_worker.py"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

@@ -113,7 +113,7 @@ def test_names_are_found_before_they_are_loaded() -> None:
         from envcheck import Severity
         assert sorted(one for one in sys.modules if one.startswith("envcheck.")) == ["envcheck.model"]
         from envcheck import *
-        assert check.__module__ == "envcheck.api"
+        assert check.__module__ == "envcheck.api.checking"
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
 
