@@ -141,7 +141,7 @@ def why_not_kept(place: Path) -> str:
     try:
         free = _free_bytes(place)
         if free < _ROOMY_BYTES:
-            return f"the disk has {free >> 20} MB left"
+            return say("the disk has {free} MB left", free=free >> 20)
         # A quota shows only where something is written.
         with tempfile.TemporaryFile(dir=_nearest(place)) as stream:
             for _ in range(_TRIED_BYTES // _LEAST_BYTES):

@@ -69,8 +69,9 @@ def _run() -> int:
         return error.exit_status
     except OSError as error:
         # A full disk most of all, where only temporary files are written: what the user named has errors of its own.
-        where = f": {error.filename}" if error.filename else ""
-        _complain(EnvcheckError(f"the system refuses ({error.strerror or type(error).__name__}{where})"))
+        reason = error.strerror or type(error).__name__
+        where = f"{reason}: {error.filename}" if error.filename else reason
+        _complain(EnvcheckError(tell("the system refuses ({reason})", reason=where)))
         return EnvcheckError.exit_status
     except SystemExit as leaving:
         # Raised by `_stop`, and by click where a pipe was closed.

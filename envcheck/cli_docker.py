@@ -31,7 +31,7 @@ from envcheck.cli_support import (
 )
 from envcheck.completion import files
 from envcheck.errors import EnvcheckError
-from envcheck.language import tell
+from envcheck.language import tell, told
 
 if TYPE_CHECKING:
     from envcheck.baseline import Judged, Looked
@@ -316,6 +316,6 @@ def _tell_written(written: WrittenFiles) -> None:
 
     for note in written.notes:
         where = "" if note.line is None else tell("line {line}: ", line=note.line)
-        say(tell("note: {text}", text=plain(mask(where + note.text))))
+        say(tell("note: {text}", text=plain(mask(where + told(note.text)))))
     for path in written.paths:
         say(tell("wrote {path}", path=plain(path)))

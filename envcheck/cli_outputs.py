@@ -40,7 +40,7 @@ def refuse_shared_names(outputs: Outputs, platforms: Sequence[str]) -> None:
 
     named = {"--explicit": outputs.explicit, "--environment": outputs.environment}
     if outputs.lock is not None and (outputs.lock_format or lock_format(outputs.lock)) == "explicit":
-        named["an explicit --lock"] = outputs.lock
+        named[tell("an explicit --lock")] = outputs.lock
     for option, path in named.items():
         if path is not None and PLATFORM not in path:
             raise click.UsageError(

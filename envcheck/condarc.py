@@ -297,10 +297,7 @@ def _read(path: Path) -> dict[str, _Value]:
         root = yaml.compose(text, Loader=safe_loader())
     except UnboundedYamlError as error:
         raise ConfigurationError(
-            say(
-                "The configuration file cannot be used: {reason}",
-                reason=mask(error.message[0].lower() + error.message[1:]),
-            ),
+            say("{problem}; that is more than is read of a configuration file.", problem=error.problem),
             path=str(path),
             line=error.line,
             hint=say("Make it smaller, or move it away."),
@@ -310,7 +307,7 @@ def _read(path: Path) -> dict[str, _Value]:
         raise ConfigurationError(
             say(
                 "The configuration file is not valid YAML: {problem}.",
-                problem=mask(error.problem or "it cannot be parsed"),
+                problem=mask(error.problem) if error.problem else say("it cannot be parsed"),
             ),
             path=str(path),
             line=None if mark is None else mark.line + 1,
@@ -335,7 +332,9 @@ class _FileReader:
     def settings(self, root: yaml.Node) -> dict[str, _Value]:
         """The known keys of the file; a name wins over its alias, unknown keys are ignored."""
         if not isinstance(root, yaml.MappingNode):
-            raise self._wrong(root, "A configuration file holds 'key: value' lines", "Write, for example, 'channels:'.")
+            raise self._wrong(
+                root, say("A configuration file holds 'key: value' lines"), say("Write, for example, 'channels:'.")
+            )
         found: dict[str, _Value] = {}
         for key_node, node in root.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
@@ -366,7 +365,9 @@ class _FileReader:
             return _List((), flag)
         if not isinstance(node, yaml.SequenceNode):
             raise self._wrong(
-                node, say("'{key}' must be a list", key=key), "Write each item on a line of its own, as '  - NAME'."
+                node,
+                say("'{key}' must be a list", key=key),
+                say("Write each item on a line of its own, as '  - NAME'."),
             )
         items = tuple(self._scalar(say("{key} item", key=key), item) for item in node.value)
         for item in items:
@@ -384,7 +385,9 @@ class _FileReader:
             return _Map((), flag)
         if not isinstance(node, yaml.MappingNode):
             raise self._wrong(
-                node, say("'{key}' must be a map", key=key), "Write each entry on a line of its own, as '  NAME: URL'."
+                node,
+                say("'{key}' must be a map", key=key),
+                say("Write each entry on a line of its own, as '  NAME: URL'."),
             )
         entries: list[tuple[str, _Scalar | _List]] = []
         for name_node, value in node.value:
@@ -402,8 +405,12 @@ class _FileReader:
         return None if found is None else found[1]
 
     def _wrong(self, node: yaml.Node, message: str, hint: str) -> ConfigurationError:
-        kinds = {yaml.ScalarNode: "a single value", yaml.SequenceNode: "a list", yaml.MappingNode: "a map"}
-        kind = kinds.get(type(node), "something else")
+        kinds = {
+            yaml.ScalarNode: say("a single value"),
+            yaml.SequenceNode: say("a list"),
+            yaml.MappingNode: say("a map"),
+        }
+        kind = kinds.get(type(node), say("something else"))
         return ConfigurationError(
             say("{message}, but is {kind}.", message=message, kind=kind),
             path=self.path,

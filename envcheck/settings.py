@@ -130,7 +130,7 @@ def _read(path: Path, shown: str) -> SettingsFile | None:
     try:
         document = parse_toml(text)
     except (ValueError, RecursionError) as error:
-        words = str(error) if isinstance(error, ValueError) else say("its values are nested too deeply")
+        words = error.args[0] if isinstance(error, ValueError) else say("its values are nested too deeply")
         raise ConfigurationError(
             say("This is no TOML: {words}.", words=words),
             path=shown,

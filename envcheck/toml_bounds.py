@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from envcheck.language import say
 from envcheck.limits import MAX_LINE_LENGTH
 
 __all__ = ["parse_toml"]
@@ -27,10 +28,10 @@ def parse_toml(text: str) -> dict[str, Any]:
         import tomli as tomllib
 
     if len(text) > MAX_LINE_LENGTH and max(map(len, text.split("\n"))) > MAX_LINE_LENGTH:
-        raise ValueError(f"it has a line of more than {MAX_LINE_LENGTH:,} characters")
+        raise ValueError(say("it has a line of more than {count} characters", count=format(MAX_LINE_LENGTH, ",")))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
     except ValueError:
-        raise ValueError("it has a number of more digits than are read") from None
+        raise ValueError(say("it has a number of more digits than are read")) from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from envcheck.language import say
 from envcheck.limits import MAX_LINE_LENGTH, MAX_YAML_DEPTH, MAX_YAML_EVENTS
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ class UnboundedYamlError(Exception):
     """The YAML has more of something than is read.
 
     Args:
-        message: What it has too much of, as a sentence.
+        problem: What it has too much of: a sentence without its full stop, for others to go on with.
         line: The 1-based line on which it becomes too much.
     """
 
-    def __init__(self, message: str, line: int | None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, problem: str, line: int | None) -> None:
+        super().__init__(problem)
+        self.problem = problem
         self.line = line
 
 
@@ -62,21 +63,28 @@ def bounded_events(
             count += 1
             line = None if event.start_mark is None else event.start_mark.line + 1
             if count > most:
-                raise UnboundedYamlError(f"The YAML has more than {most:,} values.", line)
+                raise UnboundedYamlError(say("The YAML has more than {count} values", count=format(most, ",")), line)
             if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 depth += 1
                 if depth > MAX_YAML_DEPTH:
-                    raise UnboundedYamlError(f"The YAML is nested more than {MAX_YAML_DEPTH} levels deep.", line)
+                    problem = say("The YAML is nested more than {count} levels deep", count=MAX_YAML_DEPTH)
+                    raise UnboundedYamlError(problem, line)
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 depth -= 1
             elif isinstance(event, yaml.AliasEvent):
                 seen += 1
                 if seen > aliases:
-                    words = f"more than {aliases} aliases (*name)" if aliases else "an alias (*name)"
-                    raise UnboundedYamlError(f"The YAML uses {words}.", line)
+                    problem = (
+                        say("The YAML uses more than {count} aliases (*name)", count=aliases)
+                        if aliases
+                        else say("The YAML uses an alias (*name)")
+                    )
+                    raise UnboundedYamlError(problem, line)
             elif isinstance(event, yaml.ScalarEvent) and longest is not None and len(event.value) > longest:
-                raise UnboundedYamlError(f"The YAML has a value of {len(event.value):,} characters.", line)
+                problem = say("The YAML has a value of {count} characters", count=format(len(event.value), ","))
+                raise UnboundedYamlError(problem, line)
             yield event
     except (ValueError, OverflowError) as error:
         # PyYAML's own scanner makes numbers of directives and escapes without looking at them first.
-        raise UnboundedYamlError("The YAML has a number or a character that there is not.", None) from error
+        problem = say("The YAML has a number or a character that there is not")
+        raise UnboundedYamlError(problem, None) from error

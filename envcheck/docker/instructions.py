@@ -14,6 +14,7 @@ from envcheck.docker.instruction_parts import Flag, behind_on_build, exec_form, 
 from envcheck.docker.lines import Heredoc, Piece, WrittenInstruction, read_directives, split_instructions
 from envcheck.docker.substitution import pairs, substitute, words
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.limits import MAX_DOCKERFILE_BYTES, MAX_DOCKERFILE_INSTRUCTIONS, MAX_DOCKERFILE_LINES
 
 __all__ = ["Dockerfile", "Flag", "Heredoc", "Instruction", "Piece", "Stage", "read_dockerfile"]
@@ -30,7 +31,7 @@ _KEYWORDS = (
 # What may stand behind ONBUILD (``parseOnBuild`` in BuildKit).
 _MAY_WAIT = _KEYWORDS - {"FROM", "MAINTAINER", "ONBUILD"}
 
-_HINT = "Name a Dockerfile, which begins with FROM; it is plain text in UTF-8."
+_HINT = say("Name a Dockerfile, which begins with FROM; it is plain text in UTF-8.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,20 +136,26 @@ def read_dockerfile(
     text, encoding = _decoded(data, path)
     lines = text.split("\n")
     if len(lines) > MAX_DOCKERFILE_LINES:
-        raise SourceError(f"the file has {len(lines):,} lines; no Dockerfile has so many", path=path, hint=_HINT)
+        raise SourceError(
+            say("the file has {count} lines; no Dockerfile has so many", count=format(len(lines), ",")),
+            path=path,
+            hint=_HINT,
+        )
     directives = read_directives(lines)
     escape = dict(directives).get("escape", "\\")
     if escape not in ("\\", "`"):
         raise SourceError(
-            f"the escape character cannot be {escape[:20]!r}",
+            say("the escape character cannot be {escape!r}", escape=escape[:20]),
             path=path,
             line=1,
-            hint="Write # escape=\\ or # escape=`.",
+            hint=say("Write # escape=\\ or # escape=`."),
         )
     written = split_instructions(text, path, escape=escape)
     if len(written) > MAX_DOCKERFILE_INSTRUCTIONS:
         raise SourceError(
-            f"the file has {len(written):,} instructions; no Dockerfile has so many", path=path, hint=_HINT
+            say("the file has {count} instructions; no Dockerfile has so many", count=format(len(written), ",")),
+            path=path,
+            hint=_HINT,
         )
     reader = _Reader(path=path, escape=escape, build_args=dict(build_args or {}), platform=platform)
     for one in written:
@@ -167,14 +174,14 @@ def _decoded(data: bytes, path: str) -> tuple[str, str]:
     from envcheck.sources.encoding import decode
 
     if len(data) > MAX_DOCKERFILE_BYTES:
-        raise SourceError("the file is larger than 1 MiB; no Dockerfile is", path=path, hint=_HINT)
+        raise SourceError(say("the file is larger than 1 MiB; no Dockerfile is"), path=path, hint=_HINT)
     if not data.strip():
-        raise SourceError("the file is empty", path=path, hint=_HINT)
+        raise SourceError(say("the file is empty"), path=path, hint=_HINT)
     try:
         decoded = decode(data, path)
     except SourceError as error:
         # Its words are about exports.
-        raise SourceError("the file is no text", path=path, line=error.line or 1, hint=_HINT) from None
+        raise SourceError(say("the file is no text"), path=path, line=error.line or 1, hint=_HINT) from None
     return decoded.text, decoded.encoding
 
 
@@ -199,10 +206,10 @@ class _Reader:
         """Take the next instruction in."""
         if written.keyword not in _KEYWORDS:
             raise SourceError(
-                f"unknown instruction {written.keyword[:40]!r}",
+                say("unknown instruction {keyword!r}", keyword=written.keyword[:40]),
                 path=self.path,
                 line=written.first_line,
-                hint="Is this a Dockerfile? A line that goes on ends with the escape character.",
+                hint=say("Is this a Dockerfile? A line that goes on ends with the escape character."),
             )
         if written.keyword == "FROM":
             self._begin(written)
@@ -210,10 +217,10 @@ class _Reader:
         if not self._stages:
             if written.keyword != "ARG":
                 raise SourceError(
-                    f"{written.keyword} stands before the first FROM",
+                    say("{keyword} stands before the first FROM", keyword=written.keyword),
                     path=self.path,
                     line=written.first_line,
-                    hint="Only ARG may stand there.",
+                    hint=say("Only ARG may stand there."),
                 )
             self.arguments.append(self._instruction(written, self._global))
             for name, default in pairs(self.arguments[-1].value, escape=self.escape):
@@ -241,7 +248,7 @@ class _Reader:
             SourceError: There is none.
         """
         if not self._stages:
-            raise SourceError("there is no FROM in the file", path=self.path, line=1, hint=_HINT)
+            raise SourceError(say("there is no FROM in the file"), path=self.path, line=1, hint=_HINT)
         self._close()
         return tuple(self._stages)
 
@@ -252,10 +259,10 @@ class _Reader:
         named = len(origin.words) == 3 and origin.words[1].lower() == "as"
         if not origin.words or (len(origin.words) != 1 and not named):
             raise SourceError(
-                "FROM takes an image, and AS and a name after it",
+                say("FROM takes an image, and AS and a name after it"),
                 path=self.path,
                 line=written.first_line,
-                hint="Write FROM IMAGE or FROM IMAGE AS NAME.",
+                hint=say("Write FROM IMAGE or FROM IMAGE AS NAME."),
             )
         base = origin.words[0]
         parent = next((one for one in reversed(self._stages) if one.name == base.lower()), None)

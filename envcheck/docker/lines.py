@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 
 __all__ = ["Heredoc", "Piece", "WrittenInstruction", "read_directives", "split_instructions"]
 
@@ -209,10 +210,10 @@ def _heredocs(text: str, lines: Sequence[str], index: int, path: str) -> tuple[t
         while True:
             if index >= len(lines):
                 raise SourceError(
-                    f"the heredoc '<<{match['name']}' has no end",
+                    say("the heredoc '<<{name}' has no end", name=match["name"]),
                     path=path,
                     line=first,
-                    hint=f"Put a line '{match['name']}' behind its last line.",
+                    hint=say("Put a line '{name}' behind its last line.", name=match["name"]),
                 )
             line = lines[index].lstrip("\t") if match["dash"] else lines[index]
             index += 1

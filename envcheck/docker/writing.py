@@ -18,6 +18,7 @@ from envcheck.docker.writing_carrying import Carrier, affected_stages
 from envcheck.docker.writing_images import final_base, holds_conda
 from envcheck.docker.writing_instructions import Note, Placed
 from envcheck.errors import OutputError
+from envcheck.language import say
 from envcheck.model import PipRequirementKind, Report
 from envcheck.pip.section import planned_pip_lines
 from envcheck.secrets import mask, strip_secrets
@@ -105,9 +106,9 @@ def write_dockerfile(
     """
     if MARK in source:
         raise NothingToWriteError(
-            "No Dockerfile was written: this one was written by envcheck, and installs its locks already.",
+            say("No Dockerfile was written: this one was written by envcheck, and installs its locks already."),
             path=dockerfile.path,
-            hint="Name the Dockerfile that it was written from.",
+            hint=say("Name the Dockerfile that it was written from."),
         )
     _require_solved(dockerfile, environments)
     notes: list[Note] = []
@@ -140,24 +141,26 @@ def _require_solved(dockerfile: Dockerfile, environments: Sequence[EnvironmentTo
     path = dockerfile.path
     if not environments:
         raise NothingToWriteError(
-            "No Dockerfile was written: this one makes no environment that could be locked.",
+            say("No Dockerfile was written: this one makes no environment that could be locked."),
             path=path,
-            hint="Written is what installs a conda environment from a file or from specs in RUN.",
+            hint=say("Written is what installs a conda environment from a file or from specs in RUN."),
         )
     for one in environments:
         if not one.report.plan.solved or not one.report.complete:
             raise NothingToWriteError(
-                f"No Dockerfile was written: there is no solved plan for the environment '{one.name}'.",
+                say("No Dockerfile was written: there is no solved plan for the environment '{name}'.", name=one.name),
                 path=path,
-                hint="The findings say what stands in its way.",
+                hint=say("The findings say what stands in its way."),
             )
         resolution = one.report.pip_resolution
         if planned_pip_lines(one.report) and (resolution is None or resolution.trouble):
-            why = f": {resolution.trouble}" if resolution is not None else ""
+            why = say(": {reason}", reason=resolution.trouble) if resolution is not None else ""
             raise NothingToWriteError(
-                f"No Dockerfile was written: the pip section of '{one.name}' is not locked{why}.",
+                say(
+                    "No Dockerfile was written: the pip section of '{name}' is not locked{why}.", name=one.name, why=why
+                ),
                 path=path,
-                hint="Run it where a Python package index is reachable, without --no-pip.",
+                hint=say("Run it where a Python package index is reachable, without --no-pip."),
             )
 
 
@@ -183,7 +186,8 @@ def _placed(
         root = _root_of(dockerfile, stage)
         if wanted == "/opt/conda" and final_base(root.base).image is None and holds_conda(root.base):
             wanted = "/opt/env"
-            notes.append(Note(line=stage.origin.first_line, text=f"{root.base} has packages of its own in /opt/conda"))
+            text = say("{image} has packages of its own in /opt/conda", image=root.base)
+            notes.append(Note(line=stage.origin.first_line, text=text))
         prefix = prefix_of_style(style, wanted)
         if several and style == "pixi":
             prefix = prefix.replace("/opt/pixi/", f"/opt/pixi-{label}/")
@@ -219,36 +223,53 @@ def _environment_notes(one: EnvironmentToWrite, names: Sequence[str]) -> list[No
     found: list[Note] = []
     line = min(one.lines, default=None)
     if "python" not in names:
-        found.append(Note(line=line, text=f"the environment '{one.name}' has no Python"))
+        found.append(Note(line=line, text=say("the environment '{name}' has no Python", name=one.name)))
     found += [
         Note(
-            line=line, text=f"'{mask(row.text.strip())}' is not in the lock: copy the project and install it behind it"
+            line=line,
+            text=say(
+                "'{row}' is not in the lock: copy the project and install it behind it", row=mask(row.text.strip())
+            ),
         )
         for row in one.report.environment.pip
         if row.kind in _LOCAL
     ]
     if one.only_dependencies:
         names_of = _listed(one.only_dependencies)
-        found.append(Note(line=line, text=f"only the dependencies of {names_of} were asked for; the lock has it too"))
+        text = say("only the dependencies of {names} were asked for; the lock has it too", names=names_of)
+        found.append(Note(line=line, text=text))
     plan = one.report.plan
     if plan.changed:
         versions = _listed([f"{row.name} {row.to_version}" for row in plan.changed])
-        found.append(Note(line=line, text=f"the lock has other versions than were asked for: {versions}"))
+        text = say("the lock has other versions than were asked for: {versions}", versions=versions)
+        found.append(Note(line=line, text=text))
     if plan.dropped:
         names_left_out = _listed([row.name for row in plan.dropped])
-        found.append(Note(line=line, text=f"the lock leaves out {names_left_out}: the report says why"))
+        text = say("the lock leaves out {names}: the report says why", names=names_left_out)
+        found.append(Note(line=line, text=text))
     found += [
-        Note(line=line, text=f"{package}'s activation sets compiler variables that ENV cannot tell")
+        Note(
+            line=line,
+            text=say("{package}'s activation sets compiler variables that ENV cannot tell", package=package),
+        )
         for package in unset_variables(names)
     ]
-    found += [Note(line=where, text="what is known only while it is built is not in the lock") for where in one.unknown]
+    text = say("what is known only while it is built is not in the lock")
+    found += [Note(line=where, text=text) for where in one.unknown]
     channels = (*one.report.target.channels, *one.report.plan.added_channels)
     for channel in channels:
         if any(strip_secrets(location) != location for location in channel.locations):
-            text = f"{channel.name} asks for credentials, which the build needs too: RUN --mount=type=secret"
+            text = say(
+                "{channel} asks for credentials, which the build needs too: RUN --mount=type=secret",
+                channel=channel.name,
+            )
             found.append(Note(line=line, text=text))
         elif channel.mirror is not None:
-            text = f"the lock names {channel.url} itself: the mirror ({channel.mirror}) is not asked in the build"
+            text = say(
+                "the lock names {url} itself: the mirror ({mirror}) is not asked in the build",
+                url=channel.url,
+                mirror=channel.mirror,
+            )
             found.append(Note(line=line, text=text))
     return found
 

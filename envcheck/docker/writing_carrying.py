@@ -12,6 +12,7 @@ from envcheck.docker.writing_images import FinalBase, base_user, final_base, pac
 from envcheck.docker.writing_placing import EnvironmentPlacer
 from envcheck.docker.writing_shell import exec_rest, shell_rest
 from envcheck.docker.writing_words import program_of, programs
+from envcheck.language import say
 
 __all__ = ["Carrier", "affected_stages"]
 
@@ -98,22 +99,39 @@ class Carrier(EnvironmentPlacer):
         comments = self._comments(origin)
         if base.image is None:
             if stage.parent is None and split_reference(stage.base)[1:] == (None, None) and "$" not in stage.base:
-                self._tell(origin, f"{stage.base} has no tag: the image that it means changes; name one")
+                self._tell(
+                    origin, say("{image} has no tag: the image that it means changes; name one", image=stage.base)
+                )
             return comments + self._masked(origin, origin.text) + "\n"
         platform = re.search(r"--platform=\S+", origin.text)
         name = re.search(r"\s(?i:as)\s+(\S+)\s*$", origin.value)
         words = ["FROM", *([platform[0]] if platform else []), base.image, *(["AS", name[1]] if name else [])]
         if not base.packages:
-            self._tell(origin, f"{stage.base} is written as {base.image}, which is pinned to a release")
+            self._tell(
+                origin,
+                say("{image} is written as {other}, which is pinned to a release", image=stage.base, other=base.image),
+            )
         else:
             self._tell(
-                origin, f"{stage.base} is replaced by {base.image}: conda is needed to make the environment only"
+                origin,
+                say(
+                    "{image} is replaced by {other}: conda is needed to make the environment only",
+                    image=stage.base,
+                    other=base.image,
+                ),
             )
         if base.moved:
-            self._tell(origin, f"{base.moved} gets no updates any more: {base.image} is newer")
+            self._tell(
+                origin,
+                say("{release} gets no updates any more: {other} is newer", release=base.moved, other=base.image),
+            )
         if base.much_more and not any(one.wanted != "/opt/conda" for one in self._placed):
             self._tell(
-                origin, f"the packages that {stage.base} has besides are not in the image: only those of the lock"
+                origin,
+                say(
+                    "the packages that {image} has besides are not in the image: only those of the lock",
+                    image=stage.base,
+                ),
             )
         return comments + " ".join(words) + "\n"
 
@@ -127,7 +145,12 @@ class Carrier(EnvironmentPlacer):
         wanted = [one for one in packages_for(self._called(stage), base.packages) if one not in installed]
         if wanted:
             self._tell(
-                stage.origin, f"{stage.base} had {', '.join(wanted)}, which the Dockerfile calls: installed again"
+                stage.origin,
+                say(
+                    "{image} had {names}, which the Dockerfile calls: installed again",
+                    image=stage.base,
+                    names=", ".join(wanted),
+                ),
             )
             blocks.append(
                 "# hadolint ignore=DL3008\n"
@@ -137,7 +160,14 @@ class Carrier(EnvironmentPlacer):
             )
         others = [one for one in base.packages if one not in wanted and one != "ca-certificates"]
         if others:
-            self._tell(stage.origin, f"{stage.base} also had {', '.join(others)}: add what the application calls")
+            self._tell(
+                stage.origin,
+                say(
+                    "{image} also had {names}: add what the application calls",
+                    image=stage.base,
+                    names=", ".join(others),
+                ),
+            )
         if "MAMBA_ROOT_PREFIX" in text:
             blocks.append("ENV MAMBA_ROOT_PREFIX=/opt/conda\n")
         if base.user and self._has_user(stage):
@@ -177,12 +207,12 @@ class Carrier(EnvironmentPlacer):
             return ""
         text = "\n".join(one.text for one in kept)
         if re.search(r"/root\b|~/", text):
-            self._tell(stage.origin, "the image runs as root: the Dockerfile uses root's own folder")
+            self._tell(stage.origin, say("the image runs as root: the Dockerfile uses root's own folder"))
             return ""
         if known.user:
             return f"USER {_MICROMAMBA_USER_ID}\n"
         if base_user(known.image or root.base) is None:
-            self._tell(stage.origin, f"no user is added: what {root.base} runs as is not known")
+            self._tell(stage.origin, say("no user is added: what {image} runs as is not known", image=root.base))
             return ""
         folders = [one.words[0] for one in kept if one.keyword == "WORKDIR" and one.words]
         folder = folders[-1] if folders else ""
@@ -191,8 +221,11 @@ class Carrier(EnvironmentPlacer):
             command += f" && \\\n    chown {_USER}:{_USER} {folder}"
         self._tell(
             users[-1] if users else stage.origin,
-            f"the image runs as the user '{_USER}', not as root: give it what the application writes to "
-            f"(COPY --chown={_USER}:{_USER})",
+            say(
+                "the image runs as the user '{user}', not as root: give it what the application writes to "
+                "(COPY --chown={user}:{user})",
+                user=_USER,
+            ),
         )
         return f"\nRUN {command}\nUSER {_USER_ID}\n"
 

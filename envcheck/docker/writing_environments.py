@@ -11,6 +11,7 @@ from envcheck.docker.preflight import CheckedSource, Question, known_image, olde
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.docker.writing import EnvironmentToWrite, NothingToWriteError
 from envcheck.docker.writing_images import final_base
+from envcheck.language import say
 from envcheck.model import PipRequirement, Report, Requirement, SourceKind
 from envcheck.sources import read_source
 from envcheck.virtual_packages import overrides_from_environment
@@ -76,12 +77,12 @@ def _require_in_the_dockerfile(made: MadeEnvironment, followed: Followed) -> Non
     """
     if made.script is None and not made.triggered:
         return
-    what = "an ONBUILD instruction" if made.script is None else f"the script {made.script}"
+    what = say("an ONBUILD instruction") if made.script is None else say("the script {path}", path=made.script)
     raise NothingToWriteError(
-        f"No Dockerfile was written: {what} makes the environment, and would go on making it.",
+        say("No Dockerfile was written: {what} makes the environment, and would go on making it.", what=what),
         path=followed.dockerfile.path,
         line=made.line,
-        hint="Put the command that makes the environment into a RUN of the Dockerfile.",
+        hint=say("Put the command that makes the environment into a RUN of the Dockerfile."),
     )
 
 
@@ -108,10 +109,16 @@ def _sources(made: MadeEnvironment, followed: Followed) -> list[EnvironmentSourc
     for source in sources_of(made, followed.dockerfile.path):
         if isinstance(source, NotRead):
             raise NothingToWriteError(
-                f"No Dockerfile was written: {source.path} is not read, because {source.reason}.",
+                say(
+                    "No Dockerfile was written: {path} is not read, because {reason}.",
+                    path=source.path,
+                    reason=source.reason,
+                ),
                 path=followed.dockerfile.path,
                 line=made.line,
-                hint="Name the build context with --context; a lock without this file would be another environment.",
+                hint=say(
+                    "Name the build context with --context; a lock without this file would be another environment."
+                ),
             )
         found.append(source)
     return found
@@ -128,7 +135,12 @@ def _report(
     for one in known:
         if one.reason:
             raise NothingToWriteError(
-                f"No Dockerfile was written: {one.path} is not checked, because {one.reason}.", line=one.made.line
+                say(
+                    "No Dockerfile was written: {path} is not checked, because {reason}.",
+                    path=one.path,
+                    reason=one.reason,
+                ),
+                line=one.made.line,
             )
     if len(used) == 1 and (report := next((one.report for one in known if one.report is not None), None)) is not None:
         return report

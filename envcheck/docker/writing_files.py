@@ -16,6 +16,7 @@ from envcheck.docker.writing_environments import environments_to_write
 from envcheck.docker.writing_ignore import dockerignore_text
 from envcheck.errors import OutputError
 from envcheck.files import write_atomically
+from envcheck.language import say
 from envcheck.model import Report
 from envcheck.sources.encoding import decode
 
@@ -87,12 +88,18 @@ def write_files(
     for name, _ in written.files:
         pattern = context.ignoring(f"{folder}/{name}")
         if pattern is not None:
-            text = f"{name} is kept out of the build by line {pattern.line} of {context.ignore_file}: {pattern.text}"
-            notes.append(Note(line=None, text=text))
+            kept_out = say(
+                "{name} is kept out of the build by line {line} of {file}: {pattern}",
+                name=name,
+                line=pattern.line,
+                file=context.ignore_file,
+                pattern=pattern.text,
+            )
+            notes.append(Note(line=None, text=kept_out))
     if destination.ignore_file:
         ignore = destination.context / ".dockerignore"
         if ignore.exists():
-            notes.append(Note(line=None, text=".dockerignore is there already, and stays as it is"))
+            notes.append(Note(line=None, text=say(".dockerignore is there already, and stays as it is")))
         else:
             again = read_dockerfile(written.text.encode(), str(destination.path))
             files.append((ignore, dockerignore_text(again)))
@@ -111,9 +118,9 @@ def _folder(destination: Destination) -> str:
         relative = destination.path.parent.resolve().relative_to(destination.context.resolve())
     except ValueError:
         raise OutputError(
-            "The written Dockerfile has to be in the build context, and its locks beside it.",
+            say("The written Dockerfile has to be in the build context, and its locks beside it."),
             path=str(destination.path),
-            hint=f"Name a file below {destination.context}, or another context with --context.",
+            hint=say("Name a file below {folder}, or another context with --context.", folder=str(destination.context)),
         ) from None
     return "" if str(relative) == "." else relative.as_posix()
 
@@ -123,9 +130,9 @@ def _refuse_others(files: Sequence[tuple[Path, str]], destination: Destination) 
     for path, text in files:
         if _text(path) != text and _is_others(path, destination):
             raise OutputError(
-                f"{path} is there already, and envcheck did not write it.",
+                say("{path} is there already, and envcheck did not write it.", path=str(path)),
                 path=str(path),
-                hint="Move it away, name a file in another folder of the context, or choose another --style.",
+                hint=say("Move it away, name a file in another folder of the context, or choose another --style."),
             )
 
 
@@ -145,4 +152,7 @@ def _text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise OutputError(f"{path} cannot be looked at: {error.strerror}.", path=str(path)) from error
+        raise OutputError(
+            say("{path} cannot be looked at: {reason}.", path=str(path), reason=error.strerror or type(error).__name__),
+            path=str(path),
+        ) from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from envcheck.docker.images import split_reference
 from envcheck.errors import ConfigurationError
+from envcheck.language import say
 from envcheck.virtual_packages import virtual_packages_for
 
 __all__ = ["BUILDERS", "CONDA_LOCK", "FinalBase", "base_user", "final_base", "holds_conda", "packages_for"]
@@ -115,10 +116,10 @@ def final_base(reference: str) -> FinalBase:
     ubuntu = glibc in _GLIBC_OF_UBUNTU or (repository.startswith(("condaforge/", "prefix-dev/")) and glibc is not None)
     if ubuntu and glibc not in _GLIBC_OF_DEBIAN:
         release = _GLIBC_OF_UBUNTU.get(glibc or "", "24.04")
-        image, moved = f"ubuntu:{release}", "" if glibc in _GLIBC_OF_UBUNTU else "its release of Ubuntu"
+        image, moved = f"ubuntu:{release}", "" if glibc in _GLIBC_OF_UBUNTU else say("its release of Ubuntu")
     else:
         release = _GLIBC_OF_DEBIAN.get(glibc or "", "12")
-        image, moved = f"debian:{release}-slim", "" if glibc in _GLIBC_OF_DEBIAN else "its release of Debian"
+        image, moved = f"debian:{release}-slim", "" if glibc in _GLIBC_OF_DEBIAN else say("its release of Debian")
     return FinalBase(
         image=image, packages=known.packages, user=known.user, much_more=known.much_more, moved=moved
     )  # fmt: skip

@@ -16,6 +16,7 @@ from envcheck.docker.writing_builder import Lock
 from envcheck.docker.writing_images import FinalBase, final_base
 from envcheck.docker.writing_shell import Scope, ShellRest, exec_rest, shell_rest
 from envcheck.docker.writing_words import mentions_conda
+from envcheck.language import say
 from envcheck.model import Report
 from envcheck.secrets import mask
 
@@ -117,7 +118,7 @@ class InstructionCarrier:
         elif keyword == "ENV" and self._is_our_path(instruction, stage):
             text = None
         elif keyword == "ARG" and instruction.value.startswith("MAMBA_DOCKERFILE_ACTIVATE"):
-            self._tell(instruction, "left out: the environment is on PATH without being activated")
+            self._tell(instruction, say("left out: the environment is on PATH without being activated"))
             text = None
         else:
             text = instruction.text
@@ -165,7 +166,7 @@ class InstructionCarrier:
             words, reason = exec_rest(instruction.arguments, self._scope)
             self._tell_missing(instruction, words)
             if words and (other := self._where_it_is(words[0])) is not None:
-                reason = f"{words[0]} is not in the image, {other} is"
+                reason = say("{program} is not in the image, {other} is", program=words[0], other=other)
                 words = (other, *words[1:])
             if reason is None:
                 return instruction.text
@@ -198,12 +199,12 @@ class InstructionCarrier:
         if arguments and arguments[0].endswith("_dockerfile_shell.sh"):
             if self._bottom(stage)[1].image is None:
                 return instruction.text  # it was copied into the image
-            self._tell(instruction, "left out: the shell of micromamba's image activates what is on PATH already")
+            self._tell(instruction, say("left out: micromamba's shell activates what is on PATH already"))
             return None
         words, reason = exec_rest(arguments)
         if reason is None:
             return instruction.text
-        self._tell(instruction, f"SHELL is {_exec_form(words)}: {reason}")
+        self._tell(instruction, say("SHELL is {words}: {reason}", words=_exec_form(words), reason=reason))
         return f"SHELL {_exec_form(words)}"
 
     def _copy(self, instruction: Instruction) -> str | None:
@@ -215,13 +216,13 @@ class InstructionCarrier:
             return instruction.text
         *sources, target = instruction.words
         if re.search(r"/(?:de)?activate\.d/?$", target):
-            self._tell(instruction, "nothing is activated in the image: put what the scripts set into ENV")
+            self._tell(instruction, say("nothing is activated in the image: put what the scripts set into ENV"))
         locked = [one for one in sources if self._is_locked(one, instruction)]
         if not locked:
             return instruction.text
         others = [one for one in sources if one not in locked]
         for one in locked:
-            self._tell(instruction, f"{one} is not copied: the lock stands for it")
+            self._tell(instruction, say("{path} is not copied: the lock stands for it", path=one))
         if not others:
             return None
         flags = "".join(f"--{one.name}{'=' + one.value if one.value else ''} " for one in instruction.flags)
@@ -239,7 +240,7 @@ class InstructionCarrier:
         builder = self._placed[0]
         if builder.lock.style in ("micromamba", "conda-lock") and instruction.words[0].endswith("/micromamba"):
             return f"COPY --from={builder.builder} /bin/micromamba {instruction.words[1]}"
-        self._tell(instruction, f"left out: {instruction.words[0]} is in no stage any more")
+        self._tell(instruction, say("left out: {program} is in no stage any more", program=instruction.words[0]))
         return None
 
     def _is_locked(self, source: str, instruction: Instruction) -> bool:
@@ -280,7 +281,7 @@ class InstructionCarrier:
         parts = value.split(":")
         if parts[-1:] not in (["$PATH"], ["${PATH}"]) or not parts[:-1] or not set(parts[:-1]) <= ours | conda:
             return False
-        self._tell(instruction, "left out: the environment is on PATH")
+        self._tell(instruction, say("left out: the environment is on PATH"))
         return True
 
     # -- Text ----------------------------------------------------------------------------------------------------
@@ -301,7 +302,7 @@ class InstructionCarrier:
     def _masked(self, instruction: Instruction, text: str) -> str:
         shown = mask(text)
         if shown != text:
-            self._tell(instruction, "credentials are not written: hand them in with RUN --mount=type=secret")
+            self._tell(instruction, say("credentials are not written: hand them in with RUN --mount=type=secret"))
         return shown
 
     def _renumbered(self, text: str) -> str:
@@ -315,22 +316,27 @@ class InstructionCarrier:
         return re.sub(r"--from=(\d+)(?=\s)", moved, text)
 
     def _tell(self, instruction: Instruction, text: str) -> None:
-        note = Note(line=instruction.first_line, text=mask(text))
+        masked = mask(text)  # which is no message any more, where it differs
+        note = Note(line=instruction.first_line, text=text if masked == text else masked)
         if note not in self.notes:
             self.notes.append(note)
 
     def _tell_rest(self, instruction: Instruction, rest: ShellRest, *, making: bool) -> None:
-        reasons: dict[str, list[str]] = {}
+        reasons: dict[str | None, list[str]] = {}
         for one in rest.removed:
-            reason = one.reason
-            if one.making and not making:
-                reason = "and what it installs is not in the lock"
-            reasons.setdefault(reason, []).append(_shown(one.text))
+            reasons.setdefault(None if one.making and not making else one.reason, []).append(_shown(one.text))
         for reason, shown in reasons.items():
-            joint = ", " if reason.startswith("and ") else ": "
-            self._tell(instruction, f"left out {', '.join(dict.fromkeys(shown))}{joint}{reason}")
-        for text in rest.calling:
-            self._tell(instruction, f"{_shown(text)} is kept as it is, and calls conda, which is not in the image")
+            commands = ", ".join(dict.fromkeys(shown))
+            if reason is None:
+                text = say("left out {commands}, and what it installs is not in the lock", commands=commands)
+            else:
+                text = say("left out {commands}: {reason}", commands=commands, reason=reason)
+            self._tell(instruction, text)
+        for command in rest.calling:
+            text = say(
+                "{command} is kept as it is, and calls conda, which is not in the image", command=_shown(command)
+            )
+            self._tell(instruction, text)
 
     def _tell_missing(self, instruction: Instruction, words: Sequence[str]) -> None:
         """A script that the image starts with and that nothing brings into it."""
@@ -341,7 +347,7 @@ class InstructionCarrier:
             brought = any(self._brings(one, parents | {word}) for stage in self._dockerfile.stages
                           for one in stage.instructions)  # fmt: skip
             if not brought:
-                self._tell(instruction, f"nothing copies {word} into the image, which it starts with")
+                self._tell(instruction, say("nothing copies {path} into the image, which it starts with", path=word))
 
     @staticmethod
     def _brings(instruction: Instruction, paths: Collection[str]) -> bool:
@@ -366,7 +372,7 @@ class InstructionCarrier:
 
 def _shown(text: str) -> str:
     """A command for a note, on one line and not too long."""
-    shown = re.sub(r"\s+", " ", text.replace("\\\n", " "))
+    shown = mask(re.sub(r"\s+", " ", text.replace("\\\n", " ")))
     return f"'{shown}'" if len(shown) <= 60 else f"'{shown[:57]}...'"
 
 

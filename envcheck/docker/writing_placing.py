@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from envcheck.docker.instructions import Instruction, Stage
 from envcheck.docker.substitution import pairs
 from envcheck.docker.writing_instructions import InstructionCarrier, Placed
+from envcheck.language import say
 
 __all__ = ["EnvironmentPlacer"]
 
@@ -35,7 +36,10 @@ class EnvironmentPlacer(InstructionCarrier):
         if one.prefix != one.wanted and mentioned:
             folder = posixpath.dirname(one.wanted)
             lines.append(f"RUN mkdir -p {folder} && ln -s {one.prefix} {one.wanted}")
-            self._tell(stage.origin, f"the environment is at {one.prefix}; {one.wanted} is a link to it")
+            self._tell(
+                stage.origin,
+                say("the environment is at {place}; {link} is a link to it", place=one.prefix, link=one.wanted),
+            )
         return "\n".join(lines) + "\n"  # an empty line before it: it stands for what a RUN did
 
     @staticmethod
@@ -94,7 +98,7 @@ class EnvironmentPlacer(InstructionCarrier):
             return ""
         for name, value in pairs(instruction.value, escape=self._dockerfile.escape):
             if name == "PATH" and value and not re.search(r"\$\{?PATH\b", value) and main.prefix not in value:
-                self._tell(instruction, "PATH is set without the environment, which is put back on it")
+                self._tell(instruction, say("PATH is set without the environment, which is put back on it"))
                 return f"ENV PATH={main.prefix}/bin:$PATH\n"
         return ""
 

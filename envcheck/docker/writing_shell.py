@@ -22,6 +22,7 @@ from envcheck.docker.writing_words import (
     split_commands,
     words_of,
 )
+from envcheck.language import say
 
 __all__ = ["DEFAULT_SCOPE", "Removed", "Scope", "ShellRest", "exec_rest", "shell_rest"]
 
@@ -31,9 +32,12 @@ _MAKING = frozenset({"create", "install", "update", "upgrade", "env"})
 _COMPOUND = frozenset({"if", "for", "while", "until", "case", "{", "(", "function", "!", "[["})
 _JOINTS = {"&&": " && ", ";": "; ", "&": " & ", "\n": "\n"}
 
-_ON_PATH = "the environment is on PATH without being activated"
-_NO_CONDA = "conda itself is not needed in the image"
-_LOGIN = "a login shell puts PATH back to the system's own"
+_ON_PATH = say("the environment is on PATH without being activated")
+_NO_CONDA = say("conda itself is not needed in the image")
+_LOGIN = say("a login shell puts PATH back to the system's own")
+_REPLACED = say("the lock is installed in its place")
+_NO_CACHES = say("there are no caches in the image to clean up")
+_LOCKED = say("what it names is in the lock, with hashes")
 
 # Words by which the installers of conda and its like are fetched and run.
 _INSTALLER = re.compile(
@@ -128,7 +132,7 @@ def shell_rest(text: str, scope: Scope = DEFAULT_SCOPE) -> ShellRest:
     if removed:  # A comment behind what is left out would go on over what follows.
         kept = [one for one in kept if not one.text.startswith("#")]
     if removed and all(_without_effect(one.text) for one in kept):
-        removed += [Removed(text=one.text, reason="nothing that it was for is left") for one in kept]
+        removed += [Removed(text=one.text, reason=say("nothing that it was for is left")) for one in kept]
         kept = []
     if kept:
         kept[-1] = Command(text=kept[-1].text)
@@ -158,7 +162,7 @@ def _command_rest(text: str, scope: Scope) -> ShellRest:
         inner = run_command(arguments[1:]) if arguments[:1] == ["run"] else []
         if inner:
             rest = shell_rest(bare(text, inner), scope)
-            reason = f"the environment is on PATH: '{program} run' is not needed"
+            reason = _not_needed(program)
             return ShellRest(
                 commands=rest.commands,
                 removed=(Removed(text=text, reason=reason), *rest.removed),
@@ -168,7 +172,7 @@ def _command_rest(text: str, scope: Scope) -> ShellRest:
     if simple and program in _SHELLS and any(re.fullmatch(r"-[a-z]*c", word) for word in words):
         return _nested(text, words, scope)
     if not simple and _MAKES.search(line):
-        return _gone(text, "the lock is installed in its place", making=True)
+        return _gone(text, _REPLACED, making=True)
     if _ACTIVATING.search(line) or _HOOK.search(line):
         if not simple:
             return _kept(text)
@@ -181,18 +185,22 @@ def _command_rest(text: str, scope: Scope) -> ShellRest:
     if words[:1] in (["source"], ["."]) and re.search(r"activate|\.bashrc|/profile", " ".join(words[1:])):
         return _gone(text, _ON_PATH)
     if scope.absent and simple and program in _OWNING and _ROOT.search(line):
-        return _gone(text, "the environment is not there yet")
+        return _gone(text, say("the environment is not there yet"))
     if simple and program in _FETCHING and (_INSTALLER.search(line) or _RUN_INSTALLER.search(line)):
         return _gone(text, _NO_CONDA)
     if program == "find" and "-delete" in words and _ROOT.search(line):
-        return _gone(text, "there are no caches in the image to clean up")
+        return _gone(text, _NO_CACHES)
     if program == "rm" and _CACHE.search(line):
-        return _gone(text, "there are no caches in the image to clean up")
+        return _gone(text, _NO_CACHES)
     if simple and _is_pip(words) and any(list(one) == words[len(words) - len(one) :] for one in scope.commands if one):
-        return _gone(text, "what it names is in the lock, with hashes", making=True)
+        return _gone(text, _LOCKED, making=True)
     if simple and _is_pip(words):
         return _pip(text, words, scope) or ShellRest(commands=(Command(text=text),))
     return _kept(text) if mentions_conda(line) else ShellRest(commands=(Command(text=text),))
+
+
+def _not_needed(program: str) -> str:
+    return say("the environment is on PATH: '{program} run' is not needed", program=program)
 
 
 def _kept(text: str) -> ShellRest:
@@ -208,17 +216,17 @@ def _tool_removed(text: str, program: str, arguments: Sequence[str]) -> ShellRes
     positional = [one for one in arguments if not one.startswith("-")]
     subcommand = positional[0] if positional else ""
     if subcommand in _MAKING:
-        return _gone(text, "the lock is installed in its place", making=True)
+        return _gone(text, _REPLACED, making=True)
     reasons = {
-        "clean": "the package cache is a cache mount and never in a layer",
-        "config": "the lock names every file with its channel",
+        "clean": say("the package cache is a cache mount and never in a layer"),
+        "config": say("the lock names every file with its channel"),
         "init": _ON_PATH,
         "activate": _ON_PATH,
         "deactivate": _ON_PATH,
         "shell": _ON_PATH,
-        "tos": "no channel is asked for packages, and conda is not in the image",
+        "tos": say("no channel is asked for packages, and conda is not in the image"),
     }
-    return _gone(text, reasons.get(subcommand, f"{program} is not in the image"))
+    return _gone(text, reasons.get(subcommand, say("{program} is not in the image", program=program)))
 
 
 def _pip(text: str, words: Sequence[str], scope: Scope) -> ShellRest | None:
@@ -231,9 +239,9 @@ def _pip(text: str, words: Sequence[str], scope: Scope) -> ShellRest | None:
     ]
     named = [one for one in arguments if not one.startswith("-") and one not in given]
     if given and not named and all(one.rpartition("/")[2] in scope.files for one in given):
-        return _gone(text, "what it names is in the lock, with hashes", making=True)
+        return _gone(text, _LOCKED, making=True)
     if named and not given and set(named) <= {"pip", "setuptools", "wheel"}:
-        return _gone(text, "pip's version is the lock's")
+        return _gone(text, say("pip's version is the lock's"))
     return None
 
 
@@ -276,9 +284,9 @@ def exec_rest(arguments: Sequence[str], scope: Scope = DEFAULT_SCOPE) -> tuple[t
     """
     program, rest = program_of(arguments)
     if program in TOOLS and rest[:1] == ["run"] and (inner := run_command(rest[1:])):
-        return exec_rest(inner, scope)[0], f"the environment is on PATH: '{program} run' is not needed"
+        return exec_rest(inner, scope)[0], _not_needed(program)
     if program == "_entrypoint.sh" and scope.replaced:
-        return exec_rest(rest, scope)[0], "micromamba's entry point activates what is on PATH already"
+        return exec_rest(rest, scope)[0], say("micromamba's entry point activates what is on PATH already")
     if program not in _SHELLS:
         return tuple(arguments), None
     words = [arguments[0], *(_without_login(one) for one in arguments[1:] if one not in ("-l", "--login"))]

@@ -58,13 +58,13 @@ def load_library() -> Any:
         library = importlib.import_module("libmambapy")
     except ModuleNotFoundError as error:
         if error.name != "libmambapy":
-            raise EngineError(f"libmambapy cannot be imported: {error}", hint=HINT) from error
+            raise EngineError(say("libmambapy cannot be imported: {error}", error=str(error)), hint=HINT) from error
         raise EngineError(say("libmambapy is not installed"), hint=HINT) from error
     except ImportError as error:
-        raise EngineError(f"libmambapy cannot be imported: {error}", hint=HINT) from error
+        raise EngineError(say("libmambapy cannot be imported: {error}", error=str(error)), hint=HINT) from error
     version = str(getattr(library, "__version__", "0"))
     if version.split(".", 1)[0] in ("0", "1"):
-        raise EngineError(f"libmambapy {version} is too old, 2.0 is needed", hint=HINT)
+        raise EngineError(say("libmambapy {version} is too old, 2.0 is needed", version=version), hint=HINT)
     # The solver's classes stand in a submodule that the package itself does not import.
     importlib.import_module("libmambapy.solver.libsolv")
     return library
@@ -85,8 +85,8 @@ def shared_context(library: Any) -> Any:
                 context = library.Context(options)
             except RuntimeError as error:
                 raise EngineError(
-                    "another part of this process uses libmamba, which allows only one user",
-                    hint="Run envcheck in a process of its own.",
+                    say("another part of this process uses libmamba, which allows only one user"),
+                    hint=say("Run envcheck in a process of its own."),
                 ) from error
             context.output_params.quiet = True
             context.graphics_params.no_progress_bars = True

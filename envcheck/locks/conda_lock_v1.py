@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urldefrag
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.locks.channel_variables import WrittenChannel, written_channel
 from envcheck.locks.content_hash import content_hash
 from envcheck.locks.contents import (
@@ -173,11 +174,11 @@ def _conda_lock() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except ValidationError as error:
-        raise LockError(f"conda-lock does not accept the lock: {_first_fault(error)}.") from error
+        raise LockError(say("conda-lock does not accept the lock: {fault}.", fault=_first_fault(error))) from error
     except ImportError as error:
         raise LockError(
-            f"conda-lock's library cannot be used ({type(error).__name__}).",
-            hint="Install envcheck again, with its dependencies.",
+            say("conda-lock's library cannot be used ({reason}).", reason=type(error).__name__),
+            hint=say("Install envcheck again, with its dependencies."),
         ) from error
 
 
@@ -185,8 +186,8 @@ def _strange_row(document: Any) -> str:
     """Which package has no manager that conda-lock knows."""
     for number, row in enumerate(document.get("package") or ()):
         if not isinstance(row, dict) or row.get("manager") not in ("conda", "pip"):
-            return f"package.{number}.manager: neither conda nor pip"
-    return "a field of a package is missing"
+            return say("{place}: neither conda nor pip", place=f"package.{number}.manager")
+    return say("a field of a package is missing")
 
 
 def _first_fault(error: Any) -> str:
@@ -311,11 +312,13 @@ def read(text: str, *, path: str | None = None) -> LockContents:
     Raises:
         SourceError: The text is no such lock.
     """
-    document = load_document(text, path=path, kind="a conda-lock.yml")
+    document = load_document(text, path=path, kind=say("a conda-lock.yml"))
     version = document.pop("version", None)
     if version != 1:
         raise SourceError(
-            "This is not a conda-lock.yml of version 1.", path=path, hint="Write it again with conda-lock or envcheck."
+            say("This is not a conda-lock.yml of version 1."),
+            path=path,
+            hint=say("Write it again with conda-lock or envcheck."),
         )
     try:
         with _conda_lock():
@@ -326,7 +329,9 @@ def read(text: str, *, path: str | None = None) -> LockContents:
         raise SourceError(error.message, path=path, hint=error.hint) from error
     except (KeyError, TypeError) as error:
         # conda-lock's check of the hash and of lists looks at fields that its other checks have refused.
-        raise SourceError(f"conda-lock does not accept the lock: {_strange_row(document)}.", path=path) from error
+        raise SourceError(
+            say("conda-lock does not accept the lock: {fault}.", fault=_strange_row(document)), path=path
+        ) from error
     metadata = lockfile.metadata
     return LockContents(
         platforms=tuple(metadata.platforms),
@@ -367,13 +372,13 @@ def verify(text: str, *, path: str | None = None) -> tuple[LockProblem, ...]:
     problems = [*check_packages(contents.packages)]
     hashed = {platform for platform, _ in contents.content_hashes}
     problems += [
-        LockProblem(subject=platform, message="The lock has no content hash for this platform.")
+        LockProblem(subject=platform, message=say("the lock has no content hash for this platform"))
         for platform in contents.platforms
         if platform not in hashed
     ]
     strays = {package.platform for package in contents.packages} - set(contents.platforms)
     problems += [
-        LockProblem(subject=platform, message="Packages are locked for a platform that the lock does not name.")
+        LockProblem(subject=platform, message=say("packages are locked for a platform that the lock does not name"))
         for platform in sorted(strays)
     ]
     return tuple(problems)

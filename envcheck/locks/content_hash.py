@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from envcheck.language import say
 from envcheck.locks.contents import LockError, PlatformLock
 from envcheck.secrets import strip_secrets
 
@@ -71,7 +72,7 @@ def _requirement(text: str) -> Any:
     try:
         dependency = conda_spec_to_versioned_dep(bare, "main")
     except RuntimeError as error:
-        raise LockError(f"conda-lock cannot read the requirement {text!r}.") from error
+        raise LockError(say("conda-lock cannot read the requirement {text!r}.", text=text)) from error
     return dependency.model_copy(update={"conda_channel": strip_secrets(channel)}) if separator else dependency
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from envcheck.errors import OutputError
+from envcheck.language import joined, say
 from envcheck.locks.channel_variables import holds_credentials
 from envcheck.model import Channel, LockedDistribution, Record, VirtualPackage
 from envcheck.secrets import strip_secrets
@@ -137,7 +138,7 @@ class ProblemKind(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockProblem:
-    """Something wrong with a lock: whom it concerns, and what in a sentence without credentials.
+    """Something wrong with a lock: whom it concerns, and what in a clause without credentials.
 
     ``kind`` and ``package`` say the same to a program.
     """
@@ -179,21 +180,31 @@ def require_lockable(packages: Sequence[Record], *, hashes: Sequence[str]) -> No
     Raises:
         LockError: A package has no URL, none of the hashes, or a URL with credentials in it.
     """
-    for problem, broken in (
-        ("have no download URL", [one.name for one in packages if not one.url]),
-        ("have credentials in their URLs", [one.name for one in packages if strip_secrets(one.url) != one.url]),
-    ):
-        if broken:
-            raise LockError(f"These packages {problem} and cannot be locked: {_listed(broken)}.")
+    without_url = [one.name for one in packages if not one.url]
+    if without_url:
+        raise LockError(
+            say("These packages have no download URL and cannot be locked: {names}.", names=_listed(without_url))
+        )
+    secret = [one.name for one in packages if strip_secrets(one.url) != one.url]
+    if secret:
+        raise LockError(
+            say("These packages have credentials in their URLs and cannot be locked: {names}.", names=_listed(secret))
+        )
     unhashed = [one for one in packages if not any(getattr(one, name) for name in hashes)]
     if unhashed:
         # An explicit list does with either hash.
         listable = all(one.md5 or one.sha256 for one in unhashed)
         raise LockError(
-            f"The channel gives no {' or '.join(hashes)} for these packages, which the lock format demands: "
-            f"{_listed([one.name for one in unhashed])}.",
-            hint="Pin other builds of them, or ask a channel that has the hashes"
-            + (", or write an explicit list instead." if listable else "."),
+            say(
+                "The channel gives no {hashes} for these packages, which the lock format demands: {names}.",
+                hashes=joined(" or ", hashes),
+                names=_listed([one.name for one in unhashed]),
+            ),
+            hint=say(
+                "Pin other builds of them, or ask a channel that has the hashes, or write an explicit list instead."
+                if listable
+                else "Pin other builds of them, or ask a channel that has the hashes."
+            ),
         )
 
 
@@ -204,17 +215,24 @@ def require_lockable_distributions(distributions: Sequence[LockedDistribution]) 
         LockError: One has no URL, neither hash nor commit, or a URL with credentials in it.
     """
     for problem, broken in (
-        ("have no download URL", [one.name for one in distributions if not one.url]),
-        ("have credentials in their URLs", [one.name for one in distributions if strip_secrets(one.url) != one.url]),
+        (say("have no download URL"), [one.name for one in distributions if not one.url]),
         (
-            "have neither a sha256 nor a commit",
+            say("have credentials in their URLs"),
+            [one.name for one in distributions if strip_secrets(one.url) != one.url],
+        ),
+        (
+            say("have neither a sha256 nor a commit"),
             [one.name for one in distributions if one.sha256 is None and not is_commit(one.url)],
         ),
     ):
         if broken:
             raise LockError(
-                f"These distributions of the pip section {problem} and cannot be locked: {_listed(broken)}.",
-                hint="Pin files of an index that tells their hashes, or a commit of the repository.",
+                say(
+                    "These distributions of the pip section {problem} and cannot be locked: {names}.",
+                    problem=problem,
+                    names=_listed(broken),
+                ),
+                hint=say("Pin files of an index that tells their hashes, or a commit of the repository."),
             )
 
 
@@ -230,25 +248,29 @@ def check_packages(packages: Sequence[LockedPackage]) -> tuple[LockProblem, ...]
 def _check_each(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     for package in packages:
         if holds_credentials(package.url):
-            yield _problem(package, ProblemKind.CREDENTIALS, "The URL holds credentials.")
+            yield _problem(package, ProblemKind.CREDENTIALS, say("the URL holds credentials"))
         for kind, pattern in _HASHES.items():
             value = getattr(package, kind)
             if value is not None and not pattern.fullmatch(value):
-                yield _problem(package, ProblemKind.BROKEN_HASH, f"What stands as {kind} is no {kind} hash.")
+                yield _problem(
+                    package, ProblemKind.BROKEN_HASH, say("what stands as {kind} is no {kind} hash", kind=kind)
+                )
         if package.md5 is None and package.sha256 is None and not is_commit(package.url):
-            yield _problem(package, ProblemKind.NO_HASH, "No hash is given, so a changed file would go unnoticed.")
+            yield _problem(package, ProblemKind.NO_HASH, say("no hash is given, so a changed file would go unnoticed"))
         if package.manager != "conda":
             yield from _check_distribution(package)
             continue
         told = package_from_url(package.url)
         if told is None:
-            yield _problem(package, ProblemKind.URL, "The URL is not that of a conda package.")
+            yield _problem(package, ProblemKind.URL, say("the URL is not that of a conda package"))
             continue
         name, version, build, subdir = told
         if (name, version) != (package.name, package.version) or package.build not in (None, build):
-            yield _problem(package, ProblemKind.URL, f"The URL is that of {name} {version} {build}.")
+            yield _problem(
+                package, ProblemKind.URL, say("the URL is that of {package}", package=f"{name} {version} {build}")
+            )
         if subdir not in (package.platform, "noarch"):
-            yield _problem(package, ProblemKind.PLATFORM, f"The file is built for {subdir}.")
+            yield _problem(package, ProblemKind.PLATFORM, say("the file is built for {subdir}", subdir=subdir))
 
 
 def _check_distribution(package: LockedPackage) -> Iterator[LockProblem]:
@@ -265,7 +287,7 @@ def _check_distribution(package: LockedPackage) -> Iterator[LockProblem]:
 
     filename = unquote(split_url(package.url).path).rpartition("/")[2]
     if filename.endswith(_SUFFIXES):
-        yield _problem(package, ProblemKind.URL, "The URL is that of a conda package.")
+        yield _problem(package, ProblemKind.URL, say("the URL is that of a conda package"))
         return
     if not package.version or _is_repository(package.url):
         return
@@ -280,7 +302,7 @@ def _check_distribution(package: LockedPackage) -> Iterator[LockProblem]:
     except (InvalidName, InvalidVersion):
         is_same = False
     if not is_same:
-        yield _problem(package, ProblemKind.URL, f"The URL is that of {name} {version}.")
+        yield _problem(package, ProblemKind.URL, say("the URL is that of {package}", package=f"{name} {version}"))
 
 
 def _is_repository(url: str) -> bool:
@@ -293,7 +315,7 @@ def _check_twice(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
     for package in packages:
         key = (package.manager, package.name, package.platform, package.category, package.environment)
         if key in seen:
-            yield _problem(package, ProblemKind.TWICE, "The package is locked twice.")
+            yield _problem(package, ProblemKind.TWICE, say("the package is locked twice"))
         seen.add(key)
 
 
@@ -308,7 +330,7 @@ def _check_closure(packages: Sequence[LockedPackage]) -> Iterator[LockProblem]:
         for name, _ in package.dependencies:
             # Virtual packages (CEP 30) belong to the machine and stand in no lock.
             if not name.startswith("__") and (package.environment, package.platform, name) not in present:
-                yield _problem(package, ProblemKind.DEPENDENCY, f"It needs {name}, which is not locked.")
+                yield _problem(package, ProblemKind.DEPENDENCY, say("it needs {name}, which is not locked", name=name))
 
 
 def _problem(package: LockedPackage, kind: ProblemKind, message: str) -> LockProblem:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.yaml_bounds import UnboundedYamlError, bounded_events, safe_loader
 
 __all__ = ["load_document"]
@@ -32,11 +33,11 @@ def load_document(text: str, *, path: str | None, kind: str, texts_only: bool = 
             pass
         document = yaml.load(text, Loader=loader)  # noqa: S506 - all of them are safe loaders
     except UnboundedYamlError as error:
-        raise SourceError(f"{error.message.rstrip('.')}; no lock does.", path=path, line=error.line) from error
+        raise SourceError(say("{problem}; no lock does.", problem=error.problem), path=path, line=error.line) from error
     except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = None if mark is None else mark.line + 1
-        raise SourceError("The lock is not readable as YAML.", path=path, line=line) from error
+        raise SourceError(say("The lock is not readable as YAML."), path=path, line=line) from error
     if not isinstance(document, dict):
-        raise SourceError(f"This is not {kind}.", path=path)
+        raise SourceError(say("This is not {kind}.", kind=kind), path=path)
     return document

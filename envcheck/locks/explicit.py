@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.locks.contents import (
     LockContents,
     LockedPackage,
@@ -101,7 +102,7 @@ def read(text: str, *, path: str | None = None) -> LockContents:
     platform = next((line.removeprefix(_PLATFORM).strip() for _, line in lines if line.startswith(_PLATFORM)), None)
     urls = [(number, line) for number, line in lines if line and not line.startswith("#")]
     if not any(line == _MARK for _, line in urls):
-        raise SourceError("The list has no @EXPLICIT line.", path=path)
+        raise SourceError(say("The list has no @EXPLICIT line."), path=path)
     found: list[tuple[str, str, tuple[str, str, str, str]]] = []
     for number, line in urls:
         if line == _MARK:
@@ -109,7 +110,7 @@ def read(text: str, *, path: str | None = None) -> LockContents:
         url, _, fragment = line.partition("#")
         told = package_from_url(url)
         if told is None:
-            raise SourceError("This line is not the URL of a conda package.", path=path, line=number)
+            raise SourceError(say("This line is not the URL of a conda package."), path=path, line=number)
         found.append((url, fragment, told))
     if platform is None:
         subdirs = {told[3] for _, _, told in found} - {"noarch"}

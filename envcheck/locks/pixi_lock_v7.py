@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.locks.contents import (
     LockContents,
     LockDraft,
@@ -38,7 +39,7 @@ __all__ = ["DEFAULT_FILENAME", "FORMAT", "read", "render", "render_lock", "verif
 FORMAT = "pixi-lock-v7"
 DEFAULT_FILENAME = "pixi.lock"
 
-_KIND = "a pixi.lock"
+_KIND = say("a pixi.lock")
 _READABLE = ("4", "5", "6", "7")
 # What an entry is found by, with its manager: versions 4 and 5 have ``kind`` and ``url`` or ``path`` in their place.
 _MANAGERS = {"conda": "conda", "conda_source": "conda", "pypi": "pip"}
@@ -254,9 +255,9 @@ def read(text: str, *, path: str | None = None) -> LockContents:
     version = document.get("version")
     if version not in _READABLE or not isinstance(document.get("environments"), dict):
         raise SourceError(
-            f"This is not {_KIND} of version {_READABLE[0]} to {_READABLE[-1]}.",
+            say("This is not {kind} of version {first} to {last}.", kind=_KIND, first=_READABLE[0], last=_READABLE[-1]),
             path=path,
-            hint="Write it again with a pixi of today: pixi lock",
+            hint=say("Write it again with a pixi of today: pixi lock"),
         )
     platforms = _platforms(document)
     described = _described(document)
@@ -311,11 +312,13 @@ def _package(
     reference = _mapping(entry)
     key = next((key for key in _MANAGERS if _text(reference.get(key))), None)
     if key is None:
-        raise SourceError(f"An entry of environment {environment!r} names no package.", path=path)
+        raise SourceError(
+            say("An entry of environment {environment!r} names no package.", environment=environment), path=path
+        )
     location = _text(reference[key]) or ""
     candidates = described.get(location)
     if not candidates:
-        raise SourceError(f"The lock does not describe {strip_secrets(location)}.", path=path)
+        raise SourceError(say("The lock does not describe {place}.", place=strip_secrets(location)), path=path)
     # Version 6 tells builds of one source tree apart by these fields, which stand in the reference too.
     telling = {field: value for field, value in reference.items() if field not in _MANAGERS}
     fields = next((one for one in candidates if telling.items() <= one.items()), candidates[0])
@@ -399,14 +402,16 @@ def verify(text: str, *, path: str | None = None) -> tuple[LockProblem, ...]:
     )
     used = {package.url for package in packages}
     strays = [
-        LockProblem(subject=strip_secrets(location), message="The package is described, and no environment has it.")
+        LockProblem(subject=strip_secrets(location), message=say("the package is described, and no environment has it"))
         for location in described
         if location not in used
     ]
     twice = [
-        LockProblem(subject=strip_secrets(location), message="The package is described twice.", kind=ProblemKind.TWICE)
+        LockProblem(
+            subject=strip_secrets(location), message=say("the package is described twice"), kind=ProblemKind.TWICE
+        )
         for location, several in described.items()
         if any(one in several[:place] for place, one in enumerate(several))
     ]
-    unlisted = [LockProblem(subject=name, message="The lock does not list this platform.") for name in unknown]
+    unlisted = [LockProblem(subject=name, message=say("the lock does not list this platform")) for name in unknown]
     return (*check_packages(packages), *strays, *twice, *unlisted)

@@ -153,7 +153,7 @@ def settle(
             return Settled(resolved=first)
         return asking.untangle(texts, rows)
     except _TroubleError as trouble:
-        return Settled(trouble=str(trouble))
+        return Settled(trouble=trouble.args[0])
 
 
 class _Asking:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from envcheck.language import say
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.installed import Installed, write_wheels
 from envcheck.pip.resolver import Answer, PipTarget, Resolved, Unresolved
@@ -65,14 +66,17 @@ class UvResolver:
     def trouble(self, target: PipTarget) -> str:
         """Why nothing can be resolved, known beforehand; empty if there is no reason."""
         if self.settings.disabled and not self.settings.find_links:
-            return "pip is configured with no-index"
+            return say("pip is configured with no-index")
         if self.offline and not self.settings.disabled and split_url(self.settings.url).scheme != "file":
-            return "offline"
+            return say("offline")
         if _python_platform(target) is None:
-            old = f" with glibc {target.glibc}" if target.platform in _MACHINES else ""
-            return f"uv cannot resolve for {target.platform}{old}"
+            if target.platform not in _MACHINES:
+                return say("uv cannot resolve for {platform}", platform=target.platform)
+            return say(
+                "uv cannot resolve for {platform} with glibc {glibc}", platform=target.platform, glibc=target.glibc
+            )
         if self._path() is None:
-            return "uv is missing"
+            return say("uv is missing")
         return ""
 
     @property
@@ -173,7 +177,7 @@ class UvSession:
         versions = {one.name: one.labelled for one in self._installed}
         versions = {**dict(self._preferred), **versions, **dict(preferred)}
         if self._resolver._path() is None:  # noqa: SLF001  # its own session
-            return Unresolved(explanation="uv is missing", failed=True)
+            return Unresolved(explanation=say("uv is missing"), failed=True)
 
         # What was read moments ago is good enough for an answer that holds. One that does not may be for want of
         # something that was not read: only then the index is asked again.
@@ -188,9 +192,11 @@ class UvSession:
             if self._read_before and done.returncode != 0:
                 done = run(offline=False)
         except subprocess.TimeoutExpired:
-            return Unresolved(explanation=f"uv gave no answer in {self._resolver.seconds:g} seconds", failed=True)
+            seconds = format(self._resolver.seconds, "g")
+            return Unresolved(explanation=say("uv gave no answer in {seconds} seconds", seconds=seconds), failed=True)
         except OSError as error:
-            return Unresolved(explanation=f"uv cannot be started: {error.strerror}", failed=True)
+            reason = error.strerror or type(error).__name__
+            return Unresolved(explanation=say("uv cannot be started: {reason}", reason=reason), failed=True)
         self._read_before = True
         if done.returncode != 0:
             return Unresolved(explanation=_shown(done.stderr, base), failed=done.returncode != 1)

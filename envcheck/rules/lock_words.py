@@ -26,11 +26,10 @@ def of_problems(facts: LockFacts, severity: Severity, *kinds: ProblemKind) -> It
     """What is wrong with a lock as far as it tells itself, of some kinds."""
     for problem in facts.problems:
         if problem.kind in kinds:
-            message = problem.message.removesuffix(".")
             yield Draft(
                 severity=severity,
                 subject=problem.subject if problem.package is None else name_of(problem.package),
-                message=message[:1].lower() + message[1:],
+                message=problem.message,
                 line=facts.line_of(problem.package),
                 remedies=(LOCK_AGAIN,),
             )

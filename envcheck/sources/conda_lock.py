@@ -105,7 +105,7 @@ def _channels(metadata: Node | None) -> tuple[ChannelReference, ...]:
 def _entry(row: dict[str, Node], line: int) -> Entry:
     name, version, url = (_text(row.get(key)) for key in ("name", "version", "url"))
     if name is None:
-        return Entry(damage=(damaged(DamageKind.UNREADABLE_LINE, "?", "a row without a name", line=line),))
+        return Entry(damage=(damaged(DamageKind.UNREADABLE_LINE, "?", say("a row without a name"), line=line),))
     text = f"{name} {version or ''}".rstrip()
     hashes = _fields(row.get("hash"))
     if _text(row.get("manager")) == "pip":

@@ -77,7 +77,7 @@ def read(document: Document) -> Reading:
     damage = list(_key_damage(root))
     if stream.second_document_line is not None:
         line = stream.second_document_line
-        damage.append(damaged(DamageKind.UNREADABLE_LINE, "---", "a second YAML document", line=line))
+        damage.append(damaged(DamageKind.UNREADABLE_LINE, "---", say("a second YAML document"), line=line))
     entries: list[Entry] = []
     for node in _values(root, "dependencies"):
         entries.extend(_dependencies(node, document.lines))
@@ -121,7 +121,7 @@ def _single(root: Mapping, wanted: str) -> tuple[Scalar | None, list[Damage]]:
             damaged(
                 DamageKind.UNREADABLE_LINE,
                 wanted,
-                f"{wanted}: not a text",
+                say("{key}: not a text", key=wanted),
                 line=value.line,
                 read_as=read_as,
             )
@@ -135,7 +135,7 @@ def _key_damage(root: Mapping) -> Iterator[Damage]:
         text = key_text(key)
         if text in seen:
             # conda refuses such a file; both values are read, for the user wrote both.
-            yield damaged(DamageKind.DUPLICATE_KEY, text, f"{text}:", line=key.line, read_as="both are read")
+            yield damaged(DamageKind.DUPLICATE_KEY, text, f"{text}:", line=key.line, read_as=say("both are read"))
         elif text not in _KNOWN_KEYS:
             yield damaged(DamageKind.UNKNOWN_KEY, text or "?", f"{text or value.__class__.__name__}:", line=key.line)
         seen.add(text)
@@ -147,7 +147,7 @@ def _channels(root: Mapping) -> tuple[tuple[ChannelReference, ...], list[Damage]
     for value in _values(root, "channels"):
         for node in value.items if isinstance(value, Sequence) else (value,):
             if not isinstance(node, Scalar):
-                damage.append(damaged(DamageKind.NON_CHANNEL, "channels", "not a text", line=node.line))
+                damage.append(damaged(DamageKind.NON_CHANNEL, "channels", say("not a text"), line=node.line))
             elif node.null or not node.text.strip():
                 continue
             elif node.text.strip().lower() in _NON_CHANNELS:
@@ -212,7 +212,7 @@ def _pip_section(value: Node, lines: tuple[str, ...]) -> Iterator[Entry]:
         for item in value.items:
             yield from _pip_section(item, lines)
     elif isinstance(value, Mapping):
-        yield Entry(damage=(damaged(DamageKind.UNREADABLE_LINE, "pip", "a mapping under pip:", line=value.line),))
+        yield Entry(damage=(damaged(DamageKind.UNREADABLE_LINE, "pip", say("a mapping under pip:"), line=value.line),))
     elif not value.null:
         # A block scalar holds several lines; pip gets each as its own.
         for offset, text in enumerate(value.text.split("\n")):

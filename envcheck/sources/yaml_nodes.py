@@ -114,8 +114,8 @@ def parse_yaml(text: str, path: str) -> Stream:
                 continue
             (opened[-1].children if opened else roots).append(node)
     except UnboundedYamlError as error:
-        hint = say("Write the repeated part out.") if "alias" in error.message else None
-        message = say("{message}; environment files and locks do not.", message=error.message.rstrip("."))
+        hint = say("Write the repeated part out.") if "alias" in error.problem else None
+        message = say("{problem}; environment files and locks do not.", problem=error.problem)
         raise SourceError(message, path=path, line=error.line, hint=hint) from error
     except yaml.YAMLError as error:
         raise _readable(error, path) from error

@@ -465,15 +465,15 @@ def test_verify_finds_what_the_lock_itself_shows() -> None:
     document["metadata"]["content_hash"] = {}
     problems = verify(yaml.safe_dump(document))
     assert [(problem.subject.split(" (")[0], problem.message) for problem in problems] == [
-        ("pip", "What stands as md5 is no md5 hash."),
-        ("python", "The URL holds credentials."),
-        ("six", "The URL is that of six 1.16.0 pyh6c4a22f_0."),
-        ("zlib", "The file is built for win-64."),
-        ("six", "The URL is that of six 1.16.0 pyh6c4a22f_0."),
-        ("six", "The package is locked twice."),
-        ("python", "It needs libgcc, which is not locked."),
-        ("zlib", "It needs libgcc, which is not locked."),
-        ("linux-64", "The lock has no content hash for this platform."),
+        ("pip", "what stands as md5 is no md5 hash"),
+        ("python", "the URL holds credentials"),
+        ("six", "the URL is that of six 1.16.0 pyh6c4a22f_0"),
+        ("zlib", "the file is built for win-64"),
+        ("six", "the URL is that of six 1.16.0 pyh6c4a22f_0"),
+        ("six", "the package is locked twice"),
+        ("python", "it needs libgcc, which is not locked"),
+        ("zlib", "it needs libgcc, which is not locked"),
+        ("linux-64", "the lock has no content hash for this platform"),
     ]
 
 

@@ -78,13 +78,13 @@ def test_lists_of_others_are_read() -> None:
     assert contents.packages[1].name == "tz-data"
     assert contents.packages[1].sha256 == "c" * 64
     assert verify(text) == (
-        LockProblem(subject="zlib (win-64)", message="No hash is given, so a changed file would go unnoticed."),
+        LockProblem(subject="zlib (win-64)", message="no hash is given, so a changed file would go unnoticed"),
     )
 
 
 def test_a_windows_package_in_a_linux_list_is_found() -> None:
     text = f"# platform: linux-64\n@EXPLICIT\n{FORGE}/win-64/zlib-1.0-h0_0.conda#{'a' * 32}\n"
-    assert [problem.message for problem in verify(text)] == ["The file is built for win-64."]
+    assert [problem.message for problem in verify(text)] == ["the file is built for win-64"]
 
 
 @pytest.mark.parametrize(

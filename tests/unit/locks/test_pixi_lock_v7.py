@@ -115,9 +115,9 @@ def test_an_older_version_is_read_too() -> None:
 
 def test_what_is_wrong_is_told() -> None:
     assert {(problem.subject, problem.message) for problem in verify(SEVEN)} == {
-        ("zlib (linux-64)", "It needs libgcc, which is not locked."),
-        ("minimal (linux-64)", "The URL is not that of a conda package."),
-        ("minimal (linux-64)", "No hash is given, so a changed file would go unnoticed."),
+        ("zlib (linux-64)", "it needs libgcc, which is not locked"),
+        ("minimal (linux-64)", "the URL is not that of a conda package"),
+        ("minimal (linux-64)", "no hash is given, so a changed file would go unnoticed"),
     }
 
 
