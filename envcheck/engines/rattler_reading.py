@@ -22,6 +22,7 @@ from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.stored_rows import record_of
 from envcheck.engines.watching import GivenUpError, await_watched
 from envcheck.errors import ChannelError
+from envcheck.language import say
 from envcheck.model import Record
 
 if TYPE_CHECKING:
@@ -132,8 +133,15 @@ class RecordReader:
         one = self._by_location.get(original.url.rsplit("/", 2)[0] + "/") or self._by_location[original.channel]
         if not _is_plain(original.file_name):
             raise ChannelError(
-                f"{one.status.channel.name}: the file of a record of {original.name.normalized} has a path for a name",
-                hint=f"Tell whoever keeps {one.status.channel.name}.",
+                say(
+                    "{channel}: the file of a record of {name} has a path for a name",
+                    channel=one.status.channel.name,
+                    name=original.name.normalized,
+                ),
+                hint=say(
+                    "Tell whoever keeps {name}, or check without it: -c CHANNEL --override-channels.",
+                    name=one.status.channel.name,
+                ),
             )
         record = self._converted[original.url] = _convert(original, one)
         self._originals.setdefault(record.url, original)
@@ -322,8 +330,11 @@ async def _ask_one(one: LoadedChannel, wanted: Sequence[str | MatchSpec]) -> lis
         if one.forgo_shards():
             raise StoreDamagedError(channel) from error
         raise ChannelError(
-            f"{channel}: its repodata holds a record that is none, or announces one that cannot be had",
-            hint=f"Tell whoever keeps {channel}, or check without it: -c CHANNEL --override-channels.",
+            say(
+                "{channel}: its repodata holds a record that is none, or announces one that cannot be had",
+                channel=channel,
+            ),
+            hint=say("Tell whoever keeps {name}, or check without it: -c CHANNEL --override-channels.", name=channel),
         ) from error
     return list(chain.from_iterable(answer))
 
