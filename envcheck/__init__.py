@@ -15,7 +15,9 @@ from __future__ import annotations
 TYPE_CHECKING = False  # type checkers take it for true by its name; typing is not imported for that
 if TYPE_CHECKING:
     from envcheck.api.checking import check, lock_files
+    from envcheck.api.explaining import explain_package
     from envcheck.api.session import Session
+    from envcheck.api.verifying import verify_lock
     from envcheck.condarc import Configuration
     from envcheck.errors import (
         ChannelError,
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
         OutputError,
         SourceError,
     )
+    from envcheck.explain import Explanation
     from envcheck.model import Finding, Plan, Remedy, Report, Severity, Verdict
+    from envcheck.verify import LockReport, LockVerdict
 
 __all__ = [
     "ChannelError",
@@ -33,7 +37,10 @@ __all__ = [
     "ConfigurationError",
     "EngineError",
     "EnvcheckError",
+    "Explanation",
     "Finding",
+    "LockReport",
+    "LockVerdict",
     "OutputError",
     "Plan",
     "Remedy",
@@ -44,14 +51,18 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "explain_package",
     "lock_files",
+    "verify_lock",
 ]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "envcheck.api.checking": ("check", "lock_files"),
+    "envcheck.api.explaining": ("explain_package",),
     "envcheck.api.session": ("Session",),
+    "envcheck.api.verifying": ("verify_lock",),
     "envcheck.condarc": ("Configuration",),
     "envcheck.errors": (
         "ChannelError",
@@ -61,7 +72,9 @@ _HOMES = {
         "OutputError",
         "SourceError",
     ),
+    "envcheck.explain": ("Explanation",),
     "envcheck.model": ("Finding", "Plan", "Remedy", "Report", "Severity", "Verdict"),
+    "envcheck.verify": ("LockReport", "LockVerdict"),
 }
 
 

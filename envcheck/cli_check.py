@@ -18,6 +18,7 @@ from envcheck.cli_support import (
     decoded,
     given,
     index_options,
+    of_session,
     place_options,
     platform_option,
     refuse_unknown_codes,
@@ -149,10 +150,6 @@ def _source_here(command: str, *, quiet: bool) -> tuple[str]:
     return (name,)
 
 
-# Options that are the same for every source and platform.
-_OF_SESSION = ("engine", "cross_check", "index_url", "offline", "cache_dir", "exclude_newer")
-
-
 def _check_and_report(
     sources: Sequence[str],
     *,
@@ -215,24 +212,22 @@ def _check_and_report(
         previous = read_previous_lock(read(from_lock), from_lock)
     reports: list[Report] = []
     read_data: list[bytes] = []
-    with Progress(enabled=not quiet) as progress:
-        shared = {one: options.pop(one) for one in _OF_SESSION}
-        with Session(**shared, progress=progress.step) as session:
-            for source in sources:
-                data = read(source)
-                for platform in wanted:
-                    read_data.append(data)
-                    reports.append(
-                        check_one(
-                            data,
-                            name=source,
-                            platform=platform,
-                            from_lock=previous,
-                            for_lock=lock is not None or sbom is not None,
-                            session=session,
-                            **options,
-                        )
+    with Progress(enabled=not quiet) as progress, Session(**of_session(options), progress=progress.step) as session:
+        for source in sources:
+            data = read(source)
+            for platform in wanted:
+                read_data.append(data)
+                reports.append(
+                    check_one(
+                        data,
+                        name=source,
+                        platform=platform,
+                        from_lock=previous,
+                        for_lock=lock is not None or sbom is not None,
+                        session=session,
+                        **options,
                     )
+                )
     complete = all(report.complete for report in reports)
     looked = [known.looked(report.export.path, report.target.platform, report.findings) for report in reports]
     judged = known.judge(looked, complete=complete)

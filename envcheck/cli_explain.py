@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from envcheck.cli_language import Command
-from envcheck.cli_support import emit, index_options, place_options
+from envcheck.cli_support import emit, index_options, of_session, place_options
 from envcheck.completion import files, platforms
 from envcheck.errors import EnvcheckError
-from envcheck.language import tell
-
-if TYPE_CHECKING:
-    from envcheck.model import Requirement
+from envcheck.language import told
 
 __all__ = ["explain"]
 
@@ -39,29 +36,22 @@ def explain(spec: str, source: str | None, platform: str, format_name: str, quie
       envcheck explain hdf5=1.14.2
       envcheck explain numpy=2.0 --in environment.yml
     """
+    from envcheck.api.explaining import explain_package
+    from envcheck.api.session import Session
     from envcheck.cli_input import read
-    from envcheck.explain import configured_target
-    from envcheck.explain import explain as explain_package
-    from envcheck.kept_out import standing_in
-    from envcheck.pipeline import check as check_one
+    from envcheck.explain import asked_package
     from envcheck.progress import Progress
     from envcheck.reports.explanation import render_json, render_text
-    from envcheck.surroundings import prepare
-    from envcheck.world import LoadedWorld
 
-    requirement = _package_spec(spec)
-    data = b"" if source is None else read(source)
-    with Progress(enabled=not quiet) as progress:
-        request, services = prepare(source or "", data, platform, None, progress.step, **options)
-        if source is None:
-            target, standing = configured_target(request), None
-            world = LoadedWorld(request, target, services, (), python=None)
-        else:
-            report = check_one(request, services)
-            target, environment = report.target, report.environment
-            world = LoadedWorld(request, target, services, environment.channels, python=environment.python)
-            standing = standing_in(requirement, report, world)
-        explanation = explain_package(requirement, target, world, standing=standing)
+    try:
+        requirement = asked_package(spec)
+    except ValueError as error:
+        raise click.UsageError(told(error.args[0])) from None
+    data = None if source is None else read(source)
+    with Progress(enabled=not quiet) as progress, Session(**of_session(options), progress=progress.step) as session:
+        explanation = explain_package(
+            requirement, source=data, name=source, platform=platform, session=session, **options
+        )
     emit(
         render_json(explanation) if format_name == "json" else render_text(explanation),
         None,
@@ -70,18 +60,3 @@ def explain(spec: str, source: str | None, platform: str, format_name: str, quie
     if explanation.silent:
         return EnvcheckError.exit_status
     return int(not explanation.fine)
-
-
-def _package_spec(text: str) -> Requirement:
-    """What ``explain`` is asked about."""
-    from envcheck.specs import parse_requirement
-
-    try:
-        requirement = parse_requirement(text, line=0)
-    except ValueError as error:
-        raise click.UsageError(tell("{text!r} is no package: {error}.", text=text, error=str(error))) from None
-    if requirement.channel is not None or requirement.subdir is not None:
-        raise click.UsageError(tell("Name the channel with -c and the platform with -p."))
-    if requirement.build is not None and not {" ", "="}.isdisjoint(requirement.build):
-        raise click.UsageError(tell("{text!r} is no package: there is nothing behind a build.", text=text))
-    return requirement

@@ -33,6 +33,7 @@ __all__ = [
     "emit",
     "given",
     "index_options",
+    "of_session",
     "place_options",
     "platform_option",
     "refuse_unknown_codes",
@@ -247,6 +248,15 @@ def index_options(function: _F) -> _F:
             click.option("--index-url", metavar="URL", help="The Python package index."),
         ],
     )
+
+
+def of_session(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of a command's options that `Session` takes, as they are the same for everything that it asks.
+
+    They are taken out of ``options``.
+    """
+    names = ("engine", "cross_check", "index_url", "offline", "cache_dir", "exclude_newer")
+    return {name: options.pop(name) for name in names if name in options}
 
 
 def given(parameter: str) -> bool:

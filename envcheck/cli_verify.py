@@ -16,6 +16,7 @@ from envcheck.cli_support import (
     FINDING_OPTIONS,
     REPORT_OPTIONS,
     decoded,
+    of_session,
     place_options,
     platform_option,
     refuse_unknown_codes,
@@ -28,7 +29,6 @@ from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.verify import LockReport
-    from envcheck.world import Services
 
 __all__ = ["verify"]
 
@@ -79,13 +79,12 @@ def verify(
       envcheck verify pixi.lock -p linux-64 --drift
       envcheck verify conda-linux-64.lock --format json
     """
+    from envcheck.api.session import Session
+    from envcheck.api.verifying import verify_lock
     from envcheck.cli_input import read
-    from envcheck.lock_file import platforms_to_verify, read_lock
     from envcheck.progress import Progress
     from envcheck.reports import verification
     from envcheck.rules.about_locks import LOCK_RULES
-    from envcheck.surroundings import prepare
-    from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), LOCK_RULES)
     known = open_baseline(
@@ -93,15 +92,14 @@ def verify(
     )
     reports: list[LockReport] = []
     read_data: list[bytes] = []
-    with Progress(enabled=not quiet) as progress:
-        services: Services | None = None
+    with Progress(enabled=not quiet) as progress, Session(**of_session(options), progress=progress.step) as session:
         for lock in locks:
             data = read(lock, where_from=tell("'envcheck lock SOURCE' writes one"))
-            found = read_lock(data, lock)
-            for platform in platforms_to_verify(found, platforms):
-                request, services = prepare(lock, data, platform, services, progress.step, no_pip=not online, **options)
-                reports.append(verify_one(request, services, found, drift=drift, online=online))
-                read_data.append(data)
+            found = verify_lock(
+                data, name=lock, platforms=platforms, drift=drift, online=online, session=session, **options
+            )
+            reports += found
+            read_data += [data] * len(found)
     complete = all(report.complete for report in reports)
     looked = [known.looked(report.lock.path, report.target.platform, report.findings) for report in reports]
     judged = known.judge(looked, complete=complete)

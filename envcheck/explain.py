@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from envcheck.channels import resolve_channels
 from envcheck.engines import Index
 from envcheck.kept_out import Standing
+from envcheck.language import say
 from envcheck.model import Availability, ChannelStatus, Environment, Record, Requirement, Target
 from envcheck.request import Request
-from envcheck.specs import dependency_parts, is_version, nearest_versions, sort_versions, spec_text
+from envcheck.specs import (
+    dependency_parts,
+    is_version,
+    nearest_versions,
+    parse_requirement,
+    sort_versions,
+    spec_text,
+)
 from envcheck.survey import World, missing_virtual_package, survey
 from envcheck.virtual_packages import virtual_packages_for
 
-__all__ = ["Build", "Explanation", "Place", "configured_target", "explain"]
+__all__ = ["Build", "Explanation", "Place", "asked_package", "configured_target", "explain"]
 
 # Where packages that the target lacks are looked for: the platforms that exports come from.
 _PLATFORMS = ("linux-64", "win-64", "osx-64", "osx-arm64")
@@ -106,6 +114,23 @@ class _Found:
     own: bool
     records: tuple[Record, ...]
     matching: tuple[Record, ...]
+
+
+def asked_package(text: str) -> Requirement:
+    """What is asked about: a name, with a version and a build where these matter.
+
+    Raises:
+        ValueError: It is something else; the words are for the user.
+    """
+    try:
+        requirement = parse_requirement(text, line=0)
+    except ValueError as error:
+        raise ValueError(say("{text!r} is no package: {error}.", text=text, error=str(error))) from None
+    if requirement.channel is not None or requirement.subdir is not None:
+        raise ValueError(say("Name the channel with -c and the platform with -p."))
+    if requirement.build is not None and not {" ", "="}.isdisjoint(requirement.build):
+        raise ValueError(say("{text!r} is no package: there is nothing behind a build.", text=text))
+    return requirement
 
 
 def configured_target(request: Request) -> Target:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from envcheck.rules import Rule
+from collections.abc import Sequence
 
 __all__ = ["bytes_of", "codes", "name_of", "seconds", "texts"]
 
@@ -47,29 +43,20 @@ def texts(argument: str, values: Sequence[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-def codes(argument: str, prefixes: Sequence[str], rules: Iterable[Rule[Any]] | None = None) -> tuple[str, ...]:
+def codes(argument: str, prefixes: Sequence[str]) -> tuple[str, ...]:
     """Beginnings of codes; a misspelled one would hide every finding and look like success.
-
-    Args:
-        argument: What the argument is called.
-        prefixes: The beginnings.
-        rules: The rules that can be meant; by default every one that there is.
 
     Raises:
         TypeError: It is one text.
-        ValueError: No code begins so.
+        ValueError: No finding's code begins so.
     """
     found = tuple(prefix.upper() for prefix in texts(argument, prefixes))
-    if not found:
-        return found
-    if rules is None:
+    if found:
         from envcheck.rules.documented import DOCUMENTED_RULES
 
-        rules = DOCUMENTED_RULES
-    known = [rule.code for rule in rules]
-    for prefix in found:
-        if not any(code.startswith(prefix) for code in known):
-            raise ValueError(f"{argument}: no finding's code begins with {prefix!r}")
+        for prefix in found:
+            if not any(rule.code.startswith(prefix) for rule in DOCUMENTED_RULES):
+                raise ValueError(f"{argument}: no finding's code begins with {prefix!r}")
     return found
 
 
