@@ -15,6 +15,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # type checkers take it for true by its name; typing is not imported for that
 if TYPE_CHECKING:
     from envcheck.api.checking import check, lock_files
+    from envcheck.api.dockerfiles import check_dockerfile, write_dockerfile
     from envcheck.api.explaining import explain_package
     from envcheck.api.session import Session
     from envcheck.api.verifying import verify_lock
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     )
     from envcheck.explain import Explanation
     from envcheck.model import Finding, Plan, Remedy, Report, Severity, Verdict
+    from envcheck.reports.dockerfile import DockerReport
     from envcheck.verify import LockReport, LockVerdict
 
 __all__ = [
     "ChannelError",
     "Configuration",
     "ConfigurationError",
+    "DockerReport",
     "EngineError",
     "EnvcheckError",
     "Explanation",
@@ -51,15 +54,18 @@ __all__ = [
     "Verdict",
     "__version__",
     "check",
+    "check_dockerfile",
     "explain_package",
     "lock_files",
     "verify_lock",
+    "write_dockerfile",
 ]
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "envcheck.api.checking": ("check", "lock_files"),
+    "envcheck.api.dockerfiles": ("check_dockerfile", "write_dockerfile"),
     "envcheck.api.explaining": ("explain_package",),
     "envcheck.api.session": ("Session",),
     "envcheck.api.verifying": ("verify_lock",),
@@ -74,6 +80,7 @@ _HOMES = {
     ),
     "envcheck.explain": ("Explanation",),
     "envcheck.model": ("Finding", "Plan", "Remedy", "Report", "Severity", "Verdict"),
+    "envcheck.reports.dockerfile": ("DockerReport",),
     "envcheck.verify": ("LockReport", "LockVerdict"),
 }
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -21,6 +20,7 @@ from envcheck.cli_support import (
     decoded,
     given,
     index_options,
+    of_session,
     place_options,
     platform_option,
     refuse_unknown_codes,
@@ -35,14 +35,8 @@ from envcheck.language import tell, told
 
 if TYPE_CHECKING:
     from envcheck.baseline import Judged, Looked
-    from envcheck.docker.instructions import Dockerfile
-    from envcheck.docker.preflight import Question
     from envcheck.docker.writing_files import WrittenFiles
-    from envcheck.lock_file import LockFile
-    from envcheck.model import Report
     from envcheck.reports.dockerfile import DockerReport
-    from envcheck.verify import LockReport
-    from envcheck.world import Services
 
 __all__ = ["docker"]
 
@@ -115,7 +109,7 @@ def docker(
     quiet: bool,
     verbose: int,
     write: str | None,
-    style: str | None,
+    style: Literal["micromamba", "conda-lock", "pixi", "conda"] | None,
     write_ignore: bool,
     **options: Any,
 ) -> int:
@@ -130,19 +124,12 @@ def docker(
       envcheck docker docker/Dockerfile --context . --build-arg PYTHON=3.11
       envcheck docker . --write Dockerfile.locked
     """
-    from envcheck.docker.context import open_context
-    from envcheck.docker.following import follow
-    from envcheck.docker.preflight import check_environments
-    from envcheck.docker.writing_files import Destination, write_files
-    from envcheck.pip.metadata import described
-    from envcheck.pipeline import check as check_one
+    from envcheck.api.dockerfiles import check_dockerfile, write_dockerfile
+    from envcheck.api.session import Session
+    from envcheck.cli_input import read
     from envcheck.progress import Progress
     from envcheck.reports import dockerfile as rendering
-    from envcheck.rules import select_findings
-    from envcheck.rules.about_dockerfiles import apply_docker_rules
-    from envcheck.rules.docker_facts import DockerFacts
     from envcheck.rules.documented import DOCUMENTED_RULES
-    from envcheck.verify import verify as verify_one
 
     refuse_unknown_codes((*options["select"], *options["ignore"]), DOCUMENTED_RULES)
     known = open_baseline(
@@ -152,51 +139,29 @@ def docker(
         raise click.UsageError(tell("--style and --write-ignore are about the file that --write FILE writes."))
     if write is not None and len(set(platforms)) > 1:
         raise click.UsageError(tell("--write takes one --platform."))
-    path, data, parsed = _read(dockerfile, build_args, platforms)
-    root = _context_folder(path, context)
-    opened = open_context(root, path)
-    followed = follow(parsed, opened, target=target)
-    with Progress(enabled=not quiet) as progress:
-        services: Services | None = None
-
-        def ask(question: Question) -> Report:
-            nonlocal services
-            request, services = _prepared(question, services, progress, image=question.image, **options)
-            return check_one(request, services)
-
-        def verify(question: Question, lock: LockFile) -> LockReport:
-            nonlocal services
-            request, services = _prepared(question, services, progress, image=question.image, **options)
-            return verify_one(request, services, lock)
-
-        checked = check_environments(followed, ask, verify, platforms=tuple(dict.fromkeys(platforms)), image=image)
-        written: WrittenFiles | EnvcheckError | None = None
+    if context is not None and not Path(context).is_dir():
+        raise click.UsageError(tell("There is no folder {context!r} for --context.", context=context))
+    arguments = _pairs(build_args)
+    written: WrittenFiles | EnvcheckError | None = None
+    with Progress(enabled=not quiet) as progress, Session(**of_session(options), progress=progress.step) as session:
+        report = check_dockerfile(
+            read("-") if dockerfile == "-" else dockerfile,
+            context=context,
+            build_args=arguments,
+            target=target,
+            platforms=platforms,
+            image=image,
+            session=session,
+            **options,
+        )
         if write is not None:
             try:
-                written = write_files(
-                    Destination(
-                        path=Path(write),
-                        context=root or Path(write).parent,
-                        style=style or "micromamba",
-                        ignore_file=write_ignore,
-                    ),
-                    data,
-                    followed,
-                    checked,
-                    ask,
-                    context=opened,
-                    variables=os.environ,
-                    describe=lambda report: described(report, None if services is None else services.describe),
+                written = write_dockerfile(
+                    report, write, style=style or "micromamba", ignore_file=write_ignore, session=session
                 )
             except EnvcheckError as error:  # told behind the report
                 written = error
-    facts = DockerFacts(followed=followed, checked=checked, context_named=context is not None)
-    findings = select_findings(
-        apply_docker_rules(facts),
-        tuple(code.upper() for code in options["select"]),
-        tuple(code.upper() for code in options["ignore"]),
-    )
-    report = rendering.DockerReport(followed=followed, findings=findings, checked=checked)
+    data = report.asked.data if report.asked is not None else b""
     looked = _looked(known, report)
     report = _judged(report, known.judge(looked, complete=report.complete))
     show(
@@ -247,21 +212,6 @@ def _judged(report: DockerReport, judged: Sequence[Judged]) -> DockerReport:
     return replace(report, findings=own.new, accepted=own.accepted, checked=tuple(checked))
 
 
-def _read(name: str, build_args: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[Path | None, bytes, Dockerfile]:
-    """The Dockerfile's path, ``None`` for standard input, its bytes, and what is in it."""
-    from envcheck.cli_input import read
-    from envcheck.docker.instructions import read_dockerfile
-
-    path = None if name == "-" else Path(name)
-    if path is not None and path.is_dir():
-        path /= "Dockerfile"
-    shown = name if path is None else str(path)
-    architecture = {"linux-aarch64": "linux/arm64", "linux-ppc64le": "linux/ppc64le"}
-    platform = next((architecture[one] for one in platforms if one in architecture), "linux/amd64")
-    data = read(shown, where_from=tell("of a folder the file Dockerfile is read"))
-    return path, data, read_dockerfile(data, shown, _pairs(build_args), platform=platform)
-
-
 def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in build_args:
@@ -271,42 +221,6 @@ def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(tell("--build-arg {text!r} has no value; write NAME=VALUE.", text=text))
         found[name] = value
     return found
-
-
-def _context_folder(path: Path | None, context: str | None) -> Path | None:
-    """The build context: the one named, or the Dockerfile's folder; ``None`` for standard input."""
-    if context is None:
-        return None if path is None else path.parent
-    if not Path(context).is_dir():
-        raise click.UsageError(tell("There is no folder {context!r} for --context.", context=context))
-    return Path(context)
-
-
-def _prepared(
-    question: Question,
-    services: Services | None,
-    progress: Any,
-    *,
-    channels: tuple[str, ...],
-    override_channels: bool,
-    virtual_packages: tuple[str, ...],
-    **options: Any,
-) -> Any:
-    """The request of one environment: the command line's word first, then the Dockerfile's."""
-    from envcheck.surroundings import prepare
-
-    request, services = prepare(
-        question.path,
-        question.data,
-        question.platform,
-        services,
-        progress.step,
-        channels=channels if override_channels else (*channels, *question.channels),
-        override_channels=override_channels or question.override_channels,
-        virtual_packages=(*question.virtual_packages, *virtual_packages),
-        **options,
-    )
-    return replace(request, configuration=question.configuration(request.configuration)), services
 
 
 def _tell_written(written: WrittenFiles) -> None:

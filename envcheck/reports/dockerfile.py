@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from envcheck.language import in_language, plural, say, tell
 from envcheck.model import Finding
 from envcheck.reports import report_json, text
 from envcheck.reports.account import Account
-from envcheck.reports.groups import verdict_word
+from envcheck.reports.groups import severity_counts, verdict_word
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
+    from envcheck.docker.asked import Asked
     from envcheck.docker.followed import Followed, MadeEnvironment
     from envcheck.docker.preflight import CheckedSource
 
@@ -26,13 +27,15 @@ __all__ = ["DockerReport", "accounts", "render_json", "render_text"]
 class DockerReport:
     """Everything that a pre-flight found: the Dockerfile's own findings, and the environments in its order.
 
-    ``accepted`` are findings of the Dockerfile that a baseline accepts; they are not among ``findings``.
+    ``accepted`` are findings of the Dockerfile that a baseline accepts; they are not among ``findings``. ``asked`` is
+    what it is an answer to.
     """
 
     followed: Followed
     findings: tuple[Finding, ...]
     checked: tuple[CheckedSource, ...]
     accepted: tuple[Finding, ...] = ()
+    asked: Asked | None = field(default=None, repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
@@ -190,26 +193,45 @@ def render_text(report: DockerReport, *, width: int = 80, colour: bool = False, 
     return "\n".join(parts)
 
 
+_WORST = ("ready", "sound", "", "fixable", "unproven", "", "blocked", "unsound")
+"""Verdicts of environments and locks, the worst last, in threes that look alike."""
+
+_STYLES = ("bold green", "bold yellow", "bold red")
+
+
+def _findings_of_environments(report: DockerReport) -> Iterator[Finding]:
+    for one in report.checked:
+        for found in (one.report, one.lock_report):
+            yield from () if found is None else found.findings
+
+
 class _Writer(text.FindingsWriter):
     def write(self, report: DockerReport) -> None:
-        """The header, what was followed, and the Dockerfile's findings."""
+        """What came out of the worst environment, then of each, what was followed, and the Dockerfile's findings."""
         followed = report.followed
+        path, findings = followed.dockerfile.path, [*report.findings, *_findings_of_environments(report)]
+        worst = max((one.verdict for one in report.checked if one.verdict is not None), key=_WORST.index, default=None)
+        if worst is not None:
+            self._verdict_line(worst, _STYLES[_WORST.index(worst) // 3], path, findings, report.accepted)
+        else:
+            counts = severity_counts(findings) or tell("no problems")
+            self._line(tell("{subject}, {counts}", subject=plain(mask(path)), counts=counts))
+        for one in report.checked:
+            self._line(self._summary(one), indent=2)
+        if not report.checked:
+            self._line(tell("no command makes an environment"), indent=2)
+        self._line()
         stages = len(followed.stages)
         platform = tell(" for {platform}", platform=followed.platform) if followed.platform else ""
         self._line(
             tell(
-                "{path}: Dockerfile, {encoding}, {stages}, built upon {base}{platform}",
-                path=plain(mask(followed.dockerfile.path)),
+                "Dockerfile {encoding}, {stages}, built upon {base}{platform}",
                 encoding=followed.dockerfile.encoding,
                 stages=plural(stages, "{count} stage", "{count} stages"),
                 base=plain(mask(followed.base)),
                 platform=platform,
             )
         )
-        for one in report.checked:
-            self._line(self._summary(one), indent=2)
-        if not report.checked:
-            self._line(tell("no command makes an environment"), indent=2)
         self._line()
         self._findings(report.findings, report.accepted)
 
