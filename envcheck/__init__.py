@@ -14,6 +14,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it for true by its name; typing is not imported for that
 if TYPE_CHECKING:
+    from envcheck.api.auditing import AuditRun, audit_environments
     from envcheck.api.checking import check, lock_files
     from envcheck.api.dockerfiles import check_dockerfile, write_dockerfile
     from envcheck.api.explaining import explain_package
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
         SourceError,
     )
     from envcheck.explain import Explanation
+    from envcheck.fleet import AuditResult, AuditVerdict
     from envcheck.model import Finding, Plan, Remedy, Report, Severity, Verdict
     from envcheck.reports.dockerfile import DockerReport
     from envcheck.verify import LockReport, LockVerdict
 
 __all__ = [
+    "AuditResult",
+    "AuditRun",
+    "AuditVerdict",
     "ChannelError",
     "Configuration",
     "ConfigurationError",
@@ -53,6 +58,7 @@ __all__ = [
     "SourceError",
     "Verdict",
     "__version__",
+    "audit_environments",
     "check",
     "check_dockerfile",
     "explain_package",
@@ -64,6 +70,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
+    "envcheck.api.auditing": ("AuditRun", "audit_environments"),
     "envcheck.api.checking": ("check", "lock_files"),
     "envcheck.api.dockerfiles": ("check_dockerfile", "write_dockerfile"),
     "envcheck.api.explaining": ("explain_package",),
@@ -79,6 +86,7 @@ _HOMES = {
         "SourceError",
     ),
     "envcheck.explain": ("Explanation",),
+    "envcheck.fleet": ("AuditResult", "AuditVerdict"),
     "envcheck.model": ("Finding", "Plan", "Remedy", "Report", "Severity", "Verdict"),
     "envcheck.reports.dockerfile": ("DockerReport",),
     "envcheck.verify": ("LockReport", "LockVerdict"),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -34,10 +32,7 @@ from envcheck.errors import OutputError, SourceError
 from envcheck.language import tell
 
 if TYPE_CHECKING:
-    from envcheck.audit import Plan
-    from envcheck.audit_sources import Found
-    from envcheck.audit_store import Store
-    from envcheck.audit_work import Workers
+    from envcheck.api.auditing import AuditRun
     from envcheck.baseline import Looked
     from envcheck.fleet import AuditResult
 
@@ -83,8 +78,6 @@ class _Shown:
     format_name: str
     output: str | None
     times: bool
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
     known: BaselineFile
 
 
@@ -125,33 +118,38 @@ def audit(
       envcheck audit "**/environment*.yml" --format markdown -o audit.md
       git ls-files -z | envcheck audit - -0 --format jsonl
     """
+    from envcheck.api.auditing import audit_environments
     from envcheck.rules import RULES
 
     refuse_unknown_codes((*select, *ignore), RULES)
     known = open_baseline(baseline, update=update_baseline, rules=RULES, select=select, ignore=ignore)
-    sources = _sources(paths, null=null)
-    plan = _plan(tuple(dict.fromkeys(platforms)) or ("linux-64",), fresh=fresh, **options)
+    run = audit_environments(
+        [path for path in paths if path != "-"],
+        listed=_listed(paths, null=null),
+        platforms=tuple(dict.fromkeys(platforms)) or ("linux-64",),
+        jobs=jobs,
+        scheduler=scheduler,
+        fresh=fresh,
+        select=select,
+        ignore=ignore,
+        **options,
+    )
     shown = _Shown(
         format_name=format_name,
         output=output,
         times=not no_times,
-        select=tuple(code.upper() for code in select),
-        ignore=tuple(code.upper() for code in ignore),
         known=known,
     )
-    wanted = len(sources) * len(plan.platforms)
-    results, looked, interrupted = _run(
-        plan, sources, shown, cache_dir=options["cache_dir"], jobs=jobs, scheduler=scheduler, quiet=quiet
-    )
+    results, looked, interrupted = _results(run, shown, quiet=quiet)
     if format_name != "jsonl":
-        _report(results, shown, interrupted=wanted if interrupted else 0)
+        _report(results, shown, interrupted=run.total if interrupted else 0)
     if not quiet and not interrupted and format_name != "text":
         reused = sum(1 for result in results if result.reused)
         say(
             tell(
                 "{count} of {wanted} done, {reused} of them known from before",
                 count=len(results),
-                wanted=wanted,
+                wanted=run.total,
                 reused=reused,
             )
         )
@@ -161,131 +159,49 @@ def audit(
     return _status(results, fail_on)
 
 
-def _sources(paths: Sequence[str], *, null: bool) -> tuple[Found, ...]:
-    from envcheck.audit_sources import find_sources, listed_paths
-    from envcheck.surroundings import home_directory
+def _listed(paths: Sequence[str], *, null: bool) -> tuple[str, ...] | None:
+    """The names on standard input, ``None`` where no ``-`` asks for them."""
+    from envcheck.audit_sources import listed_paths
 
-    listed: tuple[str, ...] = ()
-    named = [path for path in paths if path != "-"]
-    if len(named) < len(paths):
-        if sys.stdin is None:
-            raise SourceError(tell("standard input is closed"), path="-", hint=tell("Pipe a list of names in."))
-        listed = listed_paths(sys.stdin.buffer.read(), null=null)
-    elif null:
-        raise click.UsageError(tell("-0 is about the list of names that - reads from standard input."))
-    found = find_sources(named, listed, home=home_directory())
-    if not found and len(named) == len(paths):
-        raise SourceError(
-            tell("nothing there looks like an export of an environment"),
-            path=" ".join(paths),
-            hint=tell("A file that is named is read whatever it looks like: envcheck audit FILE"),
-        )
-    return found
+    if "-" not in paths:
+        if null:
+            raise click.UsageError(tell("-0 is about the list of names that - reads from standard input."))
+        return None
+    if sys.stdin is None:
+        raise SourceError(tell("standard input is closed"), path="-", hint=tell("Pipe a list of names in."))
+    return listed_paths(sys.stdin.buffer.read(), null=null)
 
 
-def _plan(platforms: tuple[str, ...], *, fresh: bool, **options: Any) -> Plan:
-    """What is asked of every source."""
-    from envcheck.audit import Plan
-    from envcheck.audit_channels import known_locations
-    from envcheck.audit_worker import Job
-    from envcheck.surroundings import home_directory, package_index_settings, prepare
-
-    request, services = prepare("", b"", platforms[0], None, lambda *_: None, **options)
-    services.package_index.close()
-    info = services.engine.info
-    configuration = request.configuration
-    texts = [
-        *request.channels,
-        configuration.channel_alias,
-        *configuration.channels,
-        *configuration.default_channels,
-        *(location for _, location in configuration.custom_channels),
-        *(one for _, members in configuration.custom_multichannels for one in members),
-        *(one for _, mirrors in configuration.mirrored_channels for one in mirrors),
-    ]
-    return Plan(
-        job=Job(
-            run=secrets.token_hex(6),
-            request=request,
-            settings=package_index_settings(options["index_url"], home_directory()),
-            engine=info.name,
-            engine_version=f"{info.name} {info.version}",
-        ),
-        platforms=platforms,
-        versions=(
-            *((name, _version(name)) for name in ("conda-pypi", "packaging", "py-rattler", "python-sat")),
-            ("resolver", services.resolver.name if services.resolver is not None else ""),
-        ),
-        now=time.time(),
-        fresh=fresh,
-        locations=known_locations(texts),
-    )
-
-
-def _version(distribution: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return ""  # a package of conda's need not say
-
-
-def _run(
-    plan: Plan,
-    sources: Sequence[Found],
-    shown: _Shown,
-    *,
-    cache_dir: str | None,
-    jobs: int | None,
-    scheduler: str | None,
-    quiet: bool,
-) -> tuple[list[AuditResult], list[Looked], bool]:
+def _results(run: AuditRun, shown: _Shown, *, quiet: bool) -> tuple[list[AuditResult], list[Looked], bool]:
     """The results, what a baseline is to know of them, and whether Ctrl-C ended the run before all were there."""
-    from envcheck.audit import Audit
-    from envcheck.audit_channels import ChannelStates
-    from envcheck.audit_store import open_store
-    from envcheck.cli_input import read
-    from envcheck.fleet import selected
     from envcheck.progress import FleetProgress
-    from envcheck.surroundings import cache_directory
 
-    request = plan.job.request
-    configuration = request.configuration
-    states = ChannelStates(
-        offline=request.offline or configuration.offline,
-        verify_tls=configuration.ssl_verify,
-        proxies=configuration.proxy_servers,
-    )
     results: list[AuditResult] = []
     looked: list[Looked] = []
     interrupted = False
-    total = len(sources) * len(plan.platforms)
-    with contextlib.ExitStack() as stack:
-        store: Store = open_store(cache_directory(cache_dir), now=plan.now)
-        stack.callback(store.close)
-        write = stack.enter_context(_line_writer(shown))
-        workers = _workers(scheduler, jobs, most=total)
-        stack.callback(workers.stop)
-        run = Audit(plan, read=lambda found: read(str(found.path)), workers=workers, states=states, store=store)
-        progress = stack.enter_context(FleetProgress(total, enabled=not quiet))
+    with (
+        _line_writer(shown) as write,
+        contextlib.closing(run.results()) as made,
+        FleetProgress(run.total, enabled=not quiet) as progress,
+    ):
         try:
-            for result in run.run(sources):
-                chosen, found = _judged(selected(result, shown.select, shown.ignore), shown.known)
+            for result in made:
+                chosen, found = _judged(result, shown.known)
                 looked += found
                 results.append(chosen)
                 write(chosen)
                 progress.step()
         except KeyboardInterrupt:
             interrupted = True
-        if store.trouble and not quiet:
-            say(tell("envcheck: results are not kept for the next run: {trouble}", trouble=store.trouble))
+            made.close()
+        if run.trouble and not quiet:
+            say(tell("envcheck: results are not kept for the next run: {trouble}", trouble=run.trouble))
     if interrupted:
         say(
             tell(
                 "envcheck: interrupted; {count} of {total} are done, and the next run goes on from there",
                 count=len(results),
-                total=total,
+                total=run.total,
             )
         )
     return results, looked, interrupted
@@ -300,16 +216,6 @@ def _judged(result: AuditResult, known: BaselineFile) -> tuple[AuditResult, list
     looked = known.looked(result.path, result.platform, findings_of(result))
     (judged,) = known.judge([looked], complete=result.complete)
     return with_accepted(result, judged.new, judged.accepted), [looked]
-
-
-def _workers(scheduler: str | None, jobs: int | None, *, most: int) -> Workers:
-    if scheduler is not None:
-        from envcheck.audit_cluster import ClusterWorkers
-
-        return ClusterWorkers(scheduler)
-    from envcheck.audit_work import LocalWorkers, available_cores
-
-    return LocalWorkers(max(1, min(jobs or available_cores(), most)))
 
 
 @contextlib.contextmanager
