@@ -12,7 +12,10 @@ from typing import Protocol, runtime_checkable
 
 from envcheck.model import Channel, ChannelStatus, EngineInfo, Outcome, Record, VirtualPackage
 
-__all__ = ["Engine", "Index", "LoadOptions", "ProgressCallback"]
+__all__ = ["LARGEST_VARIABLE", "Engine", "Index", "LoadOptions", "ProgressCallback"]
+
+LARGEST_VARIABLE = "ENVCHECK_LARGEST_REPODATA"
+"""The environment variable that says how large the repodata of a subdir may be, unpacked."""
 
 ProgressCallback = Callable[[str, int, int], None]
 """Called with a label, the number of steps done and the number of steps in all."""
@@ -26,10 +29,10 @@ class LoadOptions:
     every request but ``file://``; ``exclude_newer`` drops records newer than that many milliseconds since the epoch;
     ``verify_tls`` and ``proxies`` (pairs of scheme and URL) are the ``.condarc`` settings ``ssl_verify`` and
     ``proxy_servers``; ``package_directories`` is ``pkgs_dirs``, where mamba keeps repodata beside packages;
-    ``record_directory`` is where repodata is kept by package name, for an engine that has no such store of its own
-    (``None``: nowhere). ``connect_timeout`` and ``read_timeout`` are the ``.condarc`` settings
-    ``remote_connect_timeout_secs`` and ``remote_read_timeout_secs``; what one download may come to on the disk is
-    ``largest_download`` bytes, ten times what the largest channels have.
+    ``record_directory`` is where repodata is kept by package name, whichever engine asks (``None``: nowhere);
+    ``connect_timeout`` and ``read_timeout`` are the ``.condarc`` settings ``remote_connect_timeout_secs`` and
+    ``remote_read_timeout_secs``; what one download may come to on the disk is
+    ``largest_download`` bytes, some three times what the largest channels have.
     """
 
     cache_directory: str | None = None
@@ -41,7 +44,7 @@ class LoadOptions:
     record_directory: str | None = None
     connect_timeout: float = 9.15
     read_timeout: float = 60.0
-    largest_download: int = 4_000_000_000
+    largest_download: int = 1_000_000_000
 
 
 @runtime_checkable

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
 from envcheck.engines.apart import CAN_STOP, run_apart
 from envcheck.engines.libmamba_compat import explain, load_library
-from envcheck.engines.libmamba_loading import LoadedChannel, Loader
+from envcheck.engines.libmamba_loading import Loaded, LoadedChannel, Loader
 from envcheck.engines.patience import solve_patiently
+from envcheck.engines.record_store import StoreDamagedError
+from envcheck.engines.record_stores import RecordStores
 from envcheck.errors import ChannelError
 from envcheck.language import joined, say
 from envcheck.model import (
@@ -27,6 +29,8 @@ from envcheck.model import (
 
 __all__ = ["LibmambaEngine"]
 
+_T = TypeVar("_T")
+
 # What a record is known by: its channel, its subdir and its file name.
 _Key = tuple[str, str, str]
 
@@ -40,12 +44,17 @@ _HELD_SECONDS = 5.0
 class LibmambaEngine:
     """The `envcheck.engines.Engine` over libmambapy.
 
+    Args:
+        stores: The record stores for some options.
+
     Raises:
         EngineError: libmambapy is not there or too old.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stores: Callable[[LoadOptions], RecordStores] = RecordStores) -> None:
         self._library = load_library()
+        self._make_stores = stores
+        self._stores: dict[LoadOptions, RecordStores] = {}
 
     @property
     def info(self) -> EngineInfo:
@@ -63,12 +72,19 @@ class LibmambaEngine:
         progress: ProgressCallback | None = None,
     ) -> Index:
         """Load repodata of every channel; see `envcheck.engines.Engine.load`."""
-        loader = Loader(self._library, platform, options or LoadOptions())
-        database, loaded = loader.load(channels, progress)
-        if channels and not any(one.repositories for one in loaded):
+        options = options or LoadOptions()
+        stores = self._stores.get(options)
+        if stores is None:
+            stores = self._stores[options] = self._make_stores(options)
+        loader = Loader(self._library, platform, options, stores)
+        loaded = loader.load(channels, progress)
+        if channels and not any(one.is_usable for one in loaded.channels):
             reasons = joined(
                 "; ",
-                (say("{name}: {detail}", name=one.status.channel.name, detail=one.status.detail) for one in loaded),
+                (
+                    say("{name}: {detail}", name=one.status.channel.name, detail=one.status.detail)
+                    for one in loaded.channels
+                ),
             )
             raise ChannelError(
                 say("no channel could be loaded for {platform}: {reasons}", platform=platform, reasons=reasons),
@@ -77,10 +93,15 @@ class LibmambaEngine:
                     "--override-channels, or a local copy with -c file:///path/to/channel."
                 ),
             )
+
+        def reload() -> Loaded:
+            stores.discard()
+            return loader.load(channels, None)
+
         return _LibmambaIndex(
             library=self._library,
-            database=database,
             loaded=loaded,
+            reload=reload,
             platform=platform,
             virtual_packages=virtual_packages,
             channel_priority=channel_priority,
@@ -94,8 +115,8 @@ class _LibmambaIndex:
         self,
         *,
         library: Any,
-        database: Any,
-        loaded: Sequence[LoadedChannel],
+        loaded: Loaded,
+        reload: Callable[[], Loaded],
         platform: str,
         virtual_packages: Sequence[VirtualPackage],
         channel_priority: str,
@@ -103,23 +124,47 @@ class _LibmambaIndex:
         self._library = library
         self._specs = library.specs
         self._solver = library.solver
-        self._database = database
-        self._loaded = loaded
+        self._reload = reload
         self._platform = platform
         self._virtual_packages = virtual_packages
         self._channel_priority = channel_priority
-        self._names = frozenset[str]().union(*(one.names for one in loaded))
-        self._order = {one.status.channel.url.rstrip("/"): position for position, one in enumerate(loaded)}
+        self._use(loaded)
+
+    def _use(self, loaded: Loaded) -> None:
+        """Answer from this, and forget what was answered before."""
+        self._database = loaded.database
+        self._loaded = loaded.channels
+        self._stored = loaded.stored
+        self._names = frozenset[str]().union(*(one.names for one in self._loaded))
+        self._order = {one.status.channel.url.rstrip("/"): position for position, one in enumerate(self._loaded)}
         self._records: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[_Key, Any] = {}
         self._installed: Any = None
         self._install_virtual_packages()
-        for position, one in enumerate(reversed(loaded), start=1):
-            # Both subdirs of a channel are alike; with the priority disabled all channels are.
-            priority = 0 if channel_priority == "disabled" else position
-            for repository in one.repositories:
-                database.set_repo_priority(repository, self._solver.libsolv.Priorities(priority, 0))
-        self._highest = len(loaded) + 1
+        self._highest = len(self._loaded) + 1
+        self._rank(
+            (position, repository) for position, one in enumerate(self._loaded) for repository in one.repositories
+        )
+
+    def _rank(self, repositories: Iterable[tuple[int, Any]]) -> None:
+        """Give repositories the priority of their channels, which are known by their places."""
+        for position, repository in repositories:
+            # All repositories of a channel are alike; with the priority disabled all channels are.
+            priority = 0 if self._channel_priority == "disabled" else len(self._loaded) - position
+            self._database.set_repo_priority(repository, self._solver.libsolv.Priorities(priority, 0))
+
+    def _despite_damage(self, ask: Callable[[], _T]) -> _T:
+        """An answer; where a store turns out to be damaged, one from the repodata itself."""
+        try:
+            return ask()
+        except StoreDamagedError:
+            self._use(self._reload())
+            return ask()
+
+    def _hold(self, names: Iterable[str]) -> None:
+        """See to it that the records of names are in the `Database`."""
+        if self._stored is not None:
+            self._rank(self._stored.holding(names))
 
     @property
     def platform(self) -> str:
@@ -135,14 +180,17 @@ class _LibmambaIndex:
     def records(self, name: str) -> tuple[Record, ...]:
         known = self._records.get(name)
         if known is None:
-            known = self._records[name] = self._query(name) if name in self._names else ()
+            found = self._despite_damage(lambda: self._query(name)) if name in self._names else ()
+            known = self._records[name] = found
         return known
 
     def prefetch(self, names: Iterable[str]) -> None:
-        pass  # All records are in memory.
+        wanted = [name for name in names if name in self._names]
+        self._despite_damage(lambda: self._hold(wanted))
 
     def builds(self, wanted: Iterable[tuple[str, str, str]]) -> tuple[Record, ...]:
         asked = set(wanted)
+        self.prefetch(name for name, _, _ in asked)
         found = (record for name, _, _ in sorted(asked) for record in self.records(name))
         return tuple(record for record in found if (record.name, record.version, record.build) in asked)
 
@@ -174,8 +222,18 @@ class _LibmambaIndex:
         timeout: float | None = None,
         any_will_do: bool = False,  # noqa: ARG002  # it has one way of looking
     ) -> Outcome:
-        favoured = [original for record in preferred if (original := self._original(record)) is not None]
+        return self._despite_damage(
+            lambda: self._solve_patiently(specs, preferred=preferred, constraints=constraints, timeout=timeout)
+        )
+
+    def _solve_patiently(
+        self, specs: Sequence[str], *, preferred: Sequence[Record], constraints: Sequence[str], timeout: float | None
+    ) -> Outcome:
         wishes = [self._match_spec(spec) for spec in sorted(specs)]
+        if self._stored is not None:
+            self._rank(self._stored.reaching(str(spec.name) for spec in wishes))
+        self.prefetch(record.name for record in preferred)
+        favoured = [original for record in preferred if (original := self._original(record)) is not None]
         ties = [job for constraint in sorted(constraints) for job in self._constraint(constraint)]
 
         def attempt(some: Sequence[Any], seconds: float | None) -> _Answer:
@@ -204,6 +262,7 @@ class _LibmambaIndex:
     # -----------------------------------------------------------------------------------------------------------------
 
     def _query(self, name: str) -> tuple[Record, ...]:
+        self._hold([name])
         version = self._specs.Version.parse
         matching = self._database.packages_matching(self._match_spec(name))
         found = [one for one in matching if one.channel in self._order and self._is_sound(one)]

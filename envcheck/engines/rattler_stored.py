@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rattler import Channel as RattlerChannel
 from rattler import PackageName, SparseRepoData
 
-from envcheck.engines.record_store import Members, RecordStore, StoreDamagedError
+from envcheck.engines.record_store import Members, RecordStore, StoreDamagedError, repodata_text
 from envcheck.engines.stored_rows import StoredRow, members_with, rows_of
 
 if TYPE_CHECKING:
@@ -160,11 +160,8 @@ class Excerpt:
         # What is open stays readable when its name is gone, however the process may end.
         with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
             for number, ((channel, subdir), members) in enumerate(parts.items()):
-                packages = b",".join(one.packages for one in members if one.packages)
-                conda = b",".join(one.conda for one in members if one.conda)
                 path = Path(folder) / f"{number}.json"
-                head = f'{{"info": {channel.stores[subdir].info}, "packages": {{'.encode()
-                path.write_bytes(b"".join((head, packages, b'}, "packages.conda": {', conda, b"}}")))
+                path.write_bytes(repodata_text(channel.stores[subdir].info, members))
                 try:
                     files[channel].append(SparseRepoData(channel.channel, subdir, path))
                 except OSError as error:

@@ -13,14 +13,23 @@ import json
 import sqlite3
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import zstandard
 
-__all__ = ["SCHEMA", "Members", "RecordStore", "RepodataState", "StoreDamagedError", "open_store", "packer"]
+__all__ = [
+    "SCHEMA",
+    "Members",
+    "RecordStore",
+    "RepodataState",
+    "StoreDamagedError",
+    "open_store",
+    "packer",
+    "repodata_text",
+]
 
 SCHEMA = 1
 """The number of the layout; a store of another one is not read."""
@@ -176,6 +185,18 @@ def open_store(path: Path) -> RecordStore | None:
             path.unlink()
         return None
     return store
+
+
+def repodata_text(info: str, members: Sequence[Members]) -> bytes:
+    """A repodata file of some names.
+
+    Args:
+        info: The ``info`` object of the whole file, as JSON.
+        members: The records of each name.
+    """
+    packages = b",".join(one.packages for one in members if one.packages)
+    conda = b",".join(one.conda for one in members if one.conda)
+    return b"".join((f'{{"info": {info}, "packages": {{'.encode(), packages, b'}, "packages.conda": {', conda, b"}}"))
 
 
 def packer() -> zstandard.ZstdCompressor:

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from envcheck.engines import LoadOptions
     from envcheck.engines.record_store_building import BuildOrder
 
-__all__ = ["RecordStores", "rattler_folder", "start_builder"]
+__all__ = ["ReadRepodata", "RecordStores", "file_state", "max_age_of", "rattler_folder", "start_builder"]
 
 # What is smaller is read as fast as it is.
 _SMALLEST = 1024 * 1024
@@ -58,6 +59,19 @@ def start_builder(orders: Sequence[BuildOrder]) -> None:
         process.returncode = 0  # nobody waits for it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRepodata:
+    """A file that an engine has read, or would read, for a subdir of a channel.
+
+    ``location`` is the channel's base URL as it is asked.
+    """
+
+    location: str
+    subdir: str
+    path: Path
+    state: RepodataState
+
+
 class RecordStores:
     """The stores of one cache directory.
 
@@ -82,7 +96,7 @@ class RecordStores:
         self._smallest = smallest
         self._now = now
         self._open: dict[tuple[str, str], RecordStore] = {}
-        self._ordered: set[tuple[str, tuple[str, ...]]] = set()
+        self._ordered: set[tuple[str, str]] = set()
 
     def find(self, location: str, subdirs: Sequence[str]) -> Mapping[str, RecordStore] | None:
         """The stores of all of a channel's subdirs.
@@ -122,25 +136,56 @@ class RecordStores:
             channels: The channels of a load, each with its base URL as it is asked, and its subdirs.
             beside: Whether other channels of the load have stores.
         """
-        asked = [
-            one for one in ((location, tuple(subdirs)) for location, subdirs in channels) if one not in self._ordered
-        ]
-        if self._folder is None or not asked:
-            return
-        self._ordered.update(asked)
-        found = []
-        for location, subdirs in asked:
-            sources = [(subdir, _source(location, subdir, self._options.cache_directory)) for subdir in subdirs]
-            present = [(location, subdir, source) for subdir, source in sources if source is not None]
-            found += present if len(present) == len(subdirs) else []
-        if not found or not (beside or max(state.size for _, _, (_, state) in found) >= self._smallest):
+        self.want_read(
+            [
+                [_read_by_rattler(location, subdir, self._options.cache_directory) for subdir in subdirs]
+                for location, subdirs in channels
+                if self._folder is not None and not all((location, subdir) in self._ordered for subdir in subdirs)
+            ],
+            beside=beside,
+        )
+
+    def made_from(self, read: ReadRepodata) -> RecordStore | None:
+        """The store of repodata that an engine keeps itself, if it was made from just this state of it.
+
+        A server's ETag says so, too, whoever downloaded what the store was made from.
+
+        Args:
+            read: The repodata.
+        """
+        key = (read.location, read.subdir)
+        store = self._open.get(key)
+        if store is None or not _is_same(store.state, read.state):
+            path = self._path(*key)
+            store = None if path is None else open_store(path)
+            if store is None or not _is_same(store.state, read.state):
+                return None
+            self._open[key] = store
+        return store
+
+    def want_read(self, channels: Sequence[Sequence[ReadRepodata | None]], *, beside: bool = False) -> None:
+        """Have the stores of channels made; see `want`.
+
+        Args:
+            channels: The repodata of each channel's subdirs, ``None`` for what no store can be made from.
+            beside: Whether other channels of the load have stores.
+        """
+        found = [one for read in channels if None not in read for one in read if one is not None]
+        new = [one for one in found if (one.location, one.subdir) not in self._ordered]
+        self._ordered.update((one.location, one.subdir) for one in new)
+        if self._folder is None or not new or not (beside or max(one.state.size for one in new) >= self._smallest):
             return
         from envcheck.engines.record_store_building import BuildOrder
 
         self._start(
             [
-                BuildOrder(repodata=str(path), subdir=subdir, store=str(self._path(location, subdir)), state=state)
-                for location, subdir, (path, state) in found
+                BuildOrder(
+                    repodata=str(one.path),
+                    subdir=one.subdir,
+                    store=str(self._path(one.location, one.subdir)),
+                    state=one.state,
+                )
+                for one in new
             ]
         )
 
@@ -161,7 +206,7 @@ class RecordStores:
         state = store.state
         directory = local_path(location)
         if directory is not None:
-            found = _file_state(directory / subdir / "repodata.json")
+            found = file_state(directory / subdir / "repodata.json")
             return found is not None and (found.size, found.modified) == (state.size, state.modified)
         if not state.file:
             return False
@@ -197,7 +242,15 @@ class RecordStores:
             return False  # rattler will ask again, and its failure is told
 
 
-def _file_state(path: Path) -> RepodataState | None:
+def _is_same(made_from: RepodataState, found: RepodataState) -> bool:
+    """Whether two states are one: of the same file, or called the same by the server."""
+    if (made_from.size, made_from.modified) == (found.size, found.modified):
+        return True
+    return bool(made_from.etag) and (made_from.file, made_from.etag) == (found.file, found.etag)
+
+
+def file_state(path: Path) -> RepodataState | None:
+    """The state of a file by itself; ``None`` where there is none."""
     try:
         found = path.stat()
     except OSError:
@@ -205,13 +258,13 @@ def _file_state(path: Path) -> RepodataState | None:
     return RepodataState(size=found.st_size, modified=found.st_mtime_ns)
 
 
-def _source(location: str, subdir: str, cache_directory: str | None) -> tuple[Path, RepodataState] | None:
-    """The file that rattler has just read for a subdir, and its state; ``None`` where it read shards instead."""
+def _read_by_rattler(location: str, subdir: str, cache_directory: str | None) -> ReadRepodata | None:
+    """What rattler has just read for a subdir; ``None`` where it read shards instead."""
     directory = local_path(location)
     if directory is not None:
         path = directory / subdir / "repodata.json"
-        state = _file_state(path)
-        return None if state is None else (path, state)
+        state = file_state(path)
+        return None if state is None else ReadRepodata(location=location, subdir=subdir, path=path, state=state)
     address = f"{strip_secrets(location).rstrip('/')}/{subdir}/"
     for path in sorted(rattler_folder(cache_directory).glob("*.info.json")):
         # rattler's note beside what it downloaded: the address, and what the server called this state.
@@ -219,21 +272,22 @@ def _source(location: str, subdir: str, cache_directory: str | None) -> tuple[Pa
             note = json.loads(path.read_bytes())
             base, _, file = strip_secrets(note["url"]).rpartition("/")
             repodata = path.with_name(path.name.removesuffix(".info.json") + ".json")
-            state = _file_state(repodata)
+            state = file_state(repodata)
             if f"{base}/" != address or state is None or state.size != note["size"]:
                 continue
-            return repodata, RepodataState(
-                size=state.size,
-                modified=state.modified,
+            served = replace(
+                state,
                 file=file,
                 etag=note.get("etag") or "",
                 last_modified=note.get("mod") or "",
-                max_age=_max_age(note.get("cache_control") or ""),
+                max_age=max_age_of(note.get("cache_control") or ""),
             )
+            return ReadRepodata(location=location, subdir=subdir, path=repodata, state=served)
     return None
 
 
-def _max_age(cache_control: str) -> int:
+def max_age_of(cache_control: str) -> int:
+    """For how many seconds what has this ``Cache-Control`` may be used without asking again (RFC 9111)."""
     found = _MAX_AGE.search(cache_control.lower())
     forbidden = any(word in cache_control.lower() for word in ("no-cache", "no-store", "must-revalidate"))
     return int(found[1]) if found is not None and not forbidden else 0

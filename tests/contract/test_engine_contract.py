@@ -30,6 +30,7 @@ ENGINES = {
     "rattler": ("envcheck.engines.rattler", "RattlerEngine", "rattler"),
     "rattler-stored": ("tests.support.stores", "StoredRattlerEngine", "rattler"),
     "libmamba": ("envcheck.engines.libmamba", "LibmambaEngine", "libmambapy"),
+    "libmamba-stored": ("tests.support.libmamba_stores", "StoredLibmambaEngine", "libmambapy"),
 }
 """Each engine's module, class and the library that it needs."""
 

@@ -25,12 +25,13 @@ ENGINES = {
     "rattler": ("envcheck.engines.rattler", "RattlerEngine"),
     "rattler-stored": ("tests.support.stores", "StoredRattlerEngine"),
     "libmamba": ("envcheck.engines.libmamba", "LibmambaEngine"),
+    "libmamba-stored": ("tests.support.libmamba_stores", "StoredLibmambaEngine"),
 }
 
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> Engine:
-    if request.param == "libmamba" and importlib.util.find_spec("libmambapy") is None:
+    if request.param.startswith("libmamba") and importlib.util.find_spec("libmambapy") is None:
         pytest.skip("libmambapy is not installed")
     module, class_name = ENGINES[request.param]
     made: Engine = getattr(importlib.import_module(module), class_name)()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 
 from envcheck.engines import LoadOptions
 from envcheck.engines.libmamba_compat import can_download
-from envcheck.engines.libmamba_loading import Loader, PlainDownloader, Wanted
+from envcheck.engines.libmamba_downloading import PlainDownloader, Wanted
+from envcheck.engines.libmamba_loading import LoadedChannel, Loader
+from envcheck.engines.record_stores import RecordStores
 from envcheck.model import Channel, ChannelState
 from tests.support.channels import LINUX, channel, record, write_channel
 from tests.support.server import Misbehaviour, ServerFactory
@@ -90,6 +93,11 @@ def old_library(library: Any) -> Any:
     return SimpleNamespace(**{**members, "solver": SimpleNamespace(libsolv=libsolv)})
 
 
+def load(library: Any, options: LoadOptions, where: Sequence[Channel]) -> tuple[Any, Sequence[LoadedChannel]]:
+    loaded = Loader(library, "linux-64", options, RecordStores(options)).load(where, None)
+    return loaded.database, loaded.channels
+
+
 def packages(database: Any, library: Any, name: str) -> list[str]:
     return [one.version for one in database.packages_matching(library.specs.MatchSpec.parse(name))]
 
@@ -100,7 +108,7 @@ def test_an_old_library_loads_all_the_same(
     assert not can_download(old_library)
     server = loopback_server(small)
     options = LoadOptions(cache_directory=str(tmp_path / "cache"))
-    database, loaded = Loader(old_library, "linux-64", options).load([channel(server.url)], None)
+    database, loaded = load(old_library, options, [channel(server.url)])
     assert loaded[0].status.state is ChannelState.LOADED
     assert loaded[0].names == {"a", "b", "c"}
     assert packages(database, library, "a") == ["1.0"]
@@ -112,7 +120,7 @@ def test_an_old_library_drops_newer_records(library: Any, old_library: Any, tmp_
     directory = write_channel(tmp_path / "dates", {"linux-64": records, "noarch": []})
     options = LoadOptions(cache_directory=str(tmp_path / "cache"), exclude_newer=1_500_000_000_000)
     for one in (library, old_library):
-        database, loaded = Loader(one, "linux-64", options).load([channel(directory)], None)
+        database, loaded = load(one, options, [channel(directory)])
         assert packages(database, library, "a") == ["1.0"]
         assert loaded[0].names == {"a"}
 
@@ -123,10 +131,10 @@ def test_a_solv_file_is_written_and_read(
     server = loopback_server(channels_directory)
     options = LoadOptions(cache_directory=str(tmp_path / "cache"))
     where = [channel(f"{server.url}/conda-forge")]
-    first, _ = Loader(library, "linux-64", options).load(where, None)
+    first, _ = load(library, options, where)
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "cache").glob("*.solv")}
     assert len(written) == 2
-    second, loaded = Loader(library, "linux-64", options).load(where, None)
+    second, loaded = load(library, options, where)
     assert packages(first, library, "numpy") == packages(second, library, "numpy")
     assert loaded[0].names >= {"numpy", "geopandas"}
     assert {path: path.stat().st_mtime_ns for path in written} == written
@@ -137,13 +145,13 @@ def test_dates_leave_no_solv_file(
 ) -> None:
     server = loopback_server(channels_directory)
     options = LoadOptions(cache_directory=str(tmp_path / "cache"), exclude_newer=1_500_000_000_000)
-    Loader(library, "linux-64", options).load([channel(f"{server.url}/conda-forge")], None)
+    load(library, options, [channel(f"{server.url}/conda-forge")])
     assert not list((tmp_path / "cache" / "cache").glob("*.solv"))
 
 
 def test_names_are_those_of_the_records(library: Any, channels_directory: Path, tmp_path: Path) -> None:
     options = LoadOptions(cache_directory=str(tmp_path / "cache"))
-    database, loaded = Loader(library, "linux-64", options).load([channel(channels_directory / "conda-forge")], None)
+    database, loaded = load(library, options, [channel(channels_directory / "conda-forge")])
     exact = {one.name for repository in loaded[0].repositories for one in database.packages_in_repo(repository)}
     assert loaded[0].names == exact
 
@@ -155,16 +163,16 @@ def test_a_copy_of_mamba_is_used_if_it_is_of_the_same_address(
     options = LoadOptions(cache_directory=str(tmp_path / "cache"))
     # What mamba would do for a channel of that name with that address: it is canonical, so that the name is its own.
     canonical = Channel(name="small", url=server.url, locations=(server.url,))
-    Loader(library, "linux-64", options).load([canonical], None)
+    load(library, options, [canonical])
     asked = len(server.requests)
     named = library.cache_filename_from_url("small/linux-64")
     assert (tmp_path / "cache" / "cache" / named).is_file()
     mirrored = Channel(name="small", url="https://example.org/small", locations=(server.url,))
-    Loader(library, "linux-64", options).load([mirrored], None)
+    load(library, options, [mirrored])
     assert len(server.requests) == asked, "the same address under another canonical one"
     other = loopback_server(write_channel(tmp_path / "other", {"linux-64": [record("z")], "noarch": []}))
     elsewhere = Channel(name="small", url=other.url, locations=(other.url,))
-    _, loaded = Loader(library, "linux-64", options).load([elsewhere], None)
+    _, loaded = load(library, options, [elsewhere])
     assert loaded[0].names == {"z"}, "another address under the same name"
 
 
@@ -196,7 +204,7 @@ def test_loading_takes_no_references_of_none(library: Any, small: Path, tmp_path
 
     def references_after(loads: int) -> int:
         for _ in range(loads):
-            Loader(library, "linux-64", options).load(channels, None)
+            load(library, options, channels)
         gc.collect()
         return sys.getrefcount(None)
 
