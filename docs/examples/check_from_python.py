@@ -8,7 +8,19 @@
 # %%
 from pathlib import Path
 
-from envcheck import EnvcheckError, Session, Severity, SourceError, Verdict, check, lock_files
+from envcheck import (
+    EnvcheckError,
+    Session,
+    Severity,
+    SourceError,
+    Verdict,
+    check,
+    check_dockerfile,
+    explain_package,
+    lock_files,
+    verify_lock,
+    write_dockerfile,
+)
 
 EXPORT = b"""\
 # platform: win-64
@@ -72,6 +84,44 @@ if report.verdict is not Verdict.BLOCKED:
     locked = check(EXPORT, name="requirements.txt", channels=["conda-forge"], for_lock=True)
     for path, text in lock_files(locked, lock="conda-lock.yml", environment="environment.linux-64.yml").items():
         Path(path).write_text(text, encoding="utf-8", newline="")
+        print("wrote", path)
+
+# %% [markdown]
+# ## Verify a lock
+#
+# Is every file still in its channel, with the hash that the lock has? There is a report for each platform.
+
+# %%
+if Path("conda-lock.yml").exists():
+    for verified in verify_lock("conda-lock.yml"):
+        print(verified.target.platform, "is", verified.verdict.value, "with", len(verified.entries), "packages")
+
+# %% [markdown]
+# ## Ask about one package
+#
+# Where is it, and what keeps it out of an environment?
+
+# %%
+explanation = explain_package("numpy=1.26", source=EXPORT, channels=["conda-forge"])
+print("numpy 1.26 is in", *(f"{place.channel} ({place.count} versions)" for place in explanation.places if place.has))
+print("nothing keeps it out" if explanation.fine else "something keeps it out")
+
+# %% [markdown]
+# ## Check a Dockerfile
+#
+# Its own findings stand beside the reports of the environments that it makes. Only `write_dockerfile` writes files.
+
+# %%
+DOCKERFILE = b"""\
+FROM mambaorg/micromamba:2.3.0
+RUN micromamba create -y -n app -c conda-forge python=3.10 numpy
+"""
+
+with Session() as session:
+    preflight = check_dockerfile(DOCKERFILE, session=session)
+    for environment in preflight.checked:
+        print("line", environment.made.line, "makes an environment that is", environment.verdict)
+    for path in write_dockerfile(preflight, "Dockerfile.locked", session=session).paths:
         print("wrote", path)
 
 # %% [markdown]
