@@ -72,7 +72,8 @@ class Configuration:
     of the representation. The timeouts are seconds: to be connected, and to be told something by a server that is
     connected (conda's defaults). ``ssl_verify`` is a boolean, a path to certificates or ``truststore``; ``sources`` are
     the files read, lowest precedence first; ``home`` and ``working_directory`` are what ``~`` and relative paths of
-    channels are resolved against.
+    channels are resolved against. ``largest_repodata`` is how many bytes repodata may have, unpacked, where a variable
+    of the environment says so: conda and mamba have no such setting.
     """
 
     channels: tuple[str, ...] = field(default=(), repr=False)
@@ -90,6 +91,7 @@ class Configuration:
     offline: bool = False
     remote_connect_timeout_secs: float = 9.15
     remote_read_timeout_secs: float = 60.0
+    largest_repodata: int | None = None
     sources: tuple[str, ...] = ()
     home: str | None = None
     working_directory: str | None = None

@@ -7,6 +7,7 @@ them is a `Request` and its `Services`. `envcheck.api` and every command come th
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envcheck.condarc import Configuration, load_configuration
-from envcheck.errors import SourceError
+from envcheck.engines import LARGEST_VARIABLE
+from envcheck.errors import ConfigurationError, SourceError
 from envcheck.language import say
 from envcheck.limits import MAX_BYTES
 from envcheck.model import PinPolicy
 from envcheck.request import Request
+from envcheck.secrets import mask
 from envcheck.world import Services
 
 if TYPE_CHECKING:
@@ -40,10 +43,31 @@ __all__ = [
     "user_configuration",
 ]
 
+_SIZE = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,9})?) ?(?P<unit>[MG])B", re.ASCII | re.IGNORECASE)
+
 
 def user_configuration(home: Path | None) -> Configuration:
-    """Conda's and mamba's configuration for this user and directory."""
-    return load_configuration(os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32")
+    """Conda's and mamba's configuration for this user and directory, and what a variable says beside it.
+
+    Raises:
+        ConfigurationError: Some of it cannot be used.
+    """
+    found = load_configuration(os.environ, home=home, working_directory=Path.cwd(), windows=sys.platform == "win32")
+    return replace(found, largest_repodata=_largest_repodata(os.environ.get(LARGEST_VARIABLE, "")))
+
+
+def _largest_repodata(text: str) -> int | None:
+    """A number of bytes in MB or GB; ``None`` where nothing is said."""
+    if not text.strip():
+        return None
+    found = _SIZE.fullmatch(text.strip())
+    size = 0 if found is None else round(float(found["number"]) * {"M": 10**6, "G": 10**9}[found["unit"].upper()])
+    if size <= 0:
+        raise ConfigurationError(
+            say("{variable} must be a size, but is '{text}'.", variable=LARGEST_VARIABLE, text=mask(text)),
+            hint=say("Write a number greater than zero in MB or GB, such as 2GB."),
+        )
+    return size
 
 
 def package_index_settings(index_url: str | None, home: Path | None) -> IndexSettings:

@@ -63,7 +63,7 @@ def load_options(request: Request) -> LoadOptions:
 
 def configured_options(configuration: Configuration, *, cache_directory: str | None, offline: bool) -> LoadOptions:
     """The engine's options that a user's configuration and command line say."""
-    return LoadOptions(
+    options = LoadOptions(
         cache_directory=cache_directory,
         offline=offline or configuration.offline,
         verify_tls=configuration.ssl_verify,
@@ -72,6 +72,8 @@ def configured_options(configuration: Configuration, *, cache_directory: str | N
         connect_timeout=configuration.remote_connect_timeout_secs,
         read_timeout=configuration.remote_read_timeout_secs,
     )
+    largest = configuration.largest_repodata
+    return options if largest is None else replace(options, largest_download=largest)
 
 
 class LoadedWorld:

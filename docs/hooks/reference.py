@@ -48,6 +48,7 @@ SCHEMAS = {
 
 VARIABLES = {
     "ENVCHECK_CONFIG": "the settings file, as `--config` does",
+    "ENVCHECK_LARGEST_REPODATA": "how large the repodata of a channel may be, unpacked, such as `2GB`; 1 GB otherwise",
     "NO_COLOR": "no colour in a terminal, whatever its value (https://no-color.org)",
     "LC_ALL, LC_MESSAGES, LANG, LANGUAGE": "the language, in gettext's order, where `--lang` does not say it",
     "SOURCE_DATE_EPOCH": "the date of a bill of materials (`--sbom`), which has none otherwise",
@@ -233,8 +234,8 @@ def _settings() -> str:
             "They say what is written, what is asked, or whom to trust; that is said where the command is given.\n",
             _table(("Option", "Commands"), *refused),
             "## Environment variables { #variables }\n",
-            "None but `ENVCHECK_CONFIG` is envcheck's own: the others are those of the programs whose configuration it",
-            "reads, and of the system.\n",
+            "The first two are envcheck's own, the others are of the programs whose configuration it reads, and of",
+            "the system.\n",
             _table(("Variable", "What it says"), *((f"`{name}`", words) for name, words in VARIABLES.items())),
         ]
     )

@@ -67,8 +67,10 @@ def run_apart(function: Callable[[], _T], *, timeout: float | None = None, watch
     left: list[Path] = []
     try:
         answer = _read(reading, timeout, watch)
+        if watch is not None:
+            watch.look_back()
     except GivenUpError:
-        left = [] if watch is None else [*_written_by(process, watch), *watch.begun("mambaf")]
+        left = [] if watch is None else [*_written_by(process, watch), *watch.begun("mambaf"), *watch.too_large]
         raise
     finally:
         os.close(reading)

@@ -25,7 +25,7 @@ from envcheck.engines.libmamba_stored import StoredRepodata, StoredSubdir
 from envcheck.engines.probe import ask_why
 from envcheck.engines.record_store import RecordStore, StoreDamagedError
 from envcheck.engines.record_stores import ReadRepodata, RecordStores, file_state, max_age_of
-from envcheck.engines.watching import GivenUpError
+from envcheck.engines.watching import GivenUpError, refuse_many_objects
 from envcheck.language import say
 from envcheck.model import Channel, ChannelState, ChannelStatus
 
@@ -264,6 +264,12 @@ class Loader:
             url=repodata.url, etag=repodata.etag, mod=repodata.modified
         )
         identity = channel.url.rstrip("/")
+        try:
+            refuse_many_objects(repodata.json, self._options.largest_download)
+        except GivenUpError as error:
+            self._downloader.given_up[channel] = error
+            repodata.discard()
+            return None
         if not _is_whole(repodata.json):
             repodata.discard()
             return None

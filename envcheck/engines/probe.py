@@ -55,6 +55,8 @@ def ask_why(
         The state and a few words for the user, free of secrets: only what the server answered, never its address.
     """
     directory = local_path(location)
+    if given_up is not None and not given_up.stalled and (directory is not None or offline):
+        return ChannelState.UNREACHABLE, str(given_up)
     if directory is not None:
         return _ask_directory(directory, subdir)
     if offline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -58,10 +58,11 @@ class LoadedChannel:
         self._gateway = gateway
         self._gateways = gateways
 
-    @property
-    def watch(self) -> Callable[[], DownloadWatch] | None:
-        """What looks at downloads of the channel's shards, where it has any."""
-        return self._network.watch if self._network is not None and self._is_sharded else None
+    def watch(self) -> DownloadWatch:
+        """A look at what is read of the channel from now on, and downloaded, where it has shards."""
+        if self._network is None:
+            raise ValueError(f"{self.status.channel.name} has no gateway")
+        return self._network.watch(downloads=self._is_sharded)
 
     @property
     def _is_sharded(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -169,10 +170,14 @@ class Network:
         self.without_shards: set[str] = set()
         """The addresses whose shards turned out not to be all there."""
 
-    def watch(self) -> DownloadWatch:
-        """A look at the downloads that begin now."""
+    def watch(self, *, downloads: bool = True) -> DownloadWatch:
+        """A look at the downloads that begin now, or only at what is made of what is there."""
         folder = rattler_folder(self._options.cache_directory)
-        return DownloadWatch([folder], patience=self._options.read_timeout, largest=self._options.largest_download)
+        return DownloadWatch(
+            [folder] if downloads else [],
+            patience=self._options.read_timeout if downloads else math.inf,
+            largest=self._options.largest_download,
+        )
 
     def gateways(self, places: Iterable[Place]) -> dict[Place, Gateways]:
         """The gateways for places that are asked together."""

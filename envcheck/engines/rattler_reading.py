@@ -324,9 +324,16 @@ async def _ask_one(one: LoadedChannel, wanted: Sequence[str | MatchSpec]) -> lis
             recursive=False,
             channel_relations="disabled",
         )
-        answer = await (asking if one.watch is None else await_watched(asking, one.watch()))
+        answer = await await_watched(asking, one.watch())
     except (GatewayError, GivenUpError) as error:
         channel = one.status.channel.name
+        if isinstance(error, GivenUpError) and not error.stalled:
+            raise ChannelError(
+                say("{name}: {detail}", name=channel, detail=str(error)),
+                hint=say(
+                    "Tell whoever keeps {name}, or check without it: -c CHANNEL --override-channels.", name=channel
+                ),
+            ) from error
         if one.forgo_shards():
             raise StoreDamagedError(channel) from error
         raise ChannelError(

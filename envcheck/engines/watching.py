@@ -1,25 +1,36 @@
 """Whether downloads still get on, seen from the folder that they go to: no engine can be told when to give up.
 
 rattler and libmamba wait for a server as long as it sends anything at all, and libmamba also for as long as a server
-asks it to (``Retry-After``); both keep whatever comes. What they fetch grows in a file of their cache, so that somebody
-who looks there sees a download that does not get on, or one that has no end.
+asks it to (``Retry-After``); both keep whatever comes. What they fetch grows, unpacked, in a file of their cache, so
+that somebody who looks there sees a download that does not get on, or one that has no end. What rattler makes of it
+grows in this process's memory: to twenty times the file's size, where millions of records say nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from envcheck.engines import LARGEST_VARIABLE
 from envcheck.language import say
 
-__all__ = ["SLOWEST", "DownloadWatch", "GivenUpError", "await_watched"]
+__all__ = ["SLOWEST", "DownloadWatch", "GivenUpError", "await_watched", "own_memory", "refuse_many_objects"]
 
 SLOWEST = 1000
 """How many bytes a second are a download that gets on."""
+_LONGEST_INTERVAL = 0.25
+# The shortest records that say what they must have more bytes each, the usual ones five times as many.
+_BYTES_OF_OBJECT = 100
+_SHORTEST_OBJECT = len('"":{},')
+# Memory for each byte of the largest repodata, and in any case: 300 MB of real records take 50 MB.
+_MEMORY_TIMES = 2
+_LEAST_MEMORY = 500_000_000
 
 _T = TypeVar("_T")
 
@@ -37,14 +48,63 @@ class GivenUpError(Exception):
         self.stalled = stalled
 
 
+def own_memory() -> int:
+    """How many bytes of memory this process has to itself, files that it looks into aside; 0 where that is not told."""
+    if sys.platform == "linux":
+        try:
+            with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  # read several times a second
+                _, resident, shared, *_ = file.read().split()
+        except (OSError, ValueError):
+            return 0
+        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def refuse_many_objects(path: Path, largest: int, *, start: int = 0, count: int = 0) -> tuple[int, int]:
+    """Refuse repodata that has more objects than any of that size has, before it is read by what cannot be stopped.
+
+    Args:
+        path: The file.
+        largest: How many bytes repodata may have.
+        start: From where on to count.
+        count: How many there are before.
+
+    Returns:
+        Up to where was counted, and how many there are.
+
+    Raises:
+        GivenUpError: There are too many: where they say nothing, each takes many times its bytes in memory.
+        OSError: The file cannot be read.
+    """
+    most = largest // _BYTES_OF_OBJECT
+    if path.stat().st_size < most * _SHORTEST_OBJECT:
+        return start, count
+    with path.open("rb") as file:
+        file.seek(start)
+        while chunk := file.read(1 << 20):
+            start += len(chunk)
+            count += chunk.count(b"{")
+            if count > most:
+                raise GivenUpError(
+                    say(
+                        "what it sends has more than {most} records ({variable})",
+                        most=format(most, ","),
+                        variable=LARGEST_VARIABLE,
+                    ),
+                    stalled=False,
+                )
+    return start, count
+
+
 class DownloadWatch:
-    """Looks at what some folders hold, from now on.
+    """Looks at what some folders hold, from now on, and at what this process's memory does.
 
     Args:
         folders: Where downloads go; folders below them are not looked at.
         patience: For how many seconds they may bring less than `SLOWEST` bytes a second.
-        largest: How many bytes one file may come to hold.
+        largest: How many bytes one file may come to hold; the memory may grow by twice as much.
         now: Seconds of a clock that only goes on.
+        memory: The bytes of memory that are in use.
     """
 
     def __init__(
@@ -54,11 +114,18 @@ class DownloadWatch:
         patience: float,
         largest: int,
         now: Callable[[], float] = time.monotonic,
+        memory: Callable[[], int] = own_memory,
     ) -> None:
         self.folders = tuple(folder.resolve() for folder in folders)
+        self.too_large: tuple[Path, ...] = ()
+        """The files for whose size was given up."""
+        self._counted: dict[Path, tuple[int, int]] = {}
         self._patience = patience
         self._largest = largest
         self._now = now
+        self._memory = memory
+        self._most_memory = max(_LEAST_MEMORY, _MEMORY_TIMES * largest)
+        self._memory_before = memory()
         self._known = self._sizes()
         self._first = frozenset(self._known)
         self._since = now()
@@ -67,7 +134,7 @@ class DownloadWatch:
     @property
     def interval(self) -> float:
         """After how many seconds another look is due."""
-        return min(1.0, self._patience / 4)
+        return min(_LONGEST_INTERVAL, self._patience / 4)
 
     def look(self) -> None:
         """Look whether anything has come.
@@ -75,16 +142,7 @@ class DownloadWatch:
         Raises:
             GivenUpError: Too little has, for too long, or more than anybody wants.
         """
-        sizes = self._sizes()
-        for path, size in sizes.items():
-            gained = size - self._known.get(path, 0)
-            if gained > 0 and size > self._largest:
-                raise GivenUpError(
-                    say("what it sends is larger than {size} GB", size=format(self._largest / 1000000000.0, ".3g")),
-                    stalled=False,
-                )
-            self._gained += max(0, gained)
-        self._known = sizes
+        self.look_back()
         if self._now() - self._since < self._patience:
             return
         if self._gained < SLOWEST * self._patience:
@@ -97,6 +155,49 @@ class DownloadWatch:
                 stalled=True,
             )
         self._since, self._gained = self._now(), 0
+
+    def look_back(self) -> None:
+        """Look whether what has come is not too much.
+
+        Raises:
+            GivenUpError: It is.
+        """
+        sizes = self._sizes()
+        gains = {path: size - self._known.get(path, 0) for path, size in sizes.items()}
+        self._gained += sum(max(0, gained) for gained in gains.values())
+        self._known = sizes
+        large = tuple(path for path, gained in gains.items() if gained > 0 and sizes[path] > self._largest)
+        if large:
+            self.too_large = large
+            raise GivenUpError(
+                say(
+                    "what it sends is larger than {size} GB, unpacked ({variable})",
+                    size=format(self._largest / 1e9, ".3g"),
+                    variable=LARGEST_VARIABLE,
+                ),
+                stalled=False,
+            )
+        for path in (path for path, gained in gains.items() if gained > 0):
+            self._count(path)
+        if self._memory() - self._memory_before > self._most_memory:
+            raise GivenUpError(
+                say(
+                    "what it sends, and is read at the same time, takes more than {size} GB of memory ({variable})",
+                    size=format(self._most_memory / 1e9, ".3g"),
+                    variable=LARGEST_VARIABLE,
+                ),
+                stalled=False,
+            )
+
+    def _count(self, path: Path) -> None:
+        """Count the objects of what has come."""
+        start, count = self._counted.get(path, (0, 0))
+        try:
+            with suppress(OSError):
+                self._counted[path] = refuse_many_objects(path, self._largest, start=start, count=count)
+        except GivenUpError:
+            self.too_large = (path,)
+            raise
 
     def begun(self, prefix: str) -> list[Path]:
         """The files whose names begin so and that were not there when the watch began."""
@@ -116,17 +217,21 @@ async def await_watched(awaitable: Awaitable[_T], watch: DownloadWatch) -> _T:
     """Wait for something that downloads.
 
     Raises:
-        GivenUpError: It does not get on; it has been cancelled.
+        GivenUpError: It does not get on, or is too much; it has been cancelled, and what is too large is gone.
         Exception: What it raised.
     """
     task = asyncio.ensure_future(awaitable)
     try:
         while not (await asyncio.wait({task}, timeout=watch.interval))[0]:
             watch.look()
+        watch.look_back()
     except GivenUpError:
         task.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await task
+        for path in watch.too_large:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         raise
     except asyncio.CancelledError:
         task.cancel()

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
-from envcheck.engines.watching import SLOWEST, DownloadWatch, GivenUpError, await_watched
+from envcheck.engines.watching import (
+    SLOWEST,
+    DownloadWatch,
+    GivenUpError,
+    await_watched,
+    own_memory,
+    refuse_many_objects,
+)
 
 
 class Clock:
@@ -53,6 +61,67 @@ def test_what_was_there_before_may_be_large(tmp_path: Path, clock: Clock) -> Non
     (tmp_path / "part").write_bytes(bytes(101))
     with pytest.raises(GivenUpError, match="larger than 1e-07 GB"):
         watch.look()
+
+
+def test_what_was_large_when_it_was_looked_at_last_is_refused_and_gone(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "old").write_bytes(bytes(500))
+
+    async def download() -> None:
+        (tmp_path / "part").write_bytes(bytes(101))
+        (tmp_path / "small").write_bytes(bytes(100))
+
+    with pytest.raises(GivenUpError, match=r"unpacked \(ENVCHECK_LARGEST_REPODATA\)"):
+        asyncio.run(await_watched(download(), a_watch(tmp_path, clock, largest=100)))
+    assert {path.name for path in tmp_path.iterdir()} == {"old", "small"}
+
+
+def test_what_has_more_objects_than_fit_is_given_up_as_it_grows(tmp_path: Path, clock: Clock) -> None:
+    part = tmp_path / "part"
+    watch = a_watch(tmp_path, clock, largest=10_000)
+    with part.open("wb", buffering=0) as file:
+        file.write(b'"":{},' * 100)
+        watch.look()
+        file.write(bytes(1000))
+        watch.look()
+        file.write(b"{")
+        with pytest.raises(GivenUpError, match=r"more than 100 records \(ENVCHECK_LARGEST_REPODATA\)") as found:
+            watch.look()
+    assert not found.value.stalled
+    assert watch.too_large == (part.resolve(),)
+
+
+def test_objects_are_counted_where_so_many_could_be(tmp_path: Path) -> None:
+    path = tmp_path / "repodata.json"
+    path.write_bytes(b"{" * 101)
+    assert refuse_many_objects(path, 10_000) == (0, 0)
+    path.write_bytes(b"{" * 100 + bytes(500))
+    assert refuse_many_objects(path, 10_000) == (600, 100)
+    with path.open("ab") as file:
+        file.write(b"{")
+    with pytest.raises(GivenUpError):
+        refuse_many_objects(path, 10_000)
+
+
+@pytest.mark.parametrize(("largest", "most"), [(1_000_000, 500_000_000), (1_000_000_000, 2_000_000_000)])
+def test_memory_that_grows_without_end_is_given_up(tmp_path: Path, clock: Clock, largest: int, most: int) -> None:
+    used = 7_000_000
+    watch = DownloadWatch([tmp_path], patience=10, largest=largest, now=clock, memory=lambda: used)
+    used += most
+    watch.look()
+    used += 1
+    with pytest.raises(
+        GivenUpError, match=rf"more than {most / 1e9:g} GB of memory \(ENVCHECK_LARGEST_REPODATA\)"
+    ) as found:
+        watch.look()
+    assert not found.value.stalled
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="told by /proc alone")
+def test_memory_is_what_this_process_holds_alone() -> None:
+    before = own_memory()
+    held = bytearray(b"x" * 50_000_000)
+    assert 45_000_000 < own_memory() - before < 120_000_000
+    assert len(held) == 50_000_000
 
 
 def test_what_is_given_up_is_cancelled(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""Small files that become very large ones, on the disk or in memory, under bounds that the user lowered."""
+
+from __future__ import annotations
+
+import importlib.util
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from tests.cli.running import Run
+from tests.faults.faults import write_good
+from tests.faults.stage import Stage, said
+from tests.support.server import ServerFactory
+
+if sys.platform != "linux":
+    pytest.skip("what is unpacked is watched on Linux", allow_module_level=True)
+
+WAYS = [
+    "rattler",
+    "stored",
+    pytest.param(
+        "libmamba",
+        marks=pytest.mark.skipif(importlib.util.find_spec("libmambapy") is None, reason="libmambapy is not installed"),
+    ),
+]
+HEAD = b'{"info":{"subdir":"linux-64"},"packages":{},"packages.conda":{"gadget-1.0-0.conda":{"name":"gadget"}'
+UNPACKED = 60_000_000
+
+
+def bomb(piece: bytes, *, head: bytes = HEAD) -> bytes:
+    """Repodata of 60 MB in some kB."""
+    text = head + piece * (UNPACKED // len(piece)) + b"}}"
+    packed = zstandard.compress(text)
+    assert len(packed) < 20_000
+    return packed
+
+
+def lay(stage: Stage, packed: bytes) -> None:
+    """Put a bomb where the channel's repodata was."""
+    folder = stage.folder / "linux-64"
+    (folder / "repodata.json").unlink()
+    (folder / "repodata.json.zst").write_bytes(packed)
+
+
+def check(stage: Stage, largest: str) -> Run:
+    """One run with a bound."""
+    options = ("--engine", stage.engine, "--no-pip", "--ignore", "EC613", "--format", "json")
+    channels = ("-c", "good", "-c", "bad", "--override-channels")
+    return stage.command_line("check", "both.yml", *channels, *options, ENVCHECK_LARGEST_REPODATA=largest)
+
+
+BOMBS = {
+    "blanks": (b" ", "20MB", "what it sends is larger than 0.02 GB, unpacked (ENVCHECK_LARGEST_REPODATA)"),
+    "records": (
+        b',"a-1-0.conda":{}',
+        "100MB",
+        "what it sends has more than 1,000,000 records (ENVCHECK_LARGEST_REPODATA)",
+    ),
+}
+"""What is repeated, the bound of the user, and what is said."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_and_leaves_nothing(
+    tmp_path: Path, loopback_server: ServerFactory, way: str, name: str
+) -> None:
+    piece, largest, words = BOMBS[name]
+    stage = Stage(tmp_path, loopback_server, way.replace("stored", "rattler"), stored=way == "stored")
+    if way == "stored":
+        stage.warm()
+    lay(stage, bomb(piece))
+    for _ in range(2):  # what was refused once is not taken from the cache the next time
+        run = check(stage, largest)
+        assert run.status == 3
+        assert f"EC302 bad could not be read: {words}" in said(run)
+        assert all(path.stat().st_size < 20_000_000 for path in stage.aside.rglob("*"))
+    # The largest of all runs so far: without the bounds, the records alone take more than a gigabyte.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 600_000  # kilobytes
+    write_good(stage.folder)
+    assert stage.check().status == 0
+
+
+def test_a_larger_bound_takes_what_is_no_bomb(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    stage = Stage(tmp_path, loopback_server, "rattler", stored=False)
+    assert check(stage, "0.001GB").status == 3
+    assert check(stage, "2 MB").status == 0
+
+
+@pytest.mark.parametrize("largest", ["20", "0MB", "-1GB", "1TB", "much"])
+def test_a_bound_that_is_none_is_told(tmp_path: Path, loopback_server: ServerFactory, largest: str) -> None:
+    run = check(Stage(tmp_path, loopback_server, "rattler", stored=False), largest)
+    assert (run.status, run.output) == (2, "")
+    assert f"ENVCHECK_LARGEST_REPODATA must be a size, but is '{largest}'" in run.errors
