@@ -61,7 +61,7 @@ HISTORY = """\
 def register(workshop: Workshop) -> None:
     workshop.add("envcheck/sources/history.py", MODULE)
     # 2. The kind: a word of the JSON report, so it stays.
-    workshop.insert("envcheck/model.py", after='PIXI_LOCK = "pixi-lock"', line='HISTORY = "history"')
+    workshop.insert("envcheck/model/source.py", after='PIXI_LOCK = "pixi-lock"', line='HISTORY = "history"')
     workshop.insert("envcheck/reports/schema_1.json", after='"list-export",', line='"history",')
     # 3. The table of dialects, in the order of asking: an unmistakable mark comes early.
     workshop.insert("envcheck/sources/__init__.py", after="explicit,", line="history,")

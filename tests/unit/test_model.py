@@ -8,6 +8,7 @@ import inspect
 import types
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -49,13 +50,16 @@ def leaves(annotation: object) -> Iterator[object]:
         yield annotation
 
 
-def test_all_lists_every_type_that_the_module_defines() -> None:
+def test_all_lists_every_type_that_a_module_of_it_defines() -> None:
+    modules = [value for value in vars(model).values() if inspect.ismodule(value)]
     defined = {
         name
-        for name, value in vars(model).items()
-        if inspect.isclass(value) and value.__module__ == model.__name__ and not name.startswith("_")
+        for module in modules
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__ and not name.startswith("_")
     }
 
+    assert len(modules) == len(list(Path(model.__file__).parent.glob("[!_]*.py")))
     assert set(model.__all__) == defined | {"Outcome"}
     assert list(model.__all__) == sorted(model.__all__)
 
