@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,6 +118,10 @@ remote_connect_timeout_secs: 2
     program.write("environment.yml", source())
     program.write("plain.yml", f"channels: [{place}/conda-forge, nodefaults]\ndependencies: [python=3.10, numpy]\n")
     program.write("Dockerfile", DOCKERFILE)
+    private = directory / "private"
+    private.mkdir()
+    (private / "Dockerfile").write_text(PRIVATE_DOCKERFILE)
+    (private / "plain.yml").write_text((directory / "plain.yml").read_text())
     program.write(
         "requirements.txt", f"--index-url https://alice:{secret['source index password']}@127.0.0.1:9/s\nsix\n"
     )
@@ -161,6 +166,19 @@ RUN pip install --index-url $INDEX -r /tmp/requirements.txt
 RUN pip install --extra-index-url https://alice:{SECRETS["Dockerfile index password"]}@127.0.0.1:9/simple six
 """
 
+PRIVATE_DOCKERFILE = f"""\
+FROM mambaorg/micromamba:1.5.8
+# the mirror is https://alice:{SECRETS["Dockerfile index password"]}@127.0.0.1:9/simple
+ARG INDEX=https://alice:{SECRETS["Dockerfile index password"]}@127.0.0.1:9/simple
+ARG TOKEN={SECRETS["Dockerfile argument"]}
+ENV PIP_EXTRA_INDEX_URL=https://alice:${{TOKEN}}@127.0.0.1:9/simple
+LABEL source=https://127.0.0.1:9/t/{SECRETS["Dockerfile channel token"]}/team
+COPY plain.yml /tmp/
+RUN micromamba install -y -n base -f /tmp/plain.yml && curl https://{SECRETS["git token"]}@127.0.0.1:9/x -o /tmp/x
+RUN git clone https://{SECRETS["git token"]}@127.0.0.1:9/team/project.git /opt/project
+CMD ["wget", "https://127.0.0.1:9/links?token={SECRETS["source link token"]}"]
+"""
+
 VARIABLES = {
     "HTTPS_PROXY": f"http://alice:{SECRETS['proxy password']}@127.0.0.1:9",
     "PIP_EXTRA_INDEX_URL": f"https://alice:{SECRETS['pip index password']}@127.0.0.1:9/simple",
@@ -182,29 +200,57 @@ package:
    url: "https://alice:{index}@127.0.0.1:9/six-1.16.0-py2.py3-none-any.whl", hash: {{sha256: "{zeros}"}}}}
 """
 
+ANOTHER = ("-c", f"https://alice:{SECRETS['command line password']}@127.0.0.1:9/c")
+EVERY_FORMAT = tuple(word for one in FORMATS for word in ("--also", f"{one}=out.{one}"))
+WRITTEN = (
+    "--lock", "out.lock.yml", "--explicit", "out.list", "--environment", "out.yml", "--sbom", "out.cdx.json",
+    "--baseline", "out.baseline.json", "--update-baseline",
+)  # fmt: skip
+
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "check": ("check", "environment.yml", "plain.yml"),
-    "check a denied channel": ("check", "environment.yml", "-c", "https://alice:commandlinepass16@127.0.0.1:9/c"),
-    "verify": ("verify", "conda-lock.yml", "explicit.txt", "--online"),
-    "docker": ("docker", ".", "--no-pip"),
-    "explain": ("explain", "numpy", "-c", "https://alice:commandlinepass16@127.0.0.1:9/c"),
+    "check": ("check", "environment.yml", "plain.yml", *EVERY_FORMAT, "-vv"),
+    "check a denied channel": ("check", "environment.yml", *ANOTHER, *EVERY_FORMAT, "-vv"),
+    "check in Chinese": ("check", "environment.yml", *ANOTHER, "--lang", "zh", "-vv"),
+    "check and write": ("check", "plain.yml", *WRITTEN, "--format", "html", "-o", "out.html", "-vv"),
+    "check with both": ("check", "plain.yml", "--cross-check", "-vv"),
+    "verify": ("verify", "conda-lock.yml", "explicit.txt", "--online", *EVERY_FORMAT, "-vv"),
+    "docker": ("docker", ".", "--no-pip", *EVERY_FORMAT, "-vv"),
+    "docker and write": ("docker", "private", "--write", "private/Dockerfile.locked", "--write-ignore", "-vv"),
+    "docker for pixi": ("docker", "private", "--write", "private/Dockerfile.pixi", "--style", "pixi", "--no-pip"),
+    "explain": ("explain", "numpy", *ANOTHER),
+    "explain what is not there": ("explain", "no-such-package", "--in", "environment.yml", *ANOTHER),
+    "explain as JSON": ("explain", "numpy", "--in", "plain.yml", "--format", "json"),
     "audit": ("audit", "."),
+    "audit as a page": ("audit", ".", "--format", "html", "-o", "out.html", "--no-pip"),
+    "audit as lines": ("audit", ".", "--format", "jsonl", "-o", "out.jsonl", "--no-pip", *ANOTHER),
+    "audit in Markdown": ("audit", ".", "--format", "markdown", "-o", "out.md", "--no-pip"),
     "doctor": ("doctor",),
-    "normalize": ("normalize", "environment.yml"),
+    "doctor with a channel": ("doctor", *ANOTHER),
+    "normalize": ("normalize", "environment.yml", "-o", "out.yml"),
 }
+WITHOUT_ENGINE = ("doctor", "normalize")
+
+ENGINES = [
+    "rattler",
+    pytest.param(
+        "libmamba",
+        marks=pytest.mark.skipif(importlib.util.find_spec("libmambapy") is None, reason="libmambapy is not installed"),
+    ),
+]
 
 
 def leaks_kept(program: CommandLine) -> set[tuple[str, str]]:
-    """The files of the caches that give a secret away, and which."""
-    return {
-        (name, leak)
-        for name, text in kept(program.directory.parent / "work-aside" / "cache")
-        for leak in (*leaks(name), *leaks(text))
+    """The files of the home and the caches in it that give a secret away, and which."""
+    aside = program.directory.parent / "work-aside"
+    given = {
+        str(path.relative_to(aside)) for path in (aside / "condarc", *aside.glob("pip/*"), *aside.glob("uv/uv.toml"))
     }
+    return {(name, leak) for name, text in kept(aside) if name not in given for leak in (*leaks(name), *leaks(text))}
 
 
-def test_the_files_that_rattler_keeps_hold_no_secret(envcheck: CommandLine) -> None:
-    envcheck("check", "plain.yml", "--engine", "rattler", "--no-pip")
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_files_that_an_engine_keeps_hold_no_secret(envcheck: CommandLine, engine: str) -> None:
+    assert envcheck("check", "plain.yml", "--engine", engine, "--no-pip").status in (0, 1)
     assert leaks_kept(envcheck) == set()
 
 
@@ -225,22 +271,25 @@ def write_locks(program: CommandLine, place: str) -> None:
     )
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_no_command_tells_a_secret(envcheck: CommandLine, place: str, name: str) -> None:
+def test_no_command_tells_a_secret(envcheck: CommandLine, place: str, name: str, engine: str) -> None:
+    arguments = COMMANDS[name]
+    needed = "libmamba" if "--cross-check" in arguments else "rattler" if arguments[0] in WITHOUT_ENGINE else engine
+    if engine != needed:
+        pytest.skip("has no say in it")
     write_locks(envcheck, place)
-    arguments = [*COMMANDS[name]]
-    given = envcheck.files()
-    if arguments[0] not in ("doctor", "normalize", "explain", "audit"):
-        arguments += [word for one in FORMATS for word in ("--also", f"{one}=out.{one}")] + [
-            "-vv",
-            "--engine",
-            "rattler",
-        ]
-    run = envcheck(*arguments, **VARIABLES)
+    given = {path: path.read_bytes() for path in envcheck.directory.rglob("*") if path.is_file()}
+    chosen = () if arguments[0] in WITHOUT_ENGINE else ("--engine", engine)
+    run = envcheck(*arguments, *chosen, **VARIABLES)
     search(run)
-    for path in envcheck.directory.iterdir():
-        if path.name not in given:
-            assert leaks(path.read_text(encoding="utf-8")) == [], path.name
+    written = {path for path in envcheck.directory.rglob("*") if path.is_file() and path not in given}
+    for path in written:
+        assert leaks(path.read_text(encoding="utf-8")) == [], path.name
+    for path, content in given.items():
+        assert path.read_bytes() == content
+    for path in (word.partition("=")[2] or word for word in arguments if "out." in word or "private/" in word):
+        assert envcheck.directory / path in written, run.errors
     assert leaks_kept(envcheck) == set()
 
 
