@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -103,31 +104,59 @@ def tell_what_next(
         environment=environment,
         format_name=format_name,
         verbose=verbose,
-        options=_options_to_repeat(click.get_current_context()),
+        options=partial(_options_to_repeat, click.get_current_context()),
     )
     for step in steps:
         say(tell("next: {step}", step=plain(step)))
 
 
-# What decides which environment is meant, and nothing that `check`, `lock` and `explain` do not share.
+# What decides which environment is meant, what is asked about it, and what of the answer counts.
 _REPEATED = frozenset(
     {
         *("platforms", "channels", "override_channels", "engine", "image", "virtual_packages", "offline", "cache_dir"),
-        *("no_pip", "index_url"),
+        *("exclude_newer", "no_pip", "index_url", "cross_check", "pins", "keep_variants", "trust_source_indexes"),
+        *("effort", "from_lock", "select", "ignore", "baseline", "fail_on"),
     }
 )
+_ONE_FOR_MANY = {"platforms": "platform"}
+"""Options that may be repeated, and the name that they have where they may not."""
 
 
-def _options_to_repeat(context: click.Context) -> str:
-    """The options of the running command that the next one is to have as well, as they are typed."""
+def _options_to_repeat(context: click.Context, command: str) -> str:
+    """The options of the running command that another is to have as well, as they are typed, if it has them.
+
+    Args:
+        context: The running command's.
+        command: The other's name.
+    """
+    group = context.find_root()
+    other = context.command
+    if command != context.info_name and isinstance(group.command, click.Group):
+        other = group.command.get_command(group, command) or other
+    known = {parameter.name for parameter in other.params}
     words: list[str] = []
     for parameter in context.command.params:
-        if not isinstance(parameter, click.Option) or parameter.name not in _REPEATED or not given(parameter.name):
+        name = parameter.name
+        if not isinstance(parameter, click.Option) or name not in _REPEATED or not given(name):
             continue
-        value = context.params[parameter.name]
+        if known.isdisjoint((name, _ONE_FOR_MANY.get(name))):
+            continue
+        value = _as_typed(name, context.params[name])
         if parameter.is_flag:
             words.append(parameter.opts[-1])
             continue
         for one in value if parameter.multiple else (value,):
             words += [parameter.opts[0], shlex.quote(mask(str(one)))]
     return " ".join(words)
+
+
+def _as_typed(name: str, value: Any) -> Any:
+    """An option's value in a form that the option takes."""
+    if name == "effort":
+        return format(value, "g")
+    if name == "exclude_newer":
+        import datetime as dt
+
+        moment = dt.datetime.fromtimestamp(0, dt.timezone.utc) + dt.timedelta(milliseconds=value)
+        return moment.isoformat().removesuffix("T00:00:00+00:00")
+    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from envcheck.language import tell
 from envcheck.model import PipResolution, Report, Verdict
@@ -25,7 +25,7 @@ def next_steps(
     environment: str | None,
     format_name: str | None = None,
     verbose: bool = False,
-    options: str = "",
+    options: Callable[[str], str] = lambda _: "",
 ) -> tuple[str, ...]:
     """What to do next, the most useful first, three at the most: commands are ready to be typed.
 
@@ -35,37 +35,49 @@ def next_steps(
         environment: The environment file that was written, if any.
         format_name: The lock's format; by default the one that its name asks for.
         verbose: Whether everything has been shown already.
-        options: Those that the answer depends on, as they were typed: the next check is to be one of the same target.
+        options: Those that the answer depends on, as they were typed, as far as a command has them: what is asked next
+            is to be about the same question.
     """
     if len(reports) != 1:
         return ()
     report = reports[0]
-    source = shlex.quote(mask(report.export.path)) + (f" {options}" if options else "")
     steps: list[str] = []
     if lock is not None:
         steps += _after_lock(report, lock, format_name or lock_format(lock), environment)
     elif environment is not None:
         steps.append(f"conda env create -f {shlex.quote(environment)}")
     else:
-        steps += _after_check(report, source, verbose=verbose)
+        steps += _after_check(report, options, verbose=verbose)
     return tuple(steps[:_MOST_STEPS])
 
 
-def _after_check(report: Report, source: str, *, verbose: bool) -> Iterator[str]:
+def _after_check(report: Report, options: Callable[[str], str], *, verbose: bool) -> Iterator[str]:
     """What a check leads to where nothing was written yet."""
-    everything = tell("envcheck check -v {source}   (every finding and change)", source=source)
+    path = shlex.quote(mask(report.export.path))
+    # What came from another command has to come from it again.
+    pipe = "... | " if path == "-" else ""
+
+    def again(command: str) -> str:
+        return f"{path} {options(command)}".rstrip()
+
+    everything = tell("{pipe}envcheck check -v {source}   (every finding and change)", pipe=pipe, source=again("check"))
     if not report.complete:
-        yield tell("envcheck doctor   (which channel does not answer)")
+        doctor = f"envcheck doctor {options('doctor')}".rstrip()
+        yield tell("{doctor}   (which channel does not answer)", doctor=doctor)
     elif report.verdict is Verdict.FIXABLE:
-        yield f"envcheck check {source} --lock conda-lock.yml --environment environment.{report.target.platform}.yml"
-    elif report.verdict is Verdict.READY and report.export.path != "-":
-        yield f"envcheck lock {source}"
+        files = f"--lock conda-lock.yml --environment environment.{report.target.platform}.yml"
+        yield f"{pipe}envcheck check {again('check')} {files}"
+    elif report.verdict is Verdict.READY:
+        yield f"{pipe}envcheck lock {again('lock')}"
     elif report.verdict is Verdict.BLOCKED:
         if not verbose:
             yield everything
         for row in report.plan.dropped[:1]:
             yield tell(
-                "envcheck explain {name} --in {source}   (what keeps it out)", name=shlex.quote(row.name), source=source
+                "{pipe}envcheck explain {name} --in {source}   (what keeps it out)",
+                pipe=pipe,
+                name=shlex.quote(row.name),
+                source=again("explain"),
             )
     if report.findings:
         code = report.findings[0].code

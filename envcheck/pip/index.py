@@ -66,7 +66,7 @@ def _open_links(url: str, settings: IndexSettings, cache_directory: Path | None,
     if scheme not in ("http", "https"):
         return UnavailableIndex(say("a place of files is neither http(s) nor a folder"))
     if offline:
-        return UnavailableIndex("offline")
+        return UnavailableIndex(say("offline"))
 
     def fetched() -> tuple[DistributionFile, ...]:
         from envcheck.pip.simple_index import SimpleIndex
@@ -106,7 +106,7 @@ def _open_one(settings: IndexSettings, cache_directory: Path | None, *, offline:
     if scheme not in ("http", "https"):
         return UnavailableIndex(say("the index URL of {origin} is neither http(s) nor file", origin=settings.origin))
     if offline:
-        return UnavailableIndex("offline")
+        return UnavailableIndex(say("offline"))
     from envcheck.pip.simple_index import SimpleIndex
 
     return SimpleIndex(settings.url, verify_tls=settings.verify_tls, cache_directory=cache_directory)

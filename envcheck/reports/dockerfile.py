@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from envcheck.language import in_language, plural, say, tell
 from envcheck.model import Finding
 from envcheck.reports import report_json, text
 from envcheck.reports.account import Account
-from envcheck.reports.groups import severity_counts, verdict_word
+from envcheck.reports.groups import verdict_word
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
@@ -193,10 +193,22 @@ def render_text(report: DockerReport, *, width: int = 80, colour: bool = False, 
     return "\n".join(parts)
 
 
-_WORST = ("ready", "sound", "", "fixable", "unproven", "", "blocked", "unsound")
-"""Verdicts of environments and locks, the worst last, in threes that look alike."""
+_STYLES = {
+    "ready": "bold green",
+    "sound": "bold green",
+    "unproven": "bold yellow",
+    "fixable": "bold yellow",
+    "blocked": "bold red",
+    "unsound": "bold red",
+}
+"""Verdicts of environments and locks, the worst last, and how they look."""
 
-_STYLES = ("bold green", "bold yellow", "bold red")
+
+def _worst_word(checked: Sequence[CheckedSource]) -> tuple[str, str]:
+    """The verdict of the worst environment, with its style; one that was not checked is proven nothing of."""
+    order = list(_STYLES)
+    verdict = max((one.verdict or "unproven" for one in checked), key=order.index, default="unproven")
+    return verdict_word(verdict, upper=True), _STYLES[verdict]
 
 
 def _findings_of_environments(report: DockerReport) -> Iterator[Finding]:
@@ -209,27 +221,21 @@ class _Writer(text.FindingsWriter):
     def write(self, report: DockerReport) -> None:
         """What came out of the worst environment, then of each, what was followed, and the Dockerfile's findings."""
         followed = report.followed
-        path, findings = followed.dockerfile.path, [*report.findings, *_findings_of_environments(report)]
-        worst = max((one.verdict for one in report.checked if one.verdict is not None), key=_WORST.index, default=None)
-        if worst is not None:
-            self._verdict_line(worst, _STYLES[_WORST.index(worst) // 3], path, findings, report.accepted)
-        else:
-            counts = severity_counts(findings) or tell("no problems")
-            self._line(tell("{subject}, {counts}", subject=plain(mask(path)), counts=counts))
+        findings = [*report.findings, *_findings_of_environments(report)]
+        path, platform = followed.dockerfile.path, followed.platform or ""
+        self._verdict_line(_worst_word(report.checked), path, platform, findings, report.accepted)
         for one in report.checked:
             self._line(self._summary(one), indent=2)
         if not report.checked:
             self._line(tell("no command makes an environment"), indent=2)
         self._line()
         stages = len(followed.stages)
-        platform = tell(" for {platform}", platform=followed.platform) if followed.platform else ""
         self._line(
             tell(
-                "Dockerfile {encoding}, {stages}, built upon {base}{platform}",
+                "Dockerfile {encoding}, {stages}, built upon {base}",
                 encoding=followed.dockerfile.encoding,
                 stages=plural(stages, "{count} stage", "{count} stages"),
                 base=plain(mask(followed.base)),
-                platform=platform,
             )
         )
         self._line()

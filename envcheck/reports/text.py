@@ -154,13 +154,28 @@ class FindingsWriter:
         else:
             self._console.print(content)
 
-    def _findings(self, findings: Sequence[Finding], accepted: Sequence[Finding]) -> None:
-        if findings:
-            self._line(tell("Problems: {counts}", counts=severity_counts(findings)))
+    def _verdict_line(
+        self,
+        word: tuple[str, str],
+        path: str,
+        platform: str,
+        findings: Sequence[Finding],
+        accepted: Sequence[Finding],
+    ) -> None:
+        """The first line of a page: what came out, for what, and how much there is to say; a path may be long."""
+        from rich.text import Text as RichText
+
+        # Where something is wrong and nothing is said of it, `--select` or `--ignore` left it out.
+        none = tell("no problems") if word[1] == _VERDICT_STYLES[Verdict.READY] else tell("no problems shown")
+        counts = severity_counts(findings) or (tell("no new problems") if accepted else none)
+        path = tell("standard input") if path == "-" else plain(mask(path))
+        if platform:
+            rest = tell(" for {platform}: {counts} in {path}", platform=platform, counts=counts, path=path)
         else:
-            self._line(
-                tell("No problems found that the baseline does not accept.") if accepted else tell("No problems found.")
-            )
+            rest = tell(": {counts} in {path}", counts=counts, path=path)
+        self._line(RichText.assemble(word, rest))
+
+    def _findings(self, findings: Sequence[Finding], accepted: Sequence[Finding]) -> None:
         if accepted and not self._verbose:
             self._line(
                 tell(
@@ -168,7 +183,7 @@ class FindingsWriter:
                     counts=severity_counts(accepted),
                 )
             )
-        self._line()
+            self._line()
         for cause in by_cause(findings):
             self._group(cause)
         if accepted and self._verbose:
@@ -221,14 +236,15 @@ class FindingsWriter:
 
 class _Writer(FindingsWriter):
     def write(self, report: Report) -> None:
-        self._header(report)
         self._verdict(report)
+        self._facts(report)
         self._findings(report.findings, report.accepted)
         self._plan(report)
         if self._verbose and report.intent is not None:
             self._intent(report.intent, {channel.url.rstrip("/"): channel.name for channel in report.target.channels})
 
-    def _header(self, report: Report) -> None:
+    def _facts(self, report: Report) -> None:
+        """What was looked at, and what for."""
         export, target = report.export, report.target
         origin = tell(" from {platform}", platform=export.platform) if export.platform else ""
         rows = tell_plural(len(export.requirements), "{count} conda row", "{count} conda rows")
@@ -239,8 +255,7 @@ class _Writer(FindingsWriter):
         )
         self._line(
             tell(
-                "{path}: {kind}{origin}, {encoding}, {rows}{pip}",
-                path=plain(mask(export.path)),
+                "source {kind}{origin}, {encoding}, {rows}{pip}",
                 kind=export.kind.value,
                 origin=origin,
                 encoding=export.encoding,
@@ -264,14 +279,9 @@ class _Writer(FindingsWriter):
         self._line()
 
     def _verdict(self, report: Report) -> None:
-        from rich.text import Text as RichText
-
-        word = verdict_word(report.verdict.value, upper=True)
-        text = RichText.assemble(
-            (word, _VERDICT_STYLES[report.verdict]),
-            tell(": {sentence}", sentence=_verdict_sentence(report)),
-        )
-        self._line(text)
+        word = (verdict_word(report.verdict.value, upper=True), _VERDICT_STYLES[report.verdict])
+        self._verdict_line(word, report.export.path, report.target.platform, report.findings, report.accepted)
+        self._line(told(_verdict_sentence(report)))
         plan = report.plan
         if plan.solved:
             parts = [

@@ -18,15 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from envcheck.language import Message, in_language, plural, say, tell, tell_plural
+from envcheck.language import Message, in_language, plural, say, tell, tell_plural, told
 from envcheck.model import Finding, Severity
 from envcheck.reports.account import Account
 from envcheck.reports.groups import verdict_word
-from envcheck.reports.plain import plain
 from envcheck.reports.report_json import SCHEMA_VERSION, accepted_document, document_text, finding_document
 from envcheck.reports.text import FindingsWriter, target_words
 from envcheck.rules.lock_facts import Place
-from envcheck.secrets import mask
 from envcheck.verify import LockReport, LockVerdict
 
 __all__ = ["account", "render_json", "render_text"]
@@ -137,29 +135,19 @@ def render_text(reports: Sequence[LockReport], *, width: int = 80, colour: bool 
 
 class _Writer(FindingsWriter):
     def write(self, report: LockReport) -> None:
-        from rich.text import Text
-
         lock, target = report.lock, report.target
         conda, pip = _of_manager(report, "conda"), _of_manager(report, "pip")
         packages = tell_plural(conda, "{count} conda package", "{count} conda packages") + (
             tell(" and {count}", count=plural(pip, "{count} pip package", "{count} pip packages")) if pip else ""
         )
+        word = (verdict_word(report.verdict.value, upper=True), _STYLES[report.verdict])
+        self._verdict_line(word, lock.path, target.platform, report.findings, report.accepted)
+        self._line(told(_sentence(report, conda)))
+        self._line()
         self._line(
-            tell(
-                "{path}: {format}, {encoding}, {packages} for {platform}",
-                path=plain(mask(lock.path)),
-                format=lock.format,
-                encoding=lock.encoding,
-                packages=packages,
-                platform=target.platform,
-            )
+            tell("lock {format}, {encoding}, {packages}", format=lock.format, encoding=lock.encoding, packages=packages)
         )
         self._line(target_words(target, report.engine, with_reason=self._verbose))
-        self._line()
-        word = verdict_word(report.verdict.value, upper=True)
-        self._line(
-            Text.assemble((word, _STYLES[report.verdict]), tell(": {sentence}", sentence=_sentence(report, conda)))
-        )
         self._line()
         self._findings(report.findings, report.accepted)
 

@@ -285,14 +285,17 @@ def test_a_report_fits_its_terminal(envcheck: CommandLine, columns: int) -> None
 
 def test_the_first_lines_say_what_counts(envcheck: CommandLine) -> None:
     run = envcheck("check", "windows.txt", "--offline")
-    source, target, _, verdict, *_ = run.output.splitlines()
-    assert source.startswith("windows.txt: list-export from win-64")
+    verdict, sentence, *rest = run.output.splitlines()
+    assert re.fullmatch(r"FIXABLE for linux-64: \d+ errors?(, \d+ (warning|note)s?)* in windows.txt", verdict)
+    assert sentence.startswith("it does not build on linux-64 as it stands")
+    facts = rest.index("")
+    source, target = rest[facts + 1 : facts + 3]
+    assert source.startswith("source list-export from win-64")
     assert target.startswith("target linux-64")
-    assert verdict.startswith("FIXABLE: ")
     # Why the engine is the one that it is stands in every report; it is wanted by few.
     assert "engine " in target
-    words = " ".join(run.output.partition("FIXABLE")[0].split())
-    told = " ".join(envcheck("check", "windows.txt", "--offline", "-v").output.partition("FIXABLE")[0].split())
+    words = " ".join(run.output.split())
+    told = " ".join(envcheck("check", "windows.txt", "--offline", "-v").output.split())
     reason = envcheck("check", "windows.txt", "--offline", "--format", "json").report()["engine"]["reason"]
     assert reason not in words
     assert f"({reason})" in told
@@ -304,7 +307,7 @@ def test_hundreds_of_findings_are_a_page_to_read(envcheck: CommandLine) -> None:
     run = envcheck("check", "long.yml", "--offline", "--no-pip")
     lines = run.output.splitlines()
     assert len(lines) < 60
-    assert any(line.startswith("Problems: 300 errors") for line in lines)
+    assert lines[0].startswith("FIXABLE for linux-64: 300 errors, 1 note in long.yml")
     steps = [line for line in run.errors.splitlines() if line.startswith("next: ")]
     assert 1 <= len(steps) <= 3
     assert any("-v long.yml" in step for step in steps)
@@ -326,3 +329,55 @@ def test_the_next_command_is_about_the_same_target(envcheck: CommandLine) -> Non
     assert {"conda-lock.yml", "environment.linux-64.yml"} <= envcheck.files()
     secret = envcheck("check", "windows.txt", "--offline", "--index-url", "https://me:hunter2@127.0.0.1:9/simple")
     assert "hunter2" not in secret.errors
+
+
+def next_commands(errors: str) -> list[list[str]]:
+    """The commands to type next, without what is said about them."""
+    steps = [line.removeprefix("next: ").partition("   (")[0] for line in errors.splitlines() if "next: " in line]
+    return [shlex.split(step) for step in steps]
+
+
+QUESTION = (
+    *("-p", "linux-64", "-c", "conda-forge", "--override-channels", "--engine", "rattler", "--offline"),
+    *("--virtual-package", "__glibc=2.31", "--exclude-newer", "2031-02-03", "--no-pip"),
+    *("--pins", "minor", "--keep-variants", "--effort", "12.5", "--ignore", "EC613", "--fail-on", "never"),
+)
+
+
+def test_the_next_command_asks_the_same_question(envcheck: CommandLine) -> None:
+    run = envcheck("check", "windows.txt", *QUESTION)
+    first, *_ = next_commands(run.errors)
+    assert first[:3] == ["envcheck", "check", "windows.txt"]
+    assert set(QUESTION) <= set(first)
+    assert len(first) == 3 + len(QUESTION) + 4  # and the two files to write
+    assert envcheck(*first[1:], "-q").output == run.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "repeated"),
+    [
+        ("2031-02-03", "2031-02-03"),
+        ("2031-02-03T04:05:06Z", "2031-02-03T04:05:06+00:00"),
+        ("2031-02-03T04:05:06.789+02:00", "2031-02-03T02:05:06.789000+00:00"),
+    ],
+)
+def test_a_moment_is_repeated_in_a_form_that_is_understood(envcheck: CommandLine, typed: str, repeated: str) -> None:
+    run = envcheck("check", "clean.yml", "--offline", "--exclude-newer", typed)
+    command, *_ = next_commands(run.errors)
+    assert command == ["envcheck", "lock", "clean.yml", "--offline", "--exclude-newer", repeated]
+
+
+def test_another_command_gets_the_options_that_it_has(envcheck: CommandLine) -> None:
+    envcheck.write("gone.yml", "channels: [conda-forge]\ndependencies: [python=2.0, nosuch-thing]\n")
+    options = ("-p", "linux-64", "--offline", "--pins", "exact", "--effort", "9")
+    run = envcheck("check", "gone.yml", *options)
+    everything, why, _ = next_commands(run.errors)
+    assert everything == ["envcheck", "check", "-v", "gone.yml", *options]
+    assert why == ["envcheck", "explain", "python", "--in", "gone.yml", "-p", "linux-64", "--offline"]
+    assert envcheck(*why[1:]).status == 1
+
+
+def test_what_came_through_a_pipe_has_to_come_again(envcheck: CommandLine) -> None:
+    run = envcheck("check", "-", "--offline", data=b"channels: [conda-forge]\ndependencies: [python=3.10]\n")
+    assert run.output.startswith("READY for linux-64: no problems in standard input\n")
+    assert run.errors == "next: ... | envcheck lock - --offline\n"

@@ -54,11 +54,11 @@ def reports(tmp_path_factory: pytest.TempPathFactory, package_index_directory: P
 
 def test_the_verdict_comes_first_then_problems_then_the_plan() -> None:
     lines = text.render(full_report()).splitlines()
-    starts = ("requirements.txt", "target linux-64", "FIXABLE", "plan: ", "Problems: ", "error EC402", "Changed:")
+    starts = ("FIXABLE for linux-64", "it does not build", "plan: ", "source ", "target ", "error EC402", "Changed:")
     places = [next(number for number, line in enumerate(lines) if line.startswith(start)) for start in starts]
     assert places == sorted(places)
+    assert lines[0] == "FIXABLE for linux-64: 2 errors, 1 warning, 1 note in requirements.txt"
     assert "plan: 1 kept, 1 changed, 1 dropped, 1 to pip, 1 added; 3 packages in all" in lines
-    assert "Problems: 2 errors, 1 warning, 1 note" in lines
     assert "    fix: take 1.1 [verified], or take 0.9" in lines
     assert "  hdf5 1.0 -> 1.1: 1.0 is not for linux-64" in lines
     assert "  meteva 1.0: no channel has it" in lines
@@ -86,8 +86,14 @@ def test_without_colour_there_is_no_escape_and_colour_adds_nothing_else() -> Non
 @pytest.mark.parametrize("solved", [True, False])
 def test_every_verdict_has_its_sentence(verdict: Verdict, *, solved: bool) -> None:
     report = replace(full_report(), verdict=verdict, plan=full_report().plan if solved else Plan())
-    assert f"{verdict.value.upper()}: " in text.render(report)
+    assert text.render(report).startswith(f"{verdict.value.upper()} for linux-64: ")
     assert ("dry-solved" in text.render(report)) == (verdict is not Verdict.BLOCKED)
+
+
+@pytest.mark.parametrize(("verdict", "words"), [(Verdict.READY, "no problems"), (Verdict.FIXABLE, "no problems shown")])
+def test_findings_that_are_left_out_are_not_said_not_to_be_there(verdict: Verdict, words: str) -> None:
+    report = replace(full_report(), verdict=verdict, findings=())
+    assert text.render(report).splitlines()[0].endswith(f" for linux-64: {words} in requirements.txt")
 
 
 def test_an_unread_channel_is_said_beside_the_verdict() -> None:
@@ -125,7 +131,7 @@ HOSTILE = {
     "right to left": "numpy\u202egnp.exe",
     "isolates": "\u2067numpy\u2069",
     "zero width": "num\u200bpy\ufeff",
-    "newline": "numpy\nREADY: it installs on linux-64 as written",
+    "newline": "numpy\nREADY for linux-64: no problems",
     "carriage return": "numpy\rREADY",
     "line separator": "numpy\u2028READY",
     "backspace": "numpy\b\b\b\b\bREADY",
@@ -141,7 +147,7 @@ def test_hostile_names_come_out_harmless(form: str, hostile: str) -> None:
     output = FORMATS[form](report_about(hostile))
     odd = {character for character in output if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert odd <= {"\n"}
-    assert not any(line.startswith("READY: it installs") for line in output.splitlines())
+    assert not any(line.startswith("READY for linux-64: no problems") for line in output.splitlines())
     output.encode("utf-8")
 
 
