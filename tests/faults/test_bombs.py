@@ -84,6 +84,22 @@ def test_a_bomb_is_refused_and_leaves_nothing(
     assert stage.check().status == 0
 
 
+def test_shards_are_a_bomb_in_memory(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    stage = Stage(tmp_path, loopback_server, "rattler", stored=False)
+    index = stage.folder / "linux-64" / "repodata_shards.msgpack.zst"
+    with index.open("wb") as file, zstandard.ZstdCompressor().stream_writer(file) as stream:
+        for _ in range(3000):
+            stream.write(bytes(1_000_000))
+    for _ in range(2):
+        run = check(stage, "20MB")
+        assert run.status == 3
+        words = "what it sends, and is read at the same time, takes more than 0.5 GB of memory"
+        assert f"EC302 bad could not be read: {words} (ENVCHECK_LARGEST_REPODATA)" in said(run)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1_500_000
+    write_good(stage.folder)
+    assert stage.check().status == 0
+
+
 def test_a_larger_bound_takes_what_is_no_bomb(tmp_path: Path, loopback_server: ServerFactory) -> None:
     stage = Stage(tmp_path, loopback_server, "rattler", stored=False)
     assert check(stage, "0.001GB").status == 3

@@ -14,9 +14,10 @@ from envcheck.engines import LoadOptions
 from envcheck.engines import rattler_network as network
 from envcheck.engines.rattler import RattlerEngine
 from envcheck.engines.rattler_network import Access, Place, arrange
+from envcheck.errors import ChannelError
 from envcheck.model import Channel, ChannelState, Solved
 from tests.support.channels import record, write_channel
-from tests.support.server import LoopbackServer, ServerFactory
+from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
 
 PUBLIC = "https://repo.example/main"
 TOKEN = "https://repo.example/t/tk-12/team"  # noqa: S105  # opens nothing
@@ -199,6 +200,37 @@ def test_each_channel_is_asked_with_its_own_credentials(
         for secret in (b"lee", b"p%2Fw", b"kim", b"tk-first", b"tk-second"):
             assert secret not in file.read_bytes()
             assert secret not in os.fsencode(file.name)
+
+
+def test_a_user_does_not_follow_a_redirect_to_another_port(
+    servers: tuple[LoopbackServer, LoopbackServer], tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    first = servers[0]
+    plain, elsewhere = (loopback_server(first.directory) for _ in range(2))
+    plain.elsewhere = elsewhere.url
+    plain.misbehave("/", Misbehaviour.REDIRECT_AWAY)
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"))
+    index = RattlerEngine().load((channel(plain, "first", "lee:p%2Fw"),), "linux-64", (), options=options)
+    assert index.names() == {"first"}
+    assert authorizations(plain) == {"Basic bGVlOnAvdw=="}
+    assert authorizations(elsewhere) == {None}
+    assert not any("lee" in value for request in elsewhere.requests for _, value in request.headers)
+
+
+def test_proxies_stand_in_no_file(
+    servers: tuple[LoopbackServer, LoopbackServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    first = servers[0]
+    proxies = (("https", "http://pat:proxysecret@127.0.0.1:9"), ("http", "http://pat:proxysecret@127.0.0.1:9"))
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"), proxies=proxies, connect_timeout=1, read_timeout=2)
+    with pytest.raises(ChannelError) as found:
+        RattlerEngine().load((channel(first, "first", "lee:x"),), "linux-64", (), options=options)
+    assert "proxysecret" not in str(found.value)
+    assert first.requests == []
+    for file in (tmp_path / "cache").rglob("*"):
+        assert b"proxysecret" not in file.read_bytes()
 
 
 def test_a_warm_cache_serves_offline_whatever_the_credentials(
