@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from envcheck.channels import KNOWN_SUBDIRS, channel_of_url
+from envcheck.channel_urls import KNOWN_SUBDIRS, channel_of_url
 from envcheck.errors import ConfigurationError, SourceError
 from envcheck.language import say
 from envcheck.locks import load_format

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from envcheck.channels import canonical_channel, channel_of_url
+from envcheck.channel_urls import channel_of_url
+from envcheck.channels import canonical_channel
 from envcheck.condarc import Configuration
 from envcheck.engines import Index
 from envcheck.lock_closure import record_of

@@ -38,7 +38,16 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     ),
     "core": (
         *("sources/*", "rules/*", "reports/*", "locks/*", "docker/*", "pip/*", "engines/__init__.py", "lock_*.py"),
-        *("base_images.py", "baseline.py", "channels.py", "clauses.py", "conflicts.py", "explain.py", "fallbacks.py"),
+        *(
+            "base_images.py",
+            "baseline.py",
+            "channel_urls.py",
+            "channels.py",
+            "clauses.py",
+            "conflicts.py",
+            "explain.py",
+            "fallbacks.py",
+        ),
         *("fleet.py", "intent.py", "kept_out.py", "locations.py", "mirrors.py", "names.py", "next_steps.py"),
         *(
             "normalize.py",
@@ -65,6 +74,7 @@ ORDER = ("words", "core", "edge", "program", "command line")
 """The layers from the bottom up: a module imports nothing from above its own."""
 
 EXCEPTIONS = {
+    ("channel_urls.py", "envcheck.condarc"): "as channels.py",
     ("channels.py", "envcheck.condarc"): "takes the type Configuration, which stands beside what reads it",
     ("docker/preflight.py", "envcheck.condarc"): "as channels.py",
     ("lock_places.py", "envcheck.condarc"): "as channels.py",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envcheck.channels import canonical_channel, channel_of_url, resolve_channels
+from envcheck.channel_urls import channel_of_url
+from envcheck.channels import canonical_channel, resolve_channels
 from envcheck.condarc import Configuration
 from envcheck.errors import ConfigurationError
 from envcheck.model import Channel, ChannelReference
