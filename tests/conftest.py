@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.build_channel import build_channels
 from fixtures.build_index import build_index
+from tests.support import ready_program
 from tests.support.server import ServerFactory
 
 CONFIGURATION = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "XDG_", "ENVCHECK_", "LC_", "LANG")
@@ -43,6 +44,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(no_network)
         if "shared" in item.keywords and not SHARED:
             item.add_marker(no_shared)
+
+
+def pytest_unconfigure() -> None:
+    ready_program.end()
 
 
 @pytest.fixture(autouse=True)

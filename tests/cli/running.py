@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import ready_program
+
 __all__ = ["CommandLine", "Run", "condarc_text", "fixture_locations", "fixture_program"]
 
 HIDDEN = ("CONDA", "MAMBA", "RATTLER_", "PIXI_", "PIP_", "UV_", "ENVCHECK_", "LC_", "LANG")
 """Beginnings of the environment variables by which a user's own configuration or language would get in."""
+
+AT_THE_START = ("PYTHON", "LC_", "LANG")
+"""Beginnings of the environment variables that Python looks at when it starts."""
 
 STATUSES = frozenset({0, 1, 2, 3, 128 + 1, 128 + 2, 128 + 15})
 """Every exit status that envcheck has; anything else is a crash."""
@@ -94,15 +99,21 @@ class CommandLine:
 
     def __call__(self, *arguments: str | bytes, data: bytes = b"", **changes: str) -> Run:
         """Run to the end; no run may ever end in a traceback or a crash."""
-        done = subprocess.run(
-            [sys.executable, "-m", "envcheck", *arguments],
-            cwd=self.directory,
-            env=self.environment(**changes),
-            input=data,
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
+        environment = self.environment(**changes)
+        if ready_program.AVAILABLE and not any(name.startswith(AT_THE_START) for name in changes):
+            done = ready_program.run(
+                arguments, directory=self.directory, environment=environment, data=data, timeout=120
+            )
+        else:
+            done = subprocess.run(
+                [sys.executable, "-m", "envcheck", *arguments],
+                cwd=self.directory,
+                env=environment,
+                input=data,
+                capture_output=True,
+                timeout=120,
+                check=False,
+            )
         output, errors = done.stdout.decode("utf-8"), done.stderr.decode("utf-8", errors="replace")
         assert "Traceback" not in output + errors, errors
         assert done.returncode in STATUSES, (done.returncode, errors)
