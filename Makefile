@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What the demo needs: envcheck alone, without what its development needs.
+PLAIN := $(VENV)/.envcheck
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-network lint fmt messages man changelog docs bench fuzz trust audit clean
@@ -11,14 +13,21 @@ STAMP := $(VENV)/.installed
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 
-$(STAMP): pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "envcheck needs Python 3.10 or newer; try make PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing envcheck and its development tools into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(PYTHON) -m venv $(VENV)
+
+$(PLAIN): pyproject.toml | $(BIN)/python
+	@echo "installing envcheck into $(VENV): half a minute, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-demo: $(STAMP)  ## Check a Windows export offline: every problem with its fix, a lock, an environment file
+$(STAMP): pyproject.toml | $(BIN)/python
+	@echo "installing envcheck and its development tools into $(VENV): a minute or two, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(PLAIN)
+
+demo: $(PLAIN)  ## Check a Windows export offline: every problem with its fix, a lock, an environment file
 	@$(BIN)/python fixtures/demo/run.py
 
 test: $(STAMP)  ## Run the tests; they never leave this machine
