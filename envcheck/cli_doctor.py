@@ -15,7 +15,15 @@ __all__ = ["doctor"]
 
 
 @click.command(cls=Command)
-@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR", shell_complete=platforms)
+@click.option(
+    "-p",
+    "--platform",
+    default="linux-64",
+    show_default=True,
+    metavar="SUBDIR",
+    shell_complete=platforms,
+    help="Target.",
+)
 @click.option("-c", "--channel", "channels", multiple=True, help="Look at this channel too; repeatable.")
 @click.option("--offline", is_flag=True, help="Make no request.")
 @click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept.")

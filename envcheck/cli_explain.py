@@ -20,7 +20,15 @@ __all__ = ["explain"]
 @click.option(
     "--in", "source", metavar="SOURCE", shell_complete=files, help="Say what keeps it out of this environment."
 )
-@click.option("-p", "--platform", default="linux-64", show_default=True, metavar="SUBDIR", shell_complete=platforms)
+@click.option(
+    "-p",
+    "--platform",
+    default="linux-64",
+    show_default=True,
+    metavar="SUBDIR",
+    shell_complete=platforms,
+    help="Target.",
+)
 @place_options
 @index_options
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True)

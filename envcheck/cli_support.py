@@ -62,7 +62,13 @@ def say(words: str) -> None:
 
 
 FINDING_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--fail-on", type=click.Choice(list(_FAIL_ON)), default="error", show_default=True),
+    click.option(
+        "--fail-on",
+        type=click.Choice(list(_FAIL_ON)),
+        default="error",
+        show_default=True,
+        help="From which severity on findings make the exit status 1.",
+    ),
     click.option(
         "--select",
         multiple=True,
@@ -190,6 +196,7 @@ PLAN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(["preserve", "exact", "minor", "none"]),
         default="preserve",
         show_default=True,
+        help="Which versions may change: preserve, as few as can be; exact, none; minor, patch versions; none, any.",
     ),
     click.option("--keep-variants", is_flag=True, help="Keep cuda/mkl/cpu builds as constraints."),
     click.option(
@@ -221,11 +228,19 @@ def place_options(function: _F) -> _F:
             ),
             click.option("--override-channels", is_flag=True, help="Use only the channels given with -c."),
             click.option(
-                "--engine", type=click.Choice(["auto", "libmamba", "rattler"]), default="auto", show_default=True
+                "--engine",
+                type=click.Choice(["auto", "libmamba", "rattler"]),
+                default="auto",
+                show_default=True,
+                help="The solver; auto is libmamba where it is installed.",
             ),
             click.option("--image", metavar="NAME", help="Base image whose C library and driver the target has."),
             click.option(
-                "--virtual-package", "virtual_packages", multiple=True, metavar="NAME=VERSION", help="Repeatable."
+                "--virtual-package",
+                "virtual_packages",
+                multiple=True,
+                metavar="NAME=VERSION",
+                help="What the target has besides, such as __cuda=12.4; repeatable.",
             ),
             click.option("--offline", is_flag=True, help="Make no request; use what is cached and file:// channels."),
             click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept."),
