@@ -50,8 +50,11 @@ def condarc_text(locations: Mapping[str, str], *, channels: str = "[conda-forge]
 
 
 def fixture_locations(directory: Path) -> dict[str, str]:
-    """Where the fixture channels stand in a directory that `fixtures.build_channel` filled."""
-    return {name: (directory / name).as_uri() for name in ("conda-forge", "pkgs/main", "bioconda", "pytorch")}
+    """Where the fixture channels stand in a directory that `fixtures.build_channel` filled.
+
+    ``nvidia`` is not there: it is looked in for what other channels do not have, and would be asked of its server.
+    """
+    return {name: (directory / name).as_uri() for name in ("conda-forge", "pkgs/main", "bioconda", "pytorch", "nvidia")}
 
 
 class CommandLine:
