@@ -41,7 +41,10 @@ def test_paths_and_links_lead_somewhere(page: Path) -> None:
     missing += [
         link
         for link in LINK.findall(page.read_text("utf-8"))
-        if "://" not in link and "/reference/" not in link and not (page.parent / link).exists()
+        if "://" not in link
+        and "/reference/" not in link
+        and link != "modules.md"
+        and not (page.parent / link).exists()
     ]
 
     assert missing == []

@@ -47,7 +47,11 @@ def written_pages() -> Mapping[str, str]:
 @cache
 def reference() -> ModuleType:
     """The hook of MkDocs that makes the reference."""
-    spec = importlib.util.spec_from_file_location("envcheck_docs_reference", DOCS / "hooks" / "reference.py")
+    return _hook("reference")
+
+
+def _hook(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"envcheck_docs_{name}", DOCS / "hooks" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -58,6 +62,7 @@ def reference() -> ModuleType:
 
 @cache
 def generated_pages() -> Mapping[str, str]:
-    """The files of the reference, by their path below ``docs``."""
+    """The files that are made from the code, by their path below ``docs``."""
     pages: Mapping[str, str] = reference().reference_pages()
-    return pages
+    modules = _hook("modules")
+    return {**pages, modules.PAGE: modules.module_page()}

@@ -235,7 +235,23 @@ def test_the_reference_has_the_variables_that_are_read() -> None:
 
 
 def test_the_reference_is_the_same_each_time() -> None:
-    assert reference().reference_pages() == dict(generated_pages())
+    again = reference().reference_pages()
+
+    assert {path: text for path, text in generated_pages().items() if path in again} == again
+
+
+def test_every_module_is_told_of_in_a_sentence() -> None:
+    package = ROOT / "envcheck"
+    page = generated_pages()["contributing/modules.md"]
+    by_folder = dict(re.findall(r"^## `([^`]+)/`\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+
+    told = {f"{folder}/{name}": text for folder, rows in by_folder.items() for name, text in _rows(rows)}
+    assert sorted(told) == sorted(path.relative_to(ROOT).as_posix() for path in package.rglob("*.py"))
+    assert [name for name, text in told.items() if not text.rstrip().endswith((".", "?", ":"))] == []
+
+
+def _rows(table: str) -> list[tuple[str, str]]:
+    return re.findall(r"^\| `([^`]+)` \| (.*) \|$", table, re.MULTILINE)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("material") is None, reason="MkDocs Material is not installed (make docs)")
