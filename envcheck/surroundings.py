@@ -1,7 +1,7 @@
 """What a check takes from where it runs: the user's configuration, package index and caches, and the file to read.
 
 The one place above the pipeline where environment variables, home and working directory are looked at: what is made of
-them is a `Request` and its `Services`. `envcheck.api` and every command come through here.
+them is a `Request` and its `Services`. `envcheck.api`, and with it every command, comes through here.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envcheck.condarc import Configuration, load_configuration
 from envcheck.engines import LARGEST_VARIABLE
@@ -36,7 +35,6 @@ __all__ = [
     "open_services",
     "package_index_settings",
     "pages_directory",
-    "prepare",
     "read_file",
     "request_for",
     "unreadable",
@@ -75,66 +73,6 @@ def package_index_settings(index_url: str | None, home: Path | None) -> IndexSet
     from envcheck.pip.configuration import index_settings
 
     return index_settings(index_url, os.environ, home=home, working_directory=Path.cwd())
-
-
-def prepare(
-    source: str,
-    data: bytes,
-    platform: str,
-    services: Services | None,
-    progress: Callable[[str, int, int], None],
-    *,
-    engine: str,
-    cross_check: bool = False,
-    index_url: str | None,
-    offline: bool,
-    cache_dir: str | None,
-    exclude_newer: int | None,
-    **options: Any,
-) -> tuple[Request, Services]:
-    """The request of one source and platform, and the services, which all requests of a run share.
-
-    Args:
-        source: The source as the user named it.
-        data: Its bytes.
-        platform: The target's platform.
-        services: Those of the run's earlier requests, ``None`` for the first.
-        progress: Where the engine tells its progress.
-        engine: ``--engine``.
-        cross_check: ``--cross-check``.
-        index_url: ``--index-url``.
-        offline: ``--offline``.
-        cache_dir: ``--cache-dir``.
-        exclude_newer: ``--exclude-newer`` in milliseconds since 1970.
-        options: What else `request_for` takes.
-
-    Raises:
-        ConfigurationError: A configuration file or variable has a value that cannot be used, or no cache a place.
-        EngineError: The engine asked for is not there.
-    """
-    home = home_directory()
-    configuration = user_configuration(home)
-    if services is None:
-        services = open_services(
-            package_index_settings(index_url, home),
-            engine=engine,
-            cross_check=cross_check,
-            offline=offline or configuration.offline,
-            cache_dir=cache_dir,
-            exclude_newer=exclude_newer,
-        )
-    request = request_for(
-        source,
-        data,
-        platform,
-        services,
-        configuration,
-        offline=offline,
-        cache_dir=cache_dir,
-        exclude_newer=exclude_newer,
-        **options,
-    )
-    return request, replace(services, progress=progress)
 
 
 def request_for(
