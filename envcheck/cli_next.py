@@ -13,14 +13,19 @@ import click
 from envcheck.cli_commands import COMMANDS, UNKNOWN
 from envcheck.cli_language import ExamplesLast
 from envcheck.errors import ChannelError, ConfigurationError, EngineError, EnvcheckError, SourceError
-from envcheck.language import tell, told
+from envcheck.language import ENGLISH, language, tell, told
 from envcheck.reports.plain import plain
 from envcheck.secrets import mask
 
 __all__ = ["next_after", "words_of_error", "words_of_usage"]
 
-_COMMAND = re.compile(r"\b(?:conda|pip|pixi|mamba|micromamba|envcheck|mkdir)(?: [\w./~-]+)+|(?<!\w)--?[a-z][a-z-]*\b")
+_COMMAND = re.compile(
+    r"\b(?:conda|pip|pixi|mamba|micromamba|envcheck|mkdir) (?!or\b|and\b)[\w./~-]+|(?<!\w)--?[a-z][a-z-]*\b"
+)
 """What can be typed, in the words of a hint: commands and options."""
+
+_ABOUT_A_FILE = frozenset({"check", "docker", "lock", "normalize", "verify"})
+"""Commands that take the name of the file that they complain about."""
 
 
 def words_of_error(error: EnvcheckError, command: str | None) -> str:
@@ -35,7 +40,8 @@ def words_of_error(error: EnvcheckError, command: str | None) -> str:
     hint = plain(mask(told(error.hint))) if error.hint else ""
     if hint:
         lines.append(tell("hint: {hint}", hint=hint))
-    if _COMMAND.search(hint) is None:
+    # Whether it has one is a matter of what it says, and not of the language that it says it in.
+    if _COMMAND.search(error.hint or "") is None:
         lines.append(tell("next: {step}", step=next_after(error, command)))
     return "\n".join(lines)
 
@@ -49,6 +55,9 @@ def next_after(error: EnvcheckError, command: str | None) -> str:
         return "envcheck doctor"
     if isinstance(error, SourceError) and error.path and Path(error.path).is_dir():
         return f"envcheck audit {plain(shlex.quote(error.path))}"
+    if isinstance(error, SourceError) and error.line is not None and error.path and command in _ABOUT_A_FILE:
+        # The line is to be mended, and then it is asked again.
+        return f"envcheck {command} {plain(shlex.quote(mask(error.path)))}"
     return f"envcheck {command} --help" if command in COMMANDS else "envcheck --help"
 
 
@@ -61,7 +70,10 @@ def words_of_usage(error: click.ClickException) -> str:
         return _harmless(page.getvalue())
     # click has the way to help before what is wrong; what is to be typed next stands last here.
     page.write(f"{context.get_usage()}\n\n")
-    page.write(tell("Error: {message}", message=error.format_message()))
+    message = error.format_message()
+    if isinstance(error, click.MissingParameter) and language() != ENGLISH:
+        message = message.removesuffix(".")  # which click puts there itself
+    page.write(tell("Error: {message}", message=message))
     return f"{_harmless(page.getvalue())}\n{_harmless(_next_usage(error, context))}"
 
 

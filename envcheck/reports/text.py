@@ -279,8 +279,16 @@ class _Writer(FindingsWriter):
         self._line()
 
     def _verdict(self, report: Report) -> None:
-        word = (verdict_word(report.verdict.value, upper=True), _VERDICT_STYLES[report.verdict])
-        self._verdict_line(word, report.export.path, report.target.platform, report.findings, report.accepted)
+        verdict = verdict_word(report.verdict.value, upper=True)
+        if not report.complete:
+            verdict += tell(" ({reason})", reason=tell("unproven"))
+        self._verdict_line(
+            (verdict, _VERDICT_STYLES[report.verdict]),
+            report.export.path,
+            report.target.platform,
+            report.findings,
+            report.accepted,
+        )
         self._line(told(_verdict_sentence(report)))
         plan = report.plan
         if plan.solved:

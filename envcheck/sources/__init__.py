@@ -7,6 +7,7 @@ Bytes come in and an `Export` goes out: nothing is opened, followed, executed or
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,8 +55,7 @@ DIALECTS: tuple[Dialect, ...] = (
 )
 
 _DOCKERFILE = re.compile(r"^FROM[ \t]+\S+", re.MULTILINE | re.IGNORECASE)
-_DOCKERFILE_HINT = "It looks like a Dockerfile; those are checked with: envcheck docker"
-_KNOWN_KINDS_HINT = (
+_KNOWN_KINDS_HINT = say(
     "Known are environment.yml, conda list (plain, --export, --explicit, --json), pip freeze, conda-lock.yml and "
     "pixi.lock; write one with: conda list --export > requirements.txt"
 )
@@ -78,7 +78,9 @@ def read_source(data: bytes, path: str) -> Export:
     document = document_of(decoded.text, path)
     dialect = next((dialect for dialect in DIALECTS if dialect.matches(document)), None)
     if dialect is None:
-        hint = _DOCKERFILE_HINT if _DOCKERFILE.search(document.text) else _KNOWN_KINDS_HINT
+        hint = _KNOWN_KINDS_HINT
+        if _DOCKERFILE.search(document.text):
+            hint = say("It looks like a Dockerfile; it is checked with: envcheck docker {path}", path=shlex.quote(path))
         raise SourceError(say("This is no export of a known kind."), path=path, hint=hint)
     reading = dialect.read(document)
     if len(reading.requirements) + len(reading.pip) > MAX_ROWS:

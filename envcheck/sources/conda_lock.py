@@ -55,6 +55,7 @@ def read(document: Document) -> Reading:
             say("Version {version} of conda-lock.yml is not known; version 1 is.", version=_text(version) or "?"),
             path=document.path,
             line=None if version is None else version.line,
+            hint=say("Check the environment file that it was made of, or write it again with conda-lock or envcheck."),
         )
     if not isinstance(packages, Sequence):
         raise SourceError(say("The conda-lock file has no list of packages."), path=document.path)

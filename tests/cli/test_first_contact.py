@@ -227,6 +227,83 @@ def test_an_error_ends_with_what_to_type_next(envcheck: CommandLine, arguments: 
     assert run.errors.splitlines()[-1] == last
 
 
+WRONG = {
+    "tab.yml": b"channels:\n\t- conda-forge\n",
+    "bracket.yml": b"dependencies: [python\nx: 1\n",
+    "list.yml": b"dependencies:\n  - python: 3\n   - x\n",
+    "future.yml": b"version: 99\nmetadata: {}\npackage: []\n",
+    "pixi.lock": b"version: 42\nenvironments: {default: {}}\npackages: []\n",
+    "binary.bin": b"\x7fELF\x02\x01\x00\x00\xff\xfe\x00",
+    "prose.txt": b"once upon a time there was\nno environment at all\n",
+    "image": b"FROM debian:12\nRUN true\n",
+    "bad.Dockerfile": b"FROM debian:12\nRUNN true\n",
+    "condarc.yml": b"channels: 5\n",
+    "nothing.txt": b"",
+}
+
+TO_TYPE = re.compile(r"envcheck [a-z]+|--[a-z]|conda (?:list|env)|pixi (?:lock|workspace)|mkdir -p")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "where"),
+    [
+        (("check", "tab.yml"), "tab.yml:2: "),
+        (("check", "bracket.yml"), "bracket.yml:2: "),
+        (("check", "list.yml"), "list.yml:3: "),
+        (("check", "future.yml"), "future.yml:1: "),
+        (("verify", "future.yml"), "future.yml: "),
+        (("check", "pixi.lock"), "pixi.lock:1: "),
+        (("verify", "pixi.lock"), "pixi.lock: "),
+        (("check", "binary.bin"), "binary.bin: "),
+        (("check", "prose.txt"), "prose.txt: "),
+        (("check", "nothing.txt"), "nothing.txt: "),
+        (("verify", "clean.yml"), "clean.yml: "),
+        (("check", "image"), "image: "),
+        (("docker", "bad.Dockerfile"), "bad.Dockerfile:2: "),
+        (("docker", "nosuch"), "nosuch: "),
+        (("check", "clean.yml", "--from-lock", "prose.txt"), "prose.txt: "),
+        (("check", "clean.yml", "--baseline", "nosuch.json"), "nosuch.json: "),
+        (("check", "clean.yml", "--lock", "nosuch/lock.yml", "--offline"), "nosuch/lock.yml: "),
+        (("check", "clean.yml", "--virtual-package", "glibc"), ""),
+        (("check", "clean.yml", "--image", "nosuchimage"), ""),
+        (("check", "clean.yml", "--effort", "-1"), None),
+        (("check", "clean.yml", "--exclude-newer", "yesterday"), None),
+        (("check", "clean.yml", "--engine", "nosuch"), None),
+        (("check", "clean.yml", "clean.yml", "--lock", "x.yml"), None),
+        (("lock", "clean.yml", "--lock", "x.txt", "-p", "linux-64", "-p", "osx-64"), None),
+        (("explain", "==="), None),
+        (("check", "clean.yml", "-c", "http://127.0.0.1:9/gone", "--override-channels", "--engine", "rattler"), ""),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place_and_a_way_on(
+    envcheck: CommandLine, arguments: tuple[str, ...], where: str | None
+) -> None:
+    for name, data in WRONG.items():
+        envcheck.write(name, data)
+    english, chinese = envcheck(*arguments), envcheck("--lang", "zh", *arguments)
+    for run in (english, chinese):
+        assert run.status in (2, 3)
+        assert run.output == ""
+        assert TO_TYPE.search(run.errors.splitlines()[-1])
+        if where is not None:
+            assert run.errors.startswith(f"envcheck: {where}")
+    # A hint that has a command has it in every language, and where there is none, it is told beneath.
+    assert len(chinese.errors.splitlines()) == len(english.errors.splitlines())
+    assert re.search("[\u4e00-\u9fff]", chinese.errors)
+    assert english.errors.isascii()
+    # What stays English is what is typed: no sentence does.
+    assert not re.search(r"(?: [a-z]{3,}){5}", chinese.errors)
+
+
+def test_a_configuration_file_is_complained_about_by_its_line(envcheck: CommandLine) -> None:
+    envcheck.write("condarc.yml", WRONG["condarc.yml"])
+    run = envcheck("--lang", "zh", "check", "clean.yml", CONDARC=str(envcheck.directory / "condarc.yml"))
+    assert run.status == 2
+    assert "condarc.yml:1: " in run.errors
+    assert "必须是列表" in run.errors
+    assert run.errors.endswith("envcheck doctor\n")
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # In a terminal
 # ---------------------------------------------------------------------------------------------------------------------

@@ -119,6 +119,7 @@ def test_one_channel_of_two_cannot_be_read(stage: Stage, fault: str) -> None:
 def test_the_words_about_a_channel_that_cannot_be_read(stage: Stage) -> None:
     stage.server.misbehave("/bad/", Misbehaviour.FORBIDDEN)
     told = " ".join(stage.check("both.yml").output.split())
+    assert "BLOCKED (unproven) for linux-64: " in told
     assert "not every channel could be read, so nothing certain can be said about linux-64" in told
     assert "error EC302 Channel could not be read bad (line 2): bad could not be read: it refuses access" in told
 

@@ -26,9 +26,12 @@ FIRST_FOR_PEOPLE = frozenset(
 """Exceptions whose words people read; they come first."""
 
 ENGLISH_EVERYWHERE = frozenset(
-    {"Will this conda environment build on Linux? Every reason at once, and the closest one that does."}
+    {
+        "Will this conda environment build on Linux? Every reason at once, and the closest one that does.",
+        'conda install -c conda-forge "libmambapy>=2"',
+    }
 )
-"""What stands in another program's own English page: conda's list of its commands.
+"""What stands in another program's own English page, conda's list of its commands; and what is typed.
 
 What is written into files is English too, whoever reads it (comments of Dockerfiles, heads of locks): the same input
 gives the same bytes in every language. None of it is made by what is looked at here.
@@ -84,7 +87,12 @@ def test_every_place_of_a_template_is_filled() -> None:
 
 def _bare(path: Path) -> Iterator[str]:
     """Texts for people that are made without `say`: f-strings, and sentences as they are."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        one.id: node.value for node in tree.body if isinstance(node, ast.Assign) for one in node.targets
+        if isinstance(one, ast.Name)
+    }  # fmt: skip
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             made = [one.value for one in node.keywords if one.arg in MADE_FOR_PEOPLE]
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
@@ -92,6 +100,7 @@ def _bare(path: Path) -> Iterator[str]:
                 made += node.args[:1]
             if name == "Note":
                 made += [one.value for one in node.keywords if one.arg == "text"]
+            made = [constants.get(one.id, one) if isinstance(one, ast.Name) else one for one in made]
             yield from (f"{path.name}:{part.lineno}" for one in made for part in _bare_parts(one))
 
 
