@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -175,8 +176,8 @@ def docker(
     known.close(looked, complete=report.complete, quiet=quiet)
     if isinstance(written, EnvcheckError):
         raise written
-    if written is not None and not quiet:
-        _tell_written(written)
+    if not quiet:
+        _tell_next(report, written)
     return status(
         (*report.findings, *(finding for one in report.checked for finding in one.findings)),
         complete=report.complete,
@@ -221,6 +222,28 @@ def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(tell("--build-arg {text!r} has no value; write NAME=VALUE.", text=text))
         found[name] = value
     return found
+
+
+def _tell_next(report: DockerReport, written: WrittenFiles | None) -> None:
+    """On standard error: what was written, and what to do next."""
+    from envcheck.cli_outputs import options_to_repeat
+    from envcheck.reports.plain import plain
+
+    asked = report.asked
+    if asked is None or asked.path is None:
+        if written is not None:
+            _tell_written(written)
+        return
+    if written is not None:
+        _tell_written(written)
+        step = f"docker build -f {shlex.quote(written.paths[-1])} {shlex.quote(str(asked.context))}"
+    elif any(one.report is not None and one.report.plan.solved and one.verdict != "ready" for one in report.checked):
+        options = options_to_repeat(click.get_current_context(), "docker")
+        words = [shlex.quote(str(asked.path)), *filter(None, [options])]
+        step = f"envcheck docker {' '.join(words)} --write {shlex.quote(str(asked.path.parent / 'Dockerfile.locked'))}"
+    else:
+        return
+    say(tell("next: {step}", step=plain(step)))
 
 
 def _tell_written(written: WrittenFiles) -> None:

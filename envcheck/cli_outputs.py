@@ -18,7 +18,7 @@ from envcheck.secrets import mask
 if TYPE_CHECKING:
     from envcheck.model import Report
 
-__all__ = ["Outputs", "refuse_shared_names", "tell_what_next", "write_outputs"]
+__all__ = ["Outputs", "options_to_repeat", "refuse_shared_names", "tell_what_next", "write_outputs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def tell_what_next(
         environment=environment,
         format_name=format_name,
         verbose=verbose,
-        options=partial(_options_to_repeat, click.get_current_context()),
+        options=partial(options_to_repeat, click.get_current_context()),
     )
     for step in steps:
         say(tell("next: {step}", step=plain(step)))
@@ -115,14 +115,14 @@ _REPEATED = frozenset(
     {
         *("platforms", "channels", "override_channels", "engine", "image", "virtual_packages", "offline", "cache_dir"),
         *("exclude_newer", "no_pip", "index_url", "cross_check", "pins", "keep_variants", "trust_source_indexes"),
-        *("effort", "from_lock", "select", "ignore", "baseline", "fail_on"),
+        *("effort", "from_lock", "select", "ignore", "baseline", "fail_on", "context", "build_args", "target"),
     }
 )
 _ONE_FOR_MANY = {"platforms": "platform"}
 """Options that may be repeated, and the name that they have where they may not."""
 
 
-def _options_to_repeat(context: click.Context, command: str) -> str:
+def options_to_repeat(context: click.Context, command: str) -> str:
     """The options of the running command that another is to have as well, as they are typed, if it has them.
 
     Args:

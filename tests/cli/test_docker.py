@@ -165,3 +165,20 @@ def test_wrong_input_ends_with_2(docker: CommandLine, data: bytes, words: str) -
     assert run.status == 2
     assert words in run.errors
     assert docker("docker", "nothing-here").status == 2
+
+
+def test_the_next_command_writes_what_works(docker: CommandLine) -> None:
+    docker.write("old.yml", "channels: [conda-forge]\ndependencies: [python=3.10, numpy=1.26.2=py310hf667824_0]\n")
+    docker.write(
+        "old.Dockerfile",
+        "FROM mambaorg/micromamba:2.3.0\nCOPY old.yml /tmp/\nRUN micromamba create -y -n app -f /tmp/old.yml\n",
+    )
+    first = docker("docker", "old.Dockerfile", "--no-pip", "--context", ".")
+    step = "envcheck docker old.Dockerfile --context . --no-pip --write Dockerfile.locked"
+
+    assert sorted(first.errors.removeprefix("next: ").split()) == sorted(step.split()), first.output
+    second = docker(*first.errors.removeprefix("next: envcheck ").split())
+    assert second.errors.endswith("next: docker build -f Dockerfile.locked .\n"), second.errors
+    assert docker("docker", "Dockerfile.locked", "--no-pip").errors == ""
+    assert docker("docker", "old.Dockerfile", "--no-pip", "-q").errors == ""
+    assert docker("docker", "-", "--no-pip", data=b"FROM mambaorg/micromamba:2.3.0\n").errors == ""

@@ -38,6 +38,7 @@ def test_the_dockerfile_and_its_lock_are_written(envcheck: CommandLine) -> None:
     assert "COPY conda-linux-64.lock /tmp/environment/\n" in text
     assert 'CMD ["python"]\n' in text
     assert "wrote conda-linux-64.lock\nwrote Dockerfile.locked\n" in run.errors
+    assert run.errors.endswith("\nnext: docker build -f Dockerfile.locked .\n")
     assert "note: line 3: left out 'conda env create" in run.errors
     assert "wrote" not in run.output
 
