@@ -37,11 +37,17 @@ def doctor(
     Example:
       envcheck doctor -c bioconda
     """
-    from envcheck.caches import rattler_cache
+    from envcheck.caches import rattler_cache, rattler_directory
     from envcheck.doctor import diagnose
     from envcheck.engines.choice import choose_engine
     from envcheck.pip.index import open_index
-    from envcheck.surroundings import home_directory, package_index_settings, pages_directory, user_configuration
+    from envcheck.surroundings import (
+        cache_directory,
+        home_directory,
+        package_index_settings,
+        pages_directory,
+        user_configuration,
+    )
     from envcheck.world import configured_options
 
     home = home_directory()
@@ -60,6 +66,8 @@ def doctor(
             configuration, cache_directory=rattler_cache(cache_dir, os.environ, offline=offline), offline=offline
         ),
         cache_directory=str(pages),
+        record_directory=str(cache_directory(cache_dir) / "records"),
+        repodata_directory=None if (place := rattler_directory(cache_dir, os.environ)) is None else str(place),
     )
     emit(diagnosis.text(), None)
     return 0 if diagnosis.healthy else EnvcheckError.exit_status

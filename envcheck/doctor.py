@@ -59,6 +59,8 @@ def diagnose(
     channels: Sequence[str],
     options: LoadOptions,
     cache_directory: str,
+    record_directory: str,
+    repodata_directory: str | None,
 ) -> Diagnosis:
     """Look at everything that a check would use.
 
@@ -71,6 +73,8 @@ def diagnose(
         channels: The channels of the command line.
         options: How repodata is loaded.
         cache_directory: Where the package index's answers are kept.
+        record_directory: Where records of repodata are kept by package name.
+        repodata_directory: Where rattler keeps repodata if nobody tells it otherwise.
     """
     engine, engines = _engines(engine_of)
     return Diagnosis(
@@ -92,12 +96,22 @@ def diagnose(
             Section(
                 title=tell("Caches"),
                 lines=(
-                    tell("repodata: {place}", place=options.cache_directory or say("where the engine keeps it")),
+                    tell("repodata: {place}", place=_repodata_place(engine, options, repodata_directory)),
+                    tell("what was read from it: {path}", path=record_directory),
                     tell("package index: {path}", path=str(cache_directory)),
                 ),
             ),
         )
     )
+
+
+def _repodata_place(engine: Engine | None, options: LoadOptions, of_rattler: str | None) -> str:
+    """Where repodata is kept: the folder that was named, rattler's own, or mamba's, which has several."""
+    if options.cache_directory:
+        return options.cache_directory
+    if engine is not None and engine.info.name == "rattler" and of_rattler:
+        return of_rattler
+    return say("where the engine keeps it")
 
 
 def _engines(engine_of: Callable[[str], Engine]) -> tuple[Engine | None, Section]:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.cli.running import CommandLine
+
 
 def doctor(*arguments: str, condarc: Path, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "CONDARC": str(condarc), "HOME": str(home), **variables}
@@ -70,3 +72,12 @@ def test_every_place_that_pip_packages_come_from_is_named_without_its_secrets(
     assert f"besides: https://***@lab.example/simple (from {uv})" in told.stdout
     assert "files: https://***@files.example/all.html (from PIP_FIND_LINKS)" in told.stdout
     assert "hunter2" not in told.stdout + told.stderr
+
+
+def test_the_places_of_all_caches_are_told(envcheck: CommandLine, tmp_path: Path) -> None:
+    told = envcheck("doctor", "--offline").output.partition("\nCaches\n")[2].splitlines()
+    named = envcheck("doctor", "--offline", "--cache-dir", str(tmp_path / "own")).output.partition("\nCaches\n")[2]
+
+    assert [line.split(": ")[0].strip() for line in told] == ["repodata", "what was read from it", "package index"]
+    assert told[1].endswith("/records")
+    assert named.count(str(tmp_path / "own")) == 3
