@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,11 @@ class Stage:
             assert PASSWORD not in text
         for path in self.aside.rglob("*"):
             assert TOKEN not in path.name
+            if path.is_file() and path.name != "condarc":
+                with suppress(FileNotFoundError):  # a builder's, that has become a store
+                    content = path.read_bytes()
+                    assert TOKEN.encode() not in content
+                    assert PASSWORD.encode() not in content
         return run
 
     def lock(self) -> str:
