@@ -220,8 +220,10 @@ class _Explanations:
         if name in self._account.reasons:
             here = self._account.names.get(name, name)
             clauses = self._account.clauses
-            others = "" if clauses is None or not clauses.universe.records.get(here) else say("; other versions do, ")
-            return f"{came}{self._account.reasons[name]}{others and others + self._but(one, here, None)}"
+            why = joined("", (came, self._account.reasons[name]))
+            if clauses is None or not clauses.universe.records.get(here):
+                return why
+            return joined("", (why, say("; other versions do, "), self._but(one, here, None)))
         return say(
             "{came}it exists for {platform}, {but}",
             came=came,

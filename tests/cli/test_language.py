@@ -119,3 +119,19 @@ def test_every_rule_is_explained(envcheck: CommandLine) -> None:
     titles = envcheck("rules", **LOCALE).output.splitlines()
     assert all(re.search(r"[\u4e00-\u9fff]|pip|md5", line) for line in titles)
     assert "修复：" in envcheck("rules", "EC508", **LOCALE).output  # noqa: RUF001
+
+
+def test_a_written_dockerfile_is_the_same_in_every_language_and_its_notes_are_told(envcheck: CommandLine) -> None:
+    envcheck.write(
+        "Dockerfile",
+        "FROM continuumio/miniconda3:25.3.1-1\nCOPY clean.yml .\n"
+        "RUN conda env create -f clean.yml && conda clean -afy\nRUN conda activate clean\n",
+    )
+    command = ("docker", "Dockerfile", "--no-pip", "--offline", "--write")
+    runs = {language: envcheck("--lang", language, *command, f"{language}.Dockerfile") for language in ("en", "zh")}
+    english, chinese = ((envcheck.directory / f"{name}.Dockerfile").read_text("utf-8") for name in runs)
+    assert english.isascii()
+    assert chinese.replace("zh.Dockerfile", "en.Dockerfile") == english
+    notes = [line for line in runs["zh"].errors.splitlines() if line.startswith("注意")]
+    assert len(notes) == sum(line.startswith("note: ") for line in runs["en"].errors.splitlines()) > 3
+    assert not any(re.search(r"(?:\b[a-z]{2,} ){4}[a-z]{2,}", re.sub("'[^']*'", "", note)) for note in notes), notes

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from envcheck.language import Message, speaking
 from envcheck.model import (
     Channel,
     ChannelState,
@@ -113,6 +114,21 @@ def test_long_groups_are_shortened_and_verbose_shows_all() -> None:
     assert "and 4 more (-v shows each)" in " ".join(short.split())
     assert all(f"message {number}" in verbose for number in range(20))
     assert "the header says so (line 1)" in verbose
+
+
+def test_no_english_sentence_is_left_in_another_language(reports: dict[str, Report]) -> None:
+    # Lists of names have commas; five plain words in a row are a sentence.
+    english = re.compile(r"(?:\b[a-z]{2,} ){4}[a-z]{2,}")
+    with speaking("zh"):
+        pages = {code: text.render(report, verbose=True) for code, report in reports.items()}
+    left = {code: found[0] for code, page in pages.items() if (found := english.search(page))}
+    assert left == {}
+
+
+def test_every_reason_of_a_plan_can_be_told_in_another_language(reports: dict[str, Report]) -> None:
+    for report in reports.values():
+        for row in (*report.plan.changed, *report.plan.dropped, *report.plan.to_pip, *report.plan.added):
+            assert isinstance(row.reason, Message) or not row.reason, row
 
 
 def test_markup_and_emoji_codes_of_names_stay_as_they_are() -> None:
