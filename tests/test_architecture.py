@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
+from functools import cache
 from graphlib import TopologicalSorter
 from inspect import cleandoc
 from pathlib import Path
@@ -145,10 +146,14 @@ def layer(name: str) -> str:
 def importers(library: str) -> set[str]:
     """The modules that import a library or a part of it."""
     return {
-        name
-        for name, tree in MODULES.items()
-        if any(one == library or one.startswith(f"{library}.") for one in imports(tree))
+        name for name in MODULES if any(one == library or one.startswith(f"{library}.") for one in imported_by(name))
     }
+
+
+@cache
+def imported_by(name: str) -> frozenset[str]:
+    """Every module that a module names in an import."""
+    return frozenset(imports(MODULES[name]))
 
 
 def within(*places: str) -> set[str]:

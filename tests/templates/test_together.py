@@ -24,7 +24,7 @@ def test_the_templates_keep_the_lines_between_the_parts(workshop: Workshop) -> N
     for template in TEMPLATES:
         template.register(workshop)
 
-    workshop.copy("tests/test_architecture.py", "tests/cli/running.py")
+    workshop.copy("tests/test_architecture.py", "tests/cli/running.py", "tests/support/ready_program.py")
     light = "not loads and not light and not table_of_commands"  # what starts the program is tested elsewhere
     answer = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", light, "tests/test_architecture.py"],
