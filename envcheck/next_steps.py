@@ -43,7 +43,7 @@ def next_steps(
     report = reports[0]
     steps: list[str] = []
     if lock is not None:
-        steps += _after_lock(report, lock, format_name or lock_format(lock), environment)
+        steps += _after_lock(report, lock, format_name or lock_format(lock), environment, options)
     elif environment is not None:
         steps.append(f"conda env create -f {shlex.quote(environment)}")
     else:
@@ -87,16 +87,23 @@ def _after_check(report: Report, options: Callable[[str], str], *, verbose: bool
         yield everything
 
 
-def _after_lock(report: Report, lock: str, format_name: str, environment: str | None) -> Iterator[str]:
+def _after_lock(
+    report: Report, lock: str, format_name: str, environment: str | None, options: Callable[[str], str]
+) -> Iterator[str]:
     """How to install a lock, and what it does not hold."""
     name, quoted = shlex.quote(report.environment.name), shlex.quote(lock)
     resolved = report.pip_resolution is not None and not report.pip_resolution.trouble
     if format_name == "pixi-lock-v7":
-        imported = shlex.quote(environment) if environment is not None else tell("the file that --environment writes")
-        yield tell(
-            "pixi init --import {imported} && pixi install --frozen   (pixi wants a manifest beside its lock)",
-            imported=imported,
-        )
+        imported = shlex.quote(environment or f"environment.{report.target.platform}.yml")
+        if environment is None:
+            asked = [shlex.quote(mask(report.export.path)), options("lock"), "--lock", quoted]
+            asked += [] if lock_format(lock) == format_name else ["--lock-format", "pixi"]
+            pipe = "... | " if report.export.path == "-" else ""
+            yield tell(
+                "{command}   (pixi wants a manifest beside its lock)",
+                command=f"{pipe}envcheck lock {' '.join(filter(None, asked))} --environment {imported}",
+            )
+        yield f"pixi init --import {imported} && pixi install --frozen"
     elif format_name == "explicit":
         yield tell(
             "micromamba create -n {name} -f {quoted}   (or: conda create -n {name} --file {quoted})",

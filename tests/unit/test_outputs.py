@@ -460,7 +460,10 @@ def test_after_a_lock_comes_its_installation(report: Report) -> None:
 def test_the_words_after_a_lock_are_those_of_its_format(resolved: Report) -> None:
     assert len(steps(resolved, Verdict.FIXABLE, lock="conda-lock.yml")) == 1
     (pixi,) = steps(resolved, Verdict.FIXABLE, lock="pixi.lock", environment="e.yml")
-    assert pixi.startswith("pixi init --import e.yml && pixi install --frozen")
+    assert pixi == "pixi init --import e.yml && pixi install --frozen"
+    manifest, pixi, *_ = steps(resolved, Verdict.FIXABLE, lock="pixi.lock")
+    assert "--lock pixi.lock --environment environment.linux-64.yml" in manifest
+    assert pixi == "pixi init --import environment.linux-64.yml && pixi install --frozen"
     listed, beside = steps(resolved, Verdict.FIXABLE, lock="list.txt")
     assert "conda create -n environment --file list.txt" in listed
     assert "requirements file" in beside
