@@ -183,6 +183,7 @@ def _become(arguments: list[str], directory: str, environment: dict[str, str]) -
     os.environ.update({**locale, **environment})
     time.tzset()
     os.chdir(directory)
+    tempfile.tempdir = None  # found anew, with the run's own TMPDIR
     sys.path[0] = directory
     sys.argv[1:] = arguments
     runpy.run_module("envcheck", run_name="__main__", alter_sys=True)
