@@ -54,7 +54,13 @@ class OutputError(EnvcheckError):
 
 
 class ChannelError(EnvcheckError):
-    """No channel could be loaded."""
+    """No channel could be loaded.
+
+    Attributes:
+        answered: Whether all channels gave an answer, which will be the same if they are asked again.
+    """
+
+    answered = False
 
 
 class EngineError(EnvcheckError):

@@ -26,6 +26,7 @@ from envcheck.model import (
     Requirement,
     Sighting,
     Target,
+    VirtualPackage,
 )
 from envcheck.names import (
     close_names,
@@ -36,7 +37,15 @@ from envcheck.names import (
 )
 from envcheck.specs import dependency_parts, is_version, nearest_versions, satisfies, sort_versions
 
-__all__ = ["World", "installable", "missing_virtual_package", "newest_python", "survey", "with_package_index"]
+__all__ = [
+    "Installable",
+    "World",
+    "installable",
+    "missing_virtual_package",
+    "newest_python",
+    "survey",
+    "with_package_index",
+]
 
 _CLOSE_NAMES = 3
 _NEAREST = 3
@@ -132,6 +141,38 @@ def installable(record: Record, target: Target, python: str | tuple[str, ...] | 
     return _accepts_python(record, (python,) if isinstance(python, str) else python)
 
 
+class Installable:
+    """`installable` for one target and some Pythons, asked of many records: each dependency is judged once.
+
+    Args:
+        target: The target.
+        pythons: The versions of Python that may be had; ``None`` for any.
+    """
+
+    def __init__(self, target: Target, pythons: tuple[str, ...] | None) -> None:
+        self._pythons = pythons
+        self._present = {package.name: package for package in target.virtual_packages}
+        self._ruling: dict[str, bool] = {}
+
+    def __call__(self, record: Record) -> bool:
+        """Whether nothing in a record's own dependencies rules it out."""
+        ruling = self._ruling
+        for dependency in record.depends:
+            rules_out = ruling.get(dependency)
+            if rules_out is None:
+                rules_out = ruling[dependency] = self._rules_out(dependency)
+            if rules_out:
+                return False
+        return not any(
+            constraint.startswith("__") and _forbids(constraint, self._present) for constraint in record.constrains
+        )
+
+    def _rules_out(self, dependency: str) -> bool:
+        if dependency.startswith("__"):
+            return not _provides(dependency, self._present)
+        return self._pythons is not None and not _allows_python(dependency, self._pythons)
+
+
 def missing_virtual_package(record: Record, target: Target) -> str | None:
     """The first virtual package that a record asks for and the target has not (CEP 30), as its MatchSpec.
 
@@ -142,22 +183,24 @@ def missing_virtual_package(record: Record, target: Target) -> str | None:
         return None
     present = {package.name: package for package in target.virtual_packages}
     for dependency in demands.virtual:
-        name, constraint, build = dependency_parts(dependency)
-        package = present.get(name)
-        if package is None or not satisfies(package.version, constraint):
+        if not _provides(dependency, present):
             return dependency
-        # __archspec says the microarchitecture in its build.
-        if build is not None and not fnmatchcase(package.build, build):
-            return dependency
-    for constraint in demands.virtual_constraints:
-        name, version, build = dependency_parts(constraint)
-        if name not in present:
-            continue
-        if not satisfies(present[name].version, version):
-            return constraint
-        if build is not None and not fnmatchcase(present[name].build, build):
-            return constraint
-    return None
+    return next((constraint for constraint in demands.virtual_constraints if _forbids(constraint, present)), None)
+
+
+def _provides(dependency: str, present: Mapping[str, VirtualPackage]) -> bool:
+    """Whether virtual packages meet a dependency on one."""
+    name, constraint, build = dependency_parts(dependency)
+    package = present.get(name)
+    if package is None or not satisfies(package.version, constraint):
+        return False
+    # __archspec says the microarchitecture in its build.
+    return build is None or fnmatchcase(package.build, build)
+
+
+def _forbids(constraint: str, present: Mapping[str, VirtualPackage]) -> bool:
+    """Whether a constraint on a virtual package rules out one that is there."""
+    return dependency_parts(constraint)[0] in present and not _provides(constraint, present)
 
 
 class _Demands(NamedTuple):

@@ -14,7 +14,7 @@ from envcheck.builds import variant_words
 from envcheck.engines import Index
 from envcheck.model import Record, Target
 from envcheck.specs import dependency_parts, sort_versions
-from envcheck.survey import installable
+from envcheck.survey import Installable
 
 __all__ = ["Universe", "patches", "python_constraints"]
 
@@ -72,13 +72,13 @@ class Universe:
         for spec in wanted:
             self._matching[spec] = self._urls(spec)
             specs_of.setdefault(_name(spec), []).append(spec)
-        for records in all_records.values():
-            for record in records:
-                for spec in (*record.depends, *record.constrains):
-                    name = dependency_parts(spec)[0]
-                    if name in specs_of and spec not in self._matching:
-                        self._matching[spec] = self._urls(spec)
-                        specs_of[name].append(spec)
+        said = {spec for records in all_records.values() for record in records for spec in record.depends}
+        said.update(spec for records in all_records.values() for record in records for spec in record.constrains)
+        for spec in said.difference(self._matching):
+            name = dependency_parts(spec)[0]
+            if name in specs_of:
+                self._matching[spec] = self._urls(spec)
+                specs_of[name].append(spec)
         self.records: Mapping[str, tuple[Record, ...]] = {
             name: self._merged(records, specs_of[name]) for name, records in all_records.items()
         }
@@ -113,13 +113,14 @@ class Universe:
         pending = deque(dict.fromkeys(names))
         seen = set(pending)
         dependencies: set[str] = set()
+        is_installable = Installable(target, pythons)
         self._index.prefetch(pending)
         while pending:
             name = pending.popleft()
             records = self._index.records(name)
             if self._strict and records:
                 records = tuple(record for record in records if record.channel == records[0].channel)
-            reached[name] = [record for record in records if installable(record, target, pythons)]
+            reached[name] = list(filter(is_installable, records))
             found = {dependency for record in reached[name] for dependency in record.depends} - dependencies
             dependencies |= found
             needed = sorted({dependency_parts(dependency)[0] for dependency in found} - seen)

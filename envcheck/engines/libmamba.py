@@ -11,11 +11,12 @@ from envcheck.engines import Index, LoadOptions, ProgressCallback
 from envcheck.engines.apart import CAN_STOP, run_apart
 from envcheck.engines.libmamba_compat import explain, load_library
 from envcheck.engines.libmamba_loading import Loaded, LoadedChannel, Loader
+from envcheck.engines.nothing_loaded import nothing_loaded
 from envcheck.engines.patience import solve_patiently
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
 from envcheck.errors import ChannelError
-from envcheck.language import joined, say
+from envcheck.language import say
 from envcheck.model import (
     Channel,
     ChannelStatus,
@@ -79,20 +80,7 @@ class LibmambaEngine:
         loader = Loader(self._library, platform, options, stores)
         loaded = loader.load(channels, progress)
         if channels and not any(one.is_usable for one in loaded.channels):
-            reasons = joined(
-                "; ",
-                (
-                    say("{name}: {detail}", name=one.status.channel.name, detail=one.status.detail)
-                    for one in loaded.channels
-                ),
-            )
-            raise ChannelError(
-                say("no channel could be loaded for {platform}: {reasons}", platform=platform, reasons=reasons),
-                hint=say(
-                    "Check the channel's address and your network; name another one with -c CHANNEL "
-                    "--override-channels, or a local copy with -c file:///path/to/channel."
-                ),
-            )
+            raise nothing_loaded(platform, [one.status for one in loaded.channels])
 
         def reload() -> Loaded:
             stores.discard()

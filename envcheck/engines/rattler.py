@@ -27,14 +27,15 @@ from rattler import (
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
+from envcheck.engines.nothing_loaded import nothing_loaded
 from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader
 from envcheck.engines.rattler_network import Network
 from envcheck.engines.rattler_reading import RecordReader
 from envcheck.engines.rattler_stored import Pins
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
-from envcheck.errors import ChannelError, EngineError
-from envcheck.language import joined, say
+from envcheck.errors import EngineError
+from envcheck.language import say
 from envcheck.model import (
     Channel,
     ChannelStatus,
@@ -126,18 +127,8 @@ class RattlerEngine:
 
         loaded = loop.run_until_complete(loader.load_all(channels))
         if channels and not any(one.subdirs for one in loaded):
-            reasons = joined(
-                "; ",
-                (say("{name}: {detail}", name=one.status.channel.name, detail=one.status.detail) for one in loaded),
-            )
             loop.close()
-            raise ChannelError(
-                say("no channel could be loaded for {platform}: {reasons}", platform=platform, reasons=reasons),
-                hint=say(
-                    "Check the channel's address and your network; name another one with -c CHANNEL "
-                    "--override-channels, or a local copy with -c file:///path/to/channel."
-                ),
-            )
+            raise nothing_loaded(platform, [one.status for one in loaded])
 
         def reload() -> tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]:
             network.stores.discard()

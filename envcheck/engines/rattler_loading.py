@@ -110,9 +110,10 @@ class Loader:
                 places.append(Place.of(location))
         self._gateways = self._network.gateways(places)
         loaded = await asyncio.gather(*(self._load(channel) for channel in channels))
-        read = [one for one in loaded if one.stored is None and one.status.state is ChannelState.LOADED]
+        read = [(one.location, self._present(one)) for one in loaded if one.stored is None]
         self._network.stores.want(
-            [(one.location, one.subdirs) for one in read], beside=any(one.stored is not None for one in loaded)
+            [(location, subdirs) for location, subdirs in read if subdirs],
+            beside=any(one.stored is not None for one in loaded),
         )
         return loaded
 
@@ -166,13 +167,30 @@ class Loader:
 
     async def _load_stored(self, channel: Channel, place: Place) -> LoadedChannel | None:
         """A channel from stores, where it has them in the state that it is in."""
-        wanted = (self._platform, NOARCH)
-        stores = await asyncio.to_thread(self._network.stores.find, place.asked, wanted)
+        absent = self._absent(place.asked)
+        wanted = tuple(subdir for subdir in (self._platform, NOARCH) if subdir not in absent)
+        stores = await asyncio.to_thread(self._network.stores.find, place.asked, wanted) if wanted else None
         if stores is None:
             return None
         stored = StoredChannel(place.url, stores)
         status = ChannelStatus(channel=channel, state=ChannelState.LOADED)
+        for detail in absent.values():
+            status = ChannelStatus(channel=channel, state=ChannelState.NO_SUBDIR, detail=detail)
         return LoadedChannel(status, place.url, None, wanted, names=stored.names, stored=stored)
+
+    def _present(self, one: LoadedChannel) -> tuple[str, ...]:
+        """The subdirs of a channel that rattler has read: one that is not there it reads as an empty one."""
+        absent = self._absent(one.location) if one.status.state is ChannelState.NO_SUBDIR else {}
+        return tuple(subdir for subdir in one.subdirs if subdir not in absent)
+
+    def _absent(self, location: str) -> Mapping[str, str]:
+        """The subdirs that a directory is seen not to have, and what is said of it."""
+        directory = local_path(location)
+        if directory is None:
+            return {}
+        missing = [one for one in (self._platform, NOARCH) if not (directory / one / "repodata.json").is_file()]
+        answers = {subdir: self._ask(location, subdir) for subdir in missing}
+        return {subdir: detail for subdir, (state, detail) in answers.items() if state is ChannelState.NO_SUBDIR}
 
     async def _load_through(self, gateway: Gateway, channel: Channel, place: Place) -> LoadedChannel:
         wanted = (self._platform, NOARCH)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from envcheck.engines import Engine, Index, LoadOptions, ProgressCallback
+from envcheck.errors import ChannelError
 from envcheck.model import Channel, EngineInfo, VirtualPackage
 
 __all__ = ["KeptIndexes", "SharedIndexes", "bare_channels", "told_index"]
@@ -53,6 +54,7 @@ class SharedIndexes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._indexes = KeptIndexes()
+        self._refused: dict[object, ChannelError] = {}
 
     @property
     def info(self) -> EngineInfo:
@@ -72,16 +74,23 @@ class SharedIndexes:
         """Load repodata, or give what is loaded; see `envcheck.engines.Engine.load`."""
         bare = bare_channels(channels)
         key = (bare, platform, tuple(virtual_packages), channel_priority, options)
+        if key in self._refused:
+            raise self._refused[key]
         index = self._indexes.find(key)
         if index is None:
-            index = self._engine.load(
-                bare,
-                platform,
-                virtual_packages,
-                channel_priority=channel_priority,
-                options=options,
-                progress=progress,
-            )
+            try:
+                index = self._engine.load(
+                    bare,
+                    platform,
+                    virtual_packages,
+                    channel_priority=channel_priority,
+                    options=options,
+                    progress=progress,
+                )
+            except ChannelError as error:
+                if error.answered:
+                    self._refused[key] = error
+                raise
             if not any(status.silent for status in index.statuses):
                 self._indexes.keep(key, index)
         return told_index(index, channels)

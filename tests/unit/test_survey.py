@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.model import Availability, Presence, Record, Sighting
-from envcheck.survey import installable, missing_virtual_package, survey
+from envcheck.survey import Installable, installable, missing_virtual_package, survey
 from tests.support.channels import record
 from tests.support.fakes import FakeWorld, Universe, environment, on_pypi
 
@@ -345,8 +345,11 @@ BARE = Record(name="x", version="1", build="0", build_number=0, subdir="linux-64
 )
 def test_installable(universe: Universe, depends: tuple[str, ...], python: str | None, answer: bool) -> None:
     target = universe.target("conda-forge")
+    one = replace(BARE, depends=depends)
 
-    assert installable(replace(BARE, depends=depends), target, python) is answer
+    assert installable(one, target, python) is answer
+    of_many = Installable(target, None if python is None else (python,))
+    assert [of_many(one), of_many(one)] == [answer, answer]
 
 
 @pytest.mark.parametrize(
@@ -357,7 +360,9 @@ def test_constrains_ask_for_virtual_packages_that_are_there(
     universe: Universe, constrains: tuple[str, ...], answer: bool
 ) -> None:
     # cuda-version constrains __cuda: an older driver rules it out, and no driver does not.
-    assert installable(replace(BARE, constrains=constrains), universe.target("conda-forge"), None) is answer
+    target = universe.target("conda-forge")
+    assert installable(replace(BARE, constrains=constrains), target, None) is answer
+    assert Installable(target, None)(replace(BARE, constrains=constrains)) is answer
 
 
 def test_the_first_missing_virtual_package_is_named(universe: Universe) -> None:

@@ -7,10 +7,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from envcheck.engines import LoadOptions
+from envcheck.engines.rattler import RattlerEngine
 from envcheck.engines.record_store import RepodataState
 from envcheck.engines.record_store_building import BuildOrder
 from envcheck.engines.record_stores import RecordStores, start_builder
@@ -306,3 +308,20 @@ def test_damage_that_shows_while_the_solver_asks_is_put_right(
     )
 
     assert {name: one.version for name, one in solved(index.solve(["c"])).items()} == {"a": "2.0", "c": "1.0"}
+
+
+@pytest.mark.parametrize("missing", SUBDIRS)
+def test_a_directory_without_a_subdir_has_stores_of_the_other(
+    options: LoadOptions, directory: Path, missing: str
+) -> None:
+    (directory / missing / "repodata.json").unlink()
+    plain = RattlerEngine().load([channel(directory)], "linux-64", LINUX, options=LoadOptions())
+
+    index: Any = StoredRattlerEngine().load([channel(directory)], "linux-64", LINUX, options=options)
+
+    assert index._usable[0].stored is not None
+    assert index.statuses == plain.statuses
+    assert index.names() == plain.names()
+    (name,) = index.names()
+    assert index.records(name) == plain.records(name)
+    assert index.solve([f"{name} 1.0"]) == plain.solve([f"{name} 1.0"])
