@@ -74,11 +74,13 @@ def find_uninstallable(plan: Plan, availability: Sequence[Availability], index: 
         for one in availability
         if one.requirement.name in dropped and one.presence not in (*_HOPELESS, Presence.NEEDS_VIRTUAL_PACKAGE)
     ]
-    hopeless = []
-    for name in (name for name in lost if plan.solved and index.records(name)):
-        outcome = index.solve([name], timeout=_SOLVE_SECONDS, any_will_do=True)
-        if isinstance(outcome, Unsolved) and not outcome.cancelled:
-            hopeless.append(name)
+    alone = [name for name in lost if plan.solved and index.records(name)]
+    outcomes = index.solve_each(alone, timeout=_SOLVE_SECONDS)
+    hopeless = [
+        name
+        for name, outcome in zip(alone, outcomes, strict=True)
+        if isinstance(outcome, Unsolved) and not outcome.cancelled
+    ]
     return replace(
         plan,
         dropped=tuple(

@@ -105,6 +105,18 @@ class Index(Protocol):
         """
         ...
 
+    def solve_each(self, specs: Sequence[str], *, timeout: float | None = None) -> tuple[Outcome, ...]:
+        """Dry-solve each of some MatchSpecs by itself, side by side if the engine can: only whether it has a solution.
+
+        Args:
+            specs: MatchSpec texts.
+            timeout: Seconds after which the outcome of one is a cancelled `Unsolved`.
+
+        Returns:
+            The outcomes in the same order.
+        """
+        ...
+
 
 class Engine(Protocol):
     """A dependency solver with its own repodata loading."""

@@ -15,6 +15,7 @@ from envcheck.engines.nothing_loaded import nothing_loaded
 from envcheck.engines.patience import solve_patiently
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
+from envcheck.engines.solve_memory import SolveMemory
 from envcheck.errors import ChannelError
 from envcheck.language import say
 from envcheck.model import (
@@ -127,6 +128,7 @@ class _LibmambaIndex:
         self._order = {one.status.channel.url.rstrip("/"): position for position, one in enumerate(self._loaded)}
         self._records: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[_Key, Any] = {}
+        self._outcomes = SolveMemory()
         self._installed: Any = None
         self._install_virtual_packages()
         self._highest = len(self._loaded) + 1
@@ -210,9 +212,16 @@ class _LibmambaIndex:
         timeout: float | None = None,
         any_will_do: bool = False,  # noqa: ARG002  # it has one way of looking
     ) -> Outcome:
-        return self._despite_damage(
-            lambda: self._solve_patiently(specs, preferred=preferred, constraints=constraints, timeout=timeout)
-        )
+        def solve() -> Outcome:
+            return self._despite_damage(
+                lambda: self._solve_patiently(specs, preferred=preferred, constraints=constraints, timeout=timeout)
+            )
+
+        return self._outcomes.outcome(specs, preferred, constraints, any_will_do=False, solve=solve)
+
+    def solve_each(self, specs: Sequence[str], *, timeout: float | None = None) -> tuple[Outcome, ...]:
+        # One after the other: libmamba holds Python's lock while it solves.
+        return tuple(self.solve([spec], timeout=timeout) for spec in specs)
 
     def _solve_patiently(
         self, specs: Sequence[str], *, preferred: Sequence[Record], constraints: Sequence[str], timeout: float | None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rattler
 from rattler import (
@@ -34,6 +35,7 @@ from envcheck.engines.rattler_reading import RecordReader
 from envcheck.engines.rattler_stored import Pins
 from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
+from envcheck.engines.solve_memory import SolveMemory
 from envcheck.errors import EngineError
 from envcheck.language import say
 from envcheck.model import (
@@ -49,6 +51,9 @@ from envcheck.model import (
 from envcheck.secrets import mask
 from envcheck.specs import dependency_parts, match_spec
 
+if TYPE_CHECKING:
+    from rattler import RepoDataRecord
+
 __all__ = ["RattlerEngine"]
 
 _T = TypeVar("_T")
@@ -58,6 +63,9 @@ _T = TypeVar("_T")
 _CHANNEL_ROUNDS = 2
 _CHANNEL_SOLVES = 8
 
+
+# How many solves run at once: each has its own records in memory.
+_SIDE_BY_SIDE = max(2, min(8, os.cpu_count() or 1))
 
 _VERSION = attrgetter("version")
 # A MatchSpec that speaks of nothing but a version: a third word, or what follows a second ``=``, would be a build.
@@ -177,6 +185,7 @@ class _RattlerIndex:
         self._names = frozenset().union(*(one.names for one in self._usable))
         self._reader = RecordReader(self._usable, self._exclude_newer, loop)
         self._matching: dict[str, tuple[Record, ...]] = {}
+        self._outcomes = SolveMemory()
         self._versions: dict[str, list[tuple[Version, tuple[Record, ...]]]] = {}
 
     def _despite_damage(self, ask: Callable[[], _T]) -> _T:
@@ -259,6 +268,25 @@ class _RattlerIndex:
             constraints=constraints,
             timeout=timeout,
         )
+        return self._outcomes.outcome(
+            specs,
+            question.preferred,
+            constraints,
+            any_will_do=any_will_do,
+            solve=lambda: self._solved(question, any_will_do=any_will_do),
+        )
+
+    def solve_each(self, specs: Sequence[str], *, timeout: float | None = None) -> tuple[Outcome, ...]:
+        outcomes: list[Outcome] = []
+        for first in range(0, len(specs), _SIDE_BY_SIDE):
+            group = specs[first : first + _SIDE_BY_SIDE]
+            # Under a flexible priority what is there at all is there without any.
+            priority = ChannelPriority.Strict if self._channel_priority == "strict" else ChannelPriority.Disabled
+            questions = [_Question(specs=[spec], preferred=(), constraints=(), timeout=timeout) for spec in group]
+            outcomes += self._solve_all(questions, priority)
+        return tuple(outcomes)
+
+    def _solved(self, question: _Question, *, any_will_do: bool) -> Outcome:
         if question.preferred and self._channel_priority != "strict":
             # Where all preferences go together, as those of a plan do, holding them leaves little to search.
             pins = question.pins()
@@ -351,41 +379,64 @@ class _RattlerIndex:
         return next(one.status.channel.url.rstrip("/") for one in self._usable if name in one.names)
 
     def _solve(self, question: _Question, priority: ChannelPriority) -> Outcome:
-        return self._despite_damage(lambda: self._solve_once(question, priority))
+        return self._solve_all([question], priority)[0]
 
-    def _solve_once(self, question: _Question, priority: ChannelPriority) -> Outcome:
-        started = time.monotonic()
+    def _solve_all(self, questions: Sequence[_Question], priority: ChannelPriority) -> list[Outcome]:
+        """Solve questions that have nothing to do with each other, side by side: rattler leaves Python's lock alone."""
+
+        def solve_all() -> list[Outcome]:
+            asking = [self._solution(question, priority) for question in questions]
+            answers = self._reader.run(_all(asking))
+            return [
+                self._outcome(question, solution, seconds)
+                for question, (solution, seconds) in zip(questions, answers, strict=True)
+            ]
+
+        return self._despite_damage(solve_all)
+
+    def _solution(
+        self, question: _Question, priority: ChannelPriority
+    ) -> Coroutine[Any, Any, tuple[Sequence[RepoDataRecord] | Exception, float]]:
+        """Put a question to rattler; its answer, or what was raised instead, will say how many seconds it took."""
         names = [self._match_spec(spec)[0].name.normalized for spec in question.specs]
-        sources, originals = self._reader.sources(names, question.only), self._reader.originals(question.preferred)
-        try:
-            solution = self._reader.run(
-                solve(
-                    sources,
-                    self._asked(question.specs, priority),
-                    gateway=self._reader.gateway,
-                    platforms=[self._platform, NOARCH],  # type: ignore[list-item]
-                    locked_packages=originals,
-                    virtual_packages=self._virtual_packages,
-                    timeout=None if question.timeout is None else dt.timedelta(seconds=question.timeout),
-                    channel_priority=priority,
-                    exclude_newer=_as_datetime(self._exclude_newer),
-                    constraints=[self._located(spec) for spec in question.constraints],
-                    channel_relations="disabled",
-                )
-            )
-        except SolverError as error:
+        asking = solve(
+            self._reader.sources(names, question.only),
+            self._asked(question.specs, priority),
+            gateway=self._reader.gateway,
+            platforms=[self._platform, NOARCH],  # type: ignore[list-item]
+            locked_packages=self._reader.originals(question.preferred),
+            virtual_packages=self._virtual_packages,
+            timeout=None if question.timeout is None else dt.timedelta(seconds=question.timeout),
+            channel_priority=priority,
+            exclude_newer=_as_datetime(self._exclude_newer),
+            constraints=[self._located(spec) for spec in question.constraints],
+            channel_relations="disabled",
+        )
+
+        async def answer() -> tuple[Sequence[RepoDataRecord] | Exception, float]:
+            started = time.monotonic()
+            try:
+                return await asking, time.monotonic() - started
+            except (SolverError, GatewayError) as error:
+                return error, time.monotonic() - started
+
+        return answer()
+
+    def _outcome(self, question: _Question, answer: Sequence[RepoDataRecord] | Exception, seconds: float) -> Outcome:
+        """What an answer of rattler's says."""
+        if isinstance(answer, SolverError):
             self._reader.refuse_damaged()
-            cancelled = question.timeout is not None and time.monotonic() - started >= question.timeout
-            return Unsolved(explanation=self._without_locations(str(error).strip()), cancelled=cancelled)
-        except GatewayError as error:
+            cancelled = question.timeout is not None and seconds >= question.timeout
+            return Unsolved(explanation=self._without_locations(str(answer).strip()), cancelled=cancelled)
+        if isinstance(answer, Exception):
             self._reader.refuse_damaged()
             if self._reader.forgo_shards():
-                raise StoreDamagedError("shards") from error
+                raise StoreDamagedError("shards") from answer
             raise EngineError(
                 say("rattler failed while it loaded records"),
                 hint=say("Run again; if it persists, clear the repodata cache."),
-            ) from error
-        packages = sorted((self._reader.solved(record) for record in solution), key=lambda record: record.name)
+            ) from answer
+        packages = sorted((self._reader.solved(record) for record in answer), key=lambda record: record.name)
         return Solved(packages=tuple(packages))
 
     def _without_locations(self, text: str) -> str:
@@ -427,6 +478,10 @@ class _RattlerIndex:
             return MatchSpec(text if one is None else f"{one.location}::{bare}", strict=False)
         except InvalidMatchSpecError as error:
             raise ValueError(str(error)) from error
+
+
+async def _all(asking: Sequence[Coroutine[Any, Any, _T]]) -> list[_T]:
+    return list(await asyncio.gather(*asking))
 
 
 def _fits(pattern: str, build: str) -> bool:

@@ -151,3 +151,7 @@ class _MeasuredIndex:
             return self._index.solve(
                 specs, preferred=preferred, constraints=constraints, timeout=timeout, any_will_do=any_will_do
             )
+
+    def solve_each(self, specs: Sequence[str], *, timeout: float | None = None) -> tuple[Outcome, ...]:
+        with self._clock.phase("engine's solves"):
+            return self._index.solve_each(specs, timeout=timeout)

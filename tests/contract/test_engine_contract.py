@@ -851,6 +851,40 @@ def test_where_any_solution_will_do_there_is_one_exactly_where_there_is_one(
     write_channel(tmp_path / "low", {"linux-64": [record("a", "2.0")], "noarch": []})
     index = load(channel(tmp_path / "high"), channel(tmp_path / "low"), priority=priority)
 
-    for specs in (["a"], ["a >=2"], ["b"], ["a >=3"]):
-        certain = index.solve(specs)
-        assert isinstance(index.solve(specs, any_will_do=True), type(certain)), specs
+    questions = (["a"], ["a >=2"], ["b"], ["a >=3"])
+    certain = [index.solve(specs) for specs in questions]
+    for specs, outcome in zip(questions, certain, strict=True):
+        assert isinstance(index.solve(specs, any_will_do=True), type(outcome)), specs
+    each = index.solve_each([spec for specs in questions for spec in specs])
+    assert list(map(type, each)) == list(map(type, certain))
+
+
+def test_many_questions_at_once_have_their_own_answers(load: Load, tmp_path: Path) -> None:
+    names = [f"n{number}" for number in range(20)]
+    records = [
+        record(name, depends=[f"{name}-needs", *(["absent"] if number % 3 == 0 else [])])
+        for number, name in enumerate(names)
+    ]
+    needs = [record(f"{name}-needs", noarch="generic") for name in names]
+    index = load(channel(write_channel(tmp_path / "many", {"linux-64": records, "noarch": needs})))
+
+    outcomes = index.solve_each(names)
+
+    for number, (name, outcome) in enumerate(zip(names, outcomes, strict=True)):
+        if number % 3 == 0:
+            assert isinstance(outcome, Unsolved)
+            assert "absent" in outcome.explanation
+        else:
+            assert solved(outcome).keys() == {name, f"{name}-needs"}
+    assert index.solve_each([]) == ()
+
+
+def test_what_was_asked_before_has_the_same_answer(load: Load, tmp_path: Path) -> None:
+    records = [record("a", "1.0"), record("a", "2.0"), record("b", depends=["a"])]
+    index = load(channel(write_channel(tmp_path / "again", {"linux-64": records, "noarch": []})))
+    first = index.solve(["b"])
+
+    assert index.solve(["b"]) is first
+    assert solved(index.solve(["b"], constraints=["a <2"]))["a"].version == "1.0"
+    assert solved(index.solve(["b"], preferred=index.matching("a <2")))["a"].version == "1.0"
+    assert solved(index.solve(["b"]))["a"].version == "2.0"
