@@ -163,9 +163,10 @@ class Installable:
                 rules_out = ruling[dependency] = self._rules_out(dependency)
             if rules_out:
                 return False
-        return not any(
-            constraint.startswith("__") and _forbids(constraint, self._present) for constraint in record.constrains
-        )
+        for constraint in record.constrains:
+            if constraint.startswith("__") and _forbids(constraint, self._present):
+                return False
+        return True
 
     def _rules_out(self, dependency: str) -> bool:
         if dependency.startswith("__"):

@@ -19,7 +19,6 @@ from rattler.exceptions import GatewayError, InvalidMatchSpecError, InvalidVersi
 from envcheck.engines.rattler_loading import NOARCH, GatewaySource, LoadedChannel
 from envcheck.engines.rattler_stored import Excerpt, Pins, StoredChannel, StoredSource
 from envcheck.engines.record_store import StoreDamagedError
-from envcheck.engines.stored_rows import record_of
 from envcheck.engines.watching import GivenUpError, await_watched
 from envcheck.errors import ChannelError
 from envcheck.language import say
@@ -115,14 +114,10 @@ class RecordReader:
     def _stored_builds(self, stored: StoredChannel, one: LoadedChannel, name: str, spec: MatchSpec) -> Iterator[Record]:
         build, channel = spec.build or "", one.status.channel.url.rstrip("/")
         asked = VersionSpec(spec.version or "*")
-        for filename, row, subdir in stored.rows(name):
-            # A build tells most: what has another one need not be compared.
-            if "*" in build or row.build == build:
-                record = record_of(filename, row, channel, subdir)
-                if asked.matches(self.version(record)) and (
-                    row.build == build or spec.matches(self.comparable(record))
-                ):
-                    yield record
+        # A build tells most: what has another one need not be compared.
+        for record in stored.builds(name, build, channel):
+            if asked.matches(self.version(record)) and (record.build == build or spec.matches(self.comparable(record))):
+                yield record
 
     def solved(self, original: RepoDataRecord) -> Record:
         """The record of one that the solver chose."""
@@ -269,11 +264,7 @@ class RecordReader:
         """The records by name of a channel that is stored."""
         channel = one.status.channel.url.rstrip("/")
         stored = self._stored[one]
-        return {
-            name: [record_of(filename, row, channel, subdir) for filename, row, subdir in stored.rows(name)]
-            for name in names
-            if name in one.names
-        }
+        return {name: list(stored.records(name, channel)) for name in names if name in one.names}
 
     def _ranks(self, versions: Mapping[str, Record]) -> dict[str, int]:
         """The place of each version among the others; spellings of the same version (1.0, 1.00) share it."""

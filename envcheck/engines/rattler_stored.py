@@ -12,7 +12,8 @@ from rattler import Channel as RattlerChannel
 from rattler import PackageName, SparseRepoData
 
 from envcheck.engines.record_store import Members, RecordStore, StoreDamagedError, repodata_text
-from envcheck.engines.stored_rows import StoredRow, members_with, rows_of
+from envcheck.engines.stored_rows import members_with, record_of, rows_of
+from envcheck.model import Record
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord, Subdir
@@ -43,16 +44,37 @@ class StoredChannel:
         """Every name of any subdir."""
         return frozenset().union(*(store.names for store in self.stores.values()))
 
-    def rows(self, name: str) -> Iterator[tuple[str, StoredRow, str]]:
-        """The records of a name: file name, what is said of it, subdir.
+    def records(self, name: str, channel: str) -> Iterator[Record]:
+        """The records of a name.
+
+        Args:
+            name: The name.
+            channel: The canonical base URL of the channel, without a slash at its end.
 
         Raises:
             StoreDamagedError: A store is not what was written.
         """
         for subdir, store in self.stores.items():
             if name in store.names:
+                records = store.known_records(name, channel)
+                if records is None:
+                    rows = rows_of(store.members(name))
+                    records = tuple(record_of(filename, row, channel, subdir) for filename, row in rows.items())
+                    store.keep_records(name, channel, records)
+                yield from records
+
+    def builds(self, name: str, build: str, channel: str) -> Iterator[Record]:
+        """The records of a name in a build, or in any if the build is a pattern; see `records`."""
+        is_pattern = "*" in build
+        for subdir, store in self.stores.items():
+            if name in store.names:
+                records = store.known_records(name, channel)
+                if records is not None:
+                    yield from (record for record in records if is_pattern or record.build == build)
+                    continue
                 for filename, row in rows_of(store.members(name)).items():
-                    yield filename, row, subdir
+                    if is_pattern or row.build == build:
+                        yield record_of(filename, row, channel, subdir)
 
 
 class Excerpt:

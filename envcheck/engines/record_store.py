@@ -20,6 +20,8 @@ from pathlib import Path
 
 import zstandard
 
+from envcheck.model import Record
+
 __all__ = [
     "SCHEMA",
     "Members",
@@ -36,6 +38,8 @@ SCHEMA = 1
 
 # How many bytes of members a store remembers: an audit of thousands of sources asks for most names in the end.
 _MOST_KEPT = 128 * 1024 * 1024
+# And how many records that were made of them.
+_MOST_RECORDS = 200_000
 
 
 class StoreDamagedError(Exception):
@@ -101,6 +105,8 @@ class RecordStore:
         self._connection = connection
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._kept = 0
+        self._records: OrderedDict[tuple[str, str], tuple[Record, ...]] = OrderedDict()
+        self._record_count = 0
         weakref.finalize(self, connection.close)
 
     def members(self, name: str) -> Members:
@@ -118,6 +124,21 @@ class RecordStore:
             StoreDamagedError: They are not what was written.
         """
         return self._read(name).needs
+
+    def known_records(self, name: str, channel: str) -> tuple[Record, ...] | None:
+        """The records of a name for a channel's canonical URL, if some index has made them."""
+        known = self._records.get((name, channel))
+        if known is not None:
+            self._records.move_to_end((name, channel))
+        return known
+
+    def keep_records(self, name: str, channel: str, records: tuple[Record, ...]) -> None:
+        """Have the indexes that are over this store, each with other channels beside it, share what one has made."""
+        self._records[name, channel] = records
+        self._record_count += len(records)
+        while self._record_count > _MOST_RECORDS and len(self._records) > 1:
+            _, oldest = self._records.popitem(last=False)
+            self._record_count -= len(oldest)
 
     def _read(self, name: str) -> _Known:
         known = self._known.get(name)

@@ -90,5 +90,28 @@ def test_a_store_forgets_what_was_long_not_asked_for(tmp_path: Path, monkeypatch
     assert set(rows_of(store.members("extra"))) == {"extra-1.0-0.conda"}
 
 
+def test_records_are_made_once_for_all_indexes_over_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = channel(tmp_path)
+    second = StoredChannel(first.channel.base_url, first.stores)
+    before = list(first.builds("app", "1", "https://example.org/c"))
+    made = list(first.records("app", "https://example.org/c"))
+
+    assert [(one.version, one.build) for one in made] == [("1.0", "0"), ("2.0", "0"), ("2.0", "1")]
+    assert all(one is other for one, other in zip(made, second.records("app", "https://example.org/c"), strict=True))
+    assert list(second.builds("app", "1", "https://example.org/c")) == before == made[2:]
+    assert list(second.builds("app", "*", "https://example.org/c")) == made
+    elsewhere = list(second.records("app", "https://example.org/mirror"))
+    assert [one.channel for one in elsewhere] == ["https://example.org/mirror"] * 3
+    assert list(first.records("absent", "https://example.org/c")) == []
+
+    store = first.stores["linux-64"]
+    monkeypatch.setattr(record_store, "_MOST_RECORDS", 7)
+    list(first.records("base", "https://example.org/c"))
+    list(first.records("app", "https://example.org/c"))
+    list(first.records("extra", "https://example.org/c"))
+    assert store.known_records("app", "https://example.org/mirror") is None, "what was asked for longest ago"
+    assert store.known_records("app", "https://example.org/c") is not None
+
+
 def _with_names(records: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
     return [{**one, "fn": f"{one['name']}-{one['version']}-{one['build']}.conda"} for one in records]
