@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-__all__ = ["VARIANT_FAMILIES", "python_of_build", "variant_of_build", "variant_words"]
+__all__ = ["VARIANT_FAMILIES", "implementation_of_build", "python_of_build", "variant_of_build", "variant_words"]
 
 # py310h1234567_0, py38_0, np119py39h…, cuda112py38h…, py3.10_cuda11.8_cudnn8_0, 1_cp310 (python_abi)
 _PYTHON = re.compile(r"(?:py|cp)(?P<major>[23])\.?(?P<minor>\d{1,2})(?=h[0-9a-f]{7}|_|$)")
@@ -35,6 +35,15 @@ def python_of_build(build: str) -> str | None:
     if match is None:
         return None
     return f"{match['major']}.{match['minor']}"
+
+
+def implementation_of_build(build: str) -> str:
+    """Which Python a build of ``python`` is; conda-forge has others than CPython under that name.
+
+    >>> implementation_of_build("0_73_pypy")
+    'pypy'
+    """
+    return next((name for name in ("pypy", "graalpy") if name in build), "cpython")
 
 
 def variant_of_build(build: str) -> str | None:

@@ -2,11 +2,11 @@
 
 What the user wants is stated as weighted MaxSAT over the records that can matter (`envcheck.universe`,
 `envcheck.clauses`). The wishes, lexicographically: every direct package present; direct packages, Python among them, at
-the exact version, in the variant of the source, else at the nearest version, the same minor, the same major; transitive
-packages at the exact version, in the variant of the source, else at the same minor; few packages that the source did
-not have. Of equal optima the one with the best records is taken (`Clauses.refined`). The engine then dry-solves what
-was chosen, and only its solution becomes the plan. Should it refuse what the encoding allows, that candidate is cut off
-and the next one tried (`envcheck.search`).
+the exact version, with the build and channel that the source names, in its variant, else at the nearest version, the
+same minor, the same major; transitive packages at the exact version, in the variant of the source, else at the same
+minor; few packages that the source did not have. Of equal optima the one with the best records is taken
+(`Clauses.refined`). The engine then dry-solves what was chosen, and only its solution becomes the plan. Should it
+refuse what the encoding allows, that candidate is cut off and the next one tried (`envcheck.search`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from envcheck.builds import implementation_of_build
 from envcheck.engines import Index
 from envcheck.language import say
 from envcheck.model import (
@@ -138,6 +139,9 @@ def _grants(solved: Solved, wishes: Sequence[Wish], environment: Environment, ta
         return False
     python = by_name.get("python")
     if environment.python is not None and (python is None or not satisfies(python.version, environment.python)):
+        return False
+    asked = next((wish.requirement.build or "" for wish in wishes if wish.name == "python"), "")
+    if python is not None and implementation_of_build(python.build) != implementation_of_build(asked):
         return False
     here = None if python is None else python.version
     if not all(installable(record, target, here) for record in solved.packages):

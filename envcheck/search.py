@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from envcheck.builds import implementation_of_build
 from envcheck.clauses import Clauses
 from envcheck.conflicts import Conflicts
 from envcheck.engines import Index
 from envcheck.language import say
 from envcheck.model import Environment, PinPolicy, Record, Solved, Target
-from envcheck.specs import sort_versions
+from envcheck.specs import satisfies, sort_versions
 from envcheck.survey import installable
 from envcheck.universe import Universe, patches, python_constraints
 from envcheck.variants import agreeing, shared_word
@@ -176,7 +177,7 @@ class Search:
         needed = [clauses.universe.records.get(name, ()) for name in self._implied]
         asked = {wish.name: wish.requirement.build or "" for wish in self._wishes}.get("python", "")
         for record in clauses.universe.records.get("python", ()):
-            if _implementation(record.build) != _implementation(asked):
+            if implementation_of_build(record.build) != implementation_of_build(asked):
                 clauses.hard.append([-clauses.literal(record)])
         if python is not None:
             # Packages for any Python leave the choice open: it is this one.
@@ -235,17 +236,20 @@ class Search:
         """The wishes as literals, one list per level, the most important first."""
         present: list[int | None] = []
         exact: list[int | None] = []
+        version: list[int | None] = []
         variant: list[int | None] = []
         nearest: list[int | None] = []
         minor: list[int | None] = []
         major: list[int | None] = []
         transitive: list[int | None] = []
+        transitive_version: list[int | None] = []
         transitive_variant: list[int | None] = []
         transitive_minor: list[int | None] = []
         levels: list[list[int | None]]
         for wish in self._wishes:
             records = clauses.universe.records.get(wish.name, ())
             granted = clauses.any_of(self._granting(wish, clauses.universe))
+            (version if wish.direct else transitive_version).append(clauses.any_of(_of_version(wish, records)))
             (variant if wish.direct else transitive_variant).append(clauses.any_of(agreeing(wish.variant, records)))
             if not wish.direct:
                 transitive.append(granted)
@@ -259,12 +263,15 @@ class Search:
         before = [clauses.unchanged(spec.split(" ")[0], clauses.universe.matching(spec)) for spec in self._preferred]
         names = {wish.name for wish in self._wishes}
         absent: list[int | None] = [clauses.absent(name) for name in clauses.universe.records if name not in names]
+        if not any(wish.build or wish.channel for wish in self._wishes):
+            # What is exact is told by the version alone.
+            version, transitive_version = [], []
         if self._pins is PinPolicy.NONE:
             levels = [present, before, absent]
         else:
             levels = [
-                *(present, exact, variant, nearest, minor, major),
-                *(transitive, transitive_variant, transitive_minor, before, absent),
+                *(present, exact, version, variant, nearest, minor, major),
+                *(transitive, transitive_version, transitive_variant, transitive_minor, before, absent),
             ]
         return [[literal for literal in level if literal is not None] for level in levels]
 
@@ -318,7 +325,8 @@ class Search:
                 # The versions are free, but the records were chosen for this Python.
                 specs.append(f"python {_leading(record.version, 2)}.*" if wish.name == "python" else wish.name)
             elif wish.exact is not None and record in self._granting(wish, universe):
-                specs.append(self._with_channel(wish, wish.exact + self._variant(wish, record)))
+                variant = self._variant(wish, record) if wish.build is None else ""
+                specs.append(self._with_channel(wish, wish.exact + variant))
             else:
                 specs.append(self._closest_spec(wish, record))
         python = by_name.get("python")
@@ -329,13 +337,13 @@ class Search:
     @staticmethod
     def _variant(wish: Wish, record: Record) -> str:
         """What holds on to the variant of a record that has the one asked for."""
-        word = shared_word(wish.variant, record) if wish.build is None else None
+        word = shared_word(wish.variant, record)
         return "" if word is None else f" *{word}*"
 
     def _closest_spec(self, wish: Wish, record: Record) -> str:
-        """What holds on to a version that was not granted, as far as it is like the one that was asked for."""
+        """What holds on to a record that is not all that was asked for, as far as its version is like that."""
         pin = wish.requirement.pin
-        if record.version == wish.nearest:
+        if record.version == wish.nearest or _of_version(wish, [record]):
             return f"{wish.name} =={record.version}{self._variant(wish, record)}"
         for count in (2, 1) if pin is not None else ():
             if _leading(record.version, count) == _leading(pin or "", count):
@@ -358,9 +366,10 @@ class Search:
         return None
 
 
-def _implementation(build: str) -> str:
-    """Which Python a build of ``python`` is; conda-forge has others than CPython under that name."""
-    return next((name for name in ("pypy", "graalpy") if name in build), "cpython")
+def _of_version(wish: Wish, records: Sequence[Record]) -> list[Record]:
+    """The records of the version that was asked for, in whatever build and channel."""
+    asked = wish.version
+    return [] if asked is None else [record for record in records if satisfies(record.version, asked)]
 
 
 def _leading(version: str, count: int) -> str:

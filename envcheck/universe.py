@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
-from envcheck.builds import variant_words
+from envcheck.builds import implementation_of_build, variant_words
 from envcheck.engines import Index
 from envcheck.model import Record, Target
 from envcheck.specs import dependency_parts, sort_versions
@@ -147,6 +147,7 @@ class Universe:
                 frozenset(record.constrains),
                 bool(record.track_features),
                 variant_words(record.build),
+                record.name == "python" and implementation_of_build(record.build),
                 tuple(seen_by[record.url]),
             )
             first.setdefault(kind, record)
