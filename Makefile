@@ -70,7 +70,8 @@ fuzz: $(STAMP)  ## Look for inputs that break a reader, two minutes long (FUZZ_S
 	$(BIN)/python -m tests.fuzz.fuzz --seconds $(or $(FUZZ_SECONDS),120)
 
 trust: $(STAMP)  ## Thousands of generated questions, every fault of a channel, 200 killed runs, a shared cache for a minute
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=trust tests/property/test_right_answers.py tests/property/test_right_plans.py
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=trust tests/property/test_right_answers.py tests/property/test_right_plans.py \
+		tests/property/test_right_python_plans.py
 	ENVCHECK_EVERY_FAULT=1 $(BIN)/python -m pytest -n auto tests/faults/test_misbehaving_channels.py
 	ENVCHECK_KILLS=200 ENVCHECK_SHARED_SECONDS=60 $(BIN)/python -m pytest -n auto tests/faults/test_killed.py tests/faults/test_shared_cache.py
 

@@ -226,7 +226,8 @@ def environments(packages: Sequence[Package]) -> list[Found]:
     for one in packages:
         if usable(one):
             by_name.setdefault(one.name, []).append(one)
-    groups = [by_name[name] for name in sorted(by_name)]
+    # Most packages are bound to a Python: what that leaves is seen early.
+    groups = [by_name[name] for name in sorted(by_name, key=lambda name: (not name.startswith("python"), name))]
     allowed = {
         one.key: {other.key for group in groups for other in group if _together(one, other)}
         for group in groups

@@ -19,6 +19,7 @@ from envcheck.locks.judge import judge_solution
 from envcheck.model import Record, Solved, Target
 from tests.property.nasty_universes import NAMES, constraints, priorities, questions, universes
 from tests.property.plan_universes import Found, Package, Spec, loaded, package_of
+from tests.property.python_universes import python_questions, python_universes
 from tests.property.reference import environments, granted, is_bound, is_match, is_valid, visible, within
 
 ENGINES = {
@@ -99,15 +100,17 @@ def records_of(packages: Sequence[Package], index: Index) -> dict[tuple[str, str
     return {package_of(record, packages).key: record for record in every}
 
 
-def test_the_judge_accepts_exactly_what_is_an_environment(cases: settings) -> None:
+@pytest.mark.parametrize("kind", ["nasty", "python"])
+def test_the_judge_accepts_exactly_what_is_an_environment(kind: str, cases: settings) -> None:
     engine: Engine = RattlerEngine()
     seen: Counter[str] = Counter()
+    asking = python_questions if kind == "python" else questions
 
-    # Every universe is asked some two hundred times.
-    @settings(cases, max_examples=cases.max_examples // 5)
-    @given(packages=universes(most=8), data=st.data())
+    # Every universe is asked some two hundred times, one with Pythons up to a thousand times.
+    @settings(cases, max_examples=cases.max_examples // (10 if kind == "python" else 5))
+    @given(packages=python_universes(most=8) if kind == "python" else universes(most=8), data=st.data())
     def law(packages: tuple[Package, ...], data: st.DataObject) -> None:
-        specs = data.draw(questions(packages, "flexible"))
+        specs = data.draw(asking(packages, "flexible"))
         texts = [text_of(spec) for spec in specs]
         with loaded(packages, engine=engine) as (target, index):
             records = records_of(packages, index)
@@ -181,6 +184,27 @@ def test_engines_tell_the_truth(engine: Engine, cases: settings) -> None:
     part = shares(seen)
     if are_enough(cases):
         assert min(part["solved"], part["solved with nothing besides"], part["conflict"]) > 0.02
+        assert min(part["strict"], part["flexible"], part["disabled"]) > 0.05
+
+
+def test_engines_tell_the_truth_about_pythons_and_variants(engine: Engine, cases: settings) -> None:
+    seen: Counter[str] = Counter()
+
+    @settings(cases, max_examples=cases.max_examples // 2)
+    @given(packages=python_universes(), priority=priorities(), data=st.data())
+    def law(packages: tuple[Package, ...], priority: str, data: st.DataObject) -> None:
+        every = environments(packages)
+        asked = data.draw(st.lists(python_questions(packages, priority), min_size=4, max_size=4))
+        with loaded(packages, priority=priority, engine=engine) as (target, index):
+            for specs in asked:
+                kind = check_answer(packages, every, specs, target, index)
+                event(kind)
+                seen.update(("cases", kind, priority))
+
+    law()
+    part = shares(seen)
+    if are_enough(cases):
+        assert min(part["solved"], part["conflict"]) > 0.02
         assert min(part["strict"], part["flexible"], part["disabled"]) > 0.05
 
 
