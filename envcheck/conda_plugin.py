@@ -45,6 +45,8 @@ def _run(arguments: tuple[str, ...]) -> int:
     # Neither `-m` nor `-c` may look for modules in the working directory first, which is the user's and not envcheck's.
     program = "import sys; sys.path[:] = [place for place in sys.path if place]; from envcheck.cli import main; main()"
     before: dict[int, Any] = {}
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def handle(name: str, handler: Callable[[int, Any], None]) -> None:
         number = getattr(signal, name, None)
@@ -52,13 +54,22 @@ def _run(arguments: tuple[str, ...]) -> int:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, handler)
 
+    def send_on(number: int, _frame: Any) -> None:
+        if process is None:
+            early.append(number)
+        else:
+            process.send_signal(number)
+
     try:
         # A terminal sends its interrupt to both, and envcheck has something to say to it. An exception here could come
         # when the status has just been collected, and lose it.
         handle("SIGINT", lambda *_: None)
+        # One that ended conda while envcheck is being started would leave envcheck behind.
+        for name in ("SIGTERM", "SIGHUP"):
+            handle(name, send_on)
         with subprocess.Popen([sys.executable, "-c", program, *arguments]) as process:  # noqa: S603  # envcheck's own
-            for name in ("SIGTERM", "SIGHUP"):
-                handle(name, lambda number, _: process.send_signal(number))
+            for number in early:
+                process.send_signal(number)
             status = process.wait()
     finally:
         for number, handler in before.items():

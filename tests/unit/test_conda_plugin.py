@@ -99,6 +99,37 @@ def test_a_signal_to_conda_ends_envcheck_in_its_own_words(number: signal.Signals
     assert process.returncode == 128 + number
 
 
+SIGNALLED_WHILE_STARTING = """
+import os, runpy, subprocess, sys
+number = int(sys.argv[1])
+Popen = subprocess.Popen
+class Signalled(Popen):
+    def __init__(self, *words, **options):
+        os.kill(os.getpid(), number)
+        super().__init__(*words, **options)
+        os.kill(os.getpid(), number)
+        sys.stderr.write(f"{self.pid}\\n")
+subprocess.Popen = Signalled
+sys.argv[1:] = sys.argv[2:]
+runpy.run_module("tests.support.conda_stand_in", run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_envcheck_is_being_started_ends_it_too(number: signal.Signals, tmp_path: Path) -> None:
+    pipe = tmp_path / "environment.yml"
+    os.mkfifo(pipe)  # which nobody writes to: an envcheck that goes on would wait here for good
+    command = [sys.executable, "-c", SIGNALLED_WHILE_STARTING, str(int(number)), "envcheck", "check", str(pipe)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=30)
+
+    assert done.returncode == 128 + number
+    child = int(done.stderr.splitlines()[0])
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_an_interrupt_to_both_keeps_envchecks_status(tmp_path: Path) -> None:
     pipe = tmp_path / "environment.yml"
