@@ -200,3 +200,10 @@ class Followed:
         """The images that an environment is in: where it is made first, then those that it is copied into."""
         moved = (one.base for one in self.moved if (one.stage, one.prefix) == (made.stage, made.prefix))
         return tuple(dict.fromkeys((made.base, *moved)))
+
+    def stages_under(self, index: int) -> tuple[int, ...]:
+        """A stage and those of its FROM chain, by their numbers."""
+        found = [index]
+        while (parent := self.dockerfile.stages[found[-1]].parent) is not None:
+            found.append(parent)
+        return tuple(found)

@@ -12,7 +12,7 @@ from envcheck.docker.images import find_image
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.errors import ChannelError, ConfigurationError, SourceError
 from envcheck.language import say
-from envcheck.lock_file import LockFile
+from envcheck.lock_file import LockFile, contents_for
 from envcheck.model import Finding, Report, SourceKind
 from envcheck.verify import LockReport
 from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
@@ -118,13 +118,38 @@ def check_environments(
     path = followed.dockerfile.path
     for made in followed.environments:
         for platform in platforms or (_platform_of(made),):
-            for source in sources_of(made, path):
+            python = _python_before(made, platform, found, followed) if made.pip is not None else None
+            for source in sources_of(made, path, python=python):
                 if isinstance(source, NotRead):
                     found.append(CheckedSource(made=made, path=source.path, platform=platform, reason=source.reason))
                 else:
                     base = image or oldest_image(followed.bases_of(made), platform)
                     found.append(_checked(made, source, ask, verify, platform=platform, image=base))
     return tuple(found)
+
+
+def _python_before(
+    pip: MadeEnvironment, platform: str, checked: Sequence[CheckedSource], followed: Followed
+) -> str | None:
+    """The Python (``3.12``) of the environment that pip adds to, from what was found of its commands before."""
+    places = {(stage, pip.prefix) for stage in followed.stages_under(pip.stage)}
+    places |= {(one.stage, one.prefix) for one in followed.moved if (one.into, one.prefix) in places}
+    for one in reversed(checked):
+        if one.made.pip is not None or one.platform != platform or (one.made.stage, one.made.prefix) not in places:
+            continue
+        found: list[str] = []
+        if one.report is not None:
+            found = [record.version for record in one.report.plan.packages if record.name == "python"]
+        elif one.lock_report is not None:
+            locked = contents_for(one.lock_report.lock, platform).packages
+            found = [
+                package.version
+                for package in (located.package for located in locked)
+                if package.name == "python" and package.manager == "conda"
+            ]
+        if found:
+            return ".".join(found[0].split(".")[:2])
+    return None
 
 
 def _platform_of(made: MadeEnvironment) -> str:

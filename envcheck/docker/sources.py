@@ -48,15 +48,18 @@ class NotRead:
     reason: str
 
 
-def sources_of(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSource | NotRead, ...]:
+def sources_of(
+    made: MadeEnvironment, dockerfile: str, *, python: str | None = None
+) -> tuple[EnvironmentSource | NotRead, ...]:
     """Everything that one command asks for.
 
     Args:
         made: The command.
         dockerfile: The Dockerfile's name.
+        python: The Python (``3.12``) that pip installs for where the command itself does not tell, if it is known.
     """
     if made.pip is not None:
-        return _pip_sources(made, dockerfile)
+        return _pip_sources(made, dockerfile, made.python or python)
     found: list[EnvironmentSource | NotRead] = [_file_source(one, made) for one in made.files]
     if made.specs:
         found.append(_written(f"{dockerfile}:{made.line}", [*made.earlier, *made.specs], []))
@@ -105,10 +108,12 @@ def _lock(data: bytes, name: str) -> LockFile | None:
         return None  # Not one that can be verified; it is checked as an export.
 
 
-def _pip_sources(made: MadeEnvironment, dockerfile: str) -> tuple[EnvironmentSource | NotRead, ...]:
+def _pip_sources(
+    made: MadeEnvironment, dockerfile: str, version: str | None
+) -> tuple[EnvironmentSource | NotRead, ...]:
     found: list[EnvironmentSource | NotRead] = []
     options = [f"{name} {value}" for name, value in (made.pip.options if made.pip is not None else ())]
-    python = [] if made.python is None else [(f"python={made.python}", made.line)]
+    python = [] if version is None else [(f"python={version}", made.line)]
     for used in made.files:
         name = used.context_path or used.path
         if used.data is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from envcheck.docker.writing_images import BUILDERS, CONDA_LOCK
+from envcheck.docker.writing_images import BUILDERS, CONDA_LOCK, CONDA_LOCK_PYTHON
 from envcheck.model import LockedDistribution, PipResolution, Report
 from envcheck.outputs import explicit_texts, lock_text
 
@@ -160,7 +160,7 @@ def _conda_lock(lock: Lock, prefix: str, _: bool) -> list[str]:
     own = f"{_ROOT}/envs/conda-lock"
     program = (
         f"micromamba create --yes --no-rc --always-copy --prefix {own} \\\n"
-        f"        --channel conda-forge conda-lock={CONDA_LOCK}"
+        f"        --channel conda-forge python={CONDA_LOCK_PYTHON} conda-lock={CONDA_LOCK}"
     )
     install = (
         f"{own}/bin/conda-lock install --conda /bin/micromamba --copy \\\n        --prefix {prefix} {_FOLDER}/{name}"

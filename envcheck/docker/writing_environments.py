@@ -131,7 +131,7 @@ def _report(
     followed: Followed,
 ) -> Report:
     """The report of the one source, or of all of them put together."""
-    known = [one for made, source in used for one in checked if one.made == made and one.source == source]
+    known = [one for made, source in used for one in checked if one.made == made and one.path == source.path]
     for one in known:
         if one.reason:
             raise NothingToWriteError(

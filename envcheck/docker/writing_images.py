@@ -14,7 +14,16 @@ from envcheck.errors import ConfigurationError
 from envcheck.language import say
 from envcheck.virtual_packages import virtual_packages_for
 
-__all__ = ["BUILDERS", "CONDA_LOCK", "FinalBase", "base_user", "final_base", "holds_conda", "packages_for"]
+__all__ = [
+    "BUILDERS",
+    "CONDA_LOCK",
+    "CONDA_LOCK_PYTHON",
+    "FinalBase",
+    "base_user",
+    "final_base",
+    "holds_conda",
+    "packages_for",
+]
 
 BUILDERS: Mapping[str, str] = {
     # mamba-org/micromamba-docker, docs/tags.rst (full version numbers are tags) and debian.Dockerfile (ARG VERSION).
@@ -28,6 +37,7 @@ BUILDERS: Mapping[str, str] = {
 """The image that each style's environment is made in."""
 
 CONDA_LOCK = "4.0.2"
+CONDA_LOCK_PYTHON = "3.13"  # of conda-lock's own environment
 """The version of conda-lock that its style installs, from conda-forge."""
 
 # Images that are a distribution, conda and little else: repository → what their Dockerfiles have apt-get install, and

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from envcheck.docker.writing_images import CONDA_LOCK, CONDA_LOCK_PYTHON
 from tests.cli.running import CommandLine, Run, fixture_program
 
 DOCKERFILE = """\
@@ -51,6 +54,59 @@ def test_what_was_written_is_in_order_and_not_written_again(envcheck: CommandLin
     assert refused.status == 1
     assert "was written by envcheck" in refused.errors
     assert "other" not in envcheck.files()
+
+
+def with_conda_lock(channels: Path, folder: Path) -> Path:
+    """A copy of the fixture channels in which there is the program that a written Dockerfile installs."""
+    copied = folder / "channels"
+    shutil.copytree(channels, copied)
+    path = copied / "conda-forge" / "noarch" / "repodata.json"
+    document = json.loads(path.read_bytes())
+    document["packages.conda"][f"conda-lock-{CONDA_LOCK}-0.conda"] = {
+        "name": "conda-lock", "version": CONDA_LOCK, "build": "0", "build_number": 0, "depends": ["python"],
+        "md5": "0" * 32, "sha256": "0" * 64, "size": 1, "subdir": "noarch", "noarch": "python",
+    }  # fmt: skip
+    python = dict(next(one for one in document["packages.conda"].values() if one["name"] == "tzdata"))
+    python |= {"name": "python", "version": f"{CONDA_LOCK_PYTHON}.1", "build": "0", "depends": []}
+    document["packages.conda"][f"python-{CONDA_LOCK_PYTHON}.1-0.conda"] = python
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return copied
+
+
+@pytest.mark.parametrize("style", ["micromamba", "conda-lock", "pixi", "conda"])
+@pytest.mark.parametrize("python", ["python=3.10", "python"])
+def test_of_what_was_written_nothing_is_remarked(
+    style: str, python: str, tmp_path: Path, channels_directory: Path, package_index_directory: Path
+) -> None:
+    envcheck = fixture_program(tmp_path, with_conda_lock(channels_directory, tmp_path), package_index_directory)
+    envcheck.write("Dockerfile", DOCKERFILE)
+    dependencies = f"[{python}, numpy, pip, {{pip: [meteva]}}]"
+    envcheck.write("environment.yml", f"name: demo\nchannels: [conda-forge]\ndependencies: {dependencies}\n")
+    assert "wrote Dockerfile.locked" in write(envcheck, "--style", style).errors
+    again = envcheck("docker", "Dockerfile.locked", "--engine", "rattler", "--offline", "-v")
+    assert (again.status, again.errors) == (0, ""), again.output
+    document = envcheck("docker", "Dockerfile.locked", "--engine", "rattler", "--offline", "--format", "json").report()
+    assert document["findings"] == []
+    assert {one["verdict"] for one in document["reports"]} <= {"ready", "sound"}
+    assert [one["findings"] for one in document["reports"] if one["findings"]] == []
+
+
+def test_what_pip_adds_is_judged_for_the_python_that_is_there(envcheck: CommandLine) -> None:
+    envcheck.write(
+        "Dockerfile",
+        "FROM continuumio/miniconda3 AS built\nRUN conda create -yn demo -c conda-forge 'python=3.9.*' numpy\n"
+        "FROM built\nRUN conda run -n demo pip install blosc2==2.3.2\n"
+        "FROM debian:12\nCOPY --from=1 /opt/conda /opt/conda\n"
+        "RUN /opt/conda/envs/demo/bin/pip install scipy==9.9\n",
+    )
+    run = envcheck("docker", "Dockerfile", "--engine", "rattler", "--offline", "--format", "json")
+    assert {
+        package["version"]
+        for one in run.report()["reports"]
+        for package in one["packages"]
+        if package["name"] == "python"
+    } == {"3.9.18"}
+    assert len(run.report()["reports"]) == 3
 
 
 def test_a_second_run_replaces_what_the_first_one_wrote(envcheck: CommandLine) -> None:
