@@ -156,6 +156,8 @@ def audit(
     if interrupted:
         return _INTERRUPTED
     known.close(looked, complete=_complete(results), quiet=quiet)
+    if not quiet:
+        _tell_next(results)
     return _status(results, fail_on)
 
 
@@ -276,6 +278,16 @@ def _report(results: Sequence[AuditResult], shown: _Shown, *, interrupted: int) 
         json=partial(render_json, results, times=shown.times, interrupted=interrupted),
         accounts=tuple,
     )
+
+
+def _tell_next(results: Sequence[AuditResult]) -> None:
+    """On standard error: what to look at first."""
+    from envcheck.cli_outputs import options_to_repeat
+    from envcheck.next_steps import steps_after_audit
+    from envcheck.reports.plain import plain
+
+    for step in steps_after_audit(results, options=partial(options_to_repeat, click.get_current_context())):
+        say(tell("next: {step}", step=plain(step)))
 
 
 def _untimed(result: AuditResult, shown: _Shown) -> AuditResult:

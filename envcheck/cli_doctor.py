@@ -7,7 +7,7 @@ import os
 import click
 
 from envcheck.cli_language import Command
-from envcheck.cli_support import emit
+from envcheck.cli_support import emit, index_url_option
 from envcheck.completion import platforms
 from envcheck.errors import EnvcheckError
 
@@ -27,7 +27,7 @@ __all__ = ["doctor"]
 @click.option("-c", "--channel", "channels", multiple=True, help="Look at this channel too; repeatable.")
 @click.option("--offline", is_flag=True, help="Make no request.")
 @click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept.")
-@click.option("--index-url", metavar="URL", help="The Python package index.")
+@index_url_option
 def doctor(
     platform: str, channels: tuple[str, ...], offline: bool, cache_dir: str | None, index_url: str | None
 ) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -94,14 +94,14 @@ def tell_what_next(
         say(tell("wrote {path}", path=plain(path)))
     platform = reports[0].target.platform
     lock, environment = (
-        placed if path is not None and (placed := path.replace(PLATFORM, platform)) in written else None
+        path if path is not None and path.replace(PLATFORM, platform) in written else None
         for path in (outputs.lock, outputs.environment)
     )
     format_name = None if outputs.lock_format is None else CHOICES[outputs.lock_format].format
     steps = next_steps(
         reports,
         lock=lock,
-        environment=environment,
+        environment=None if environment is None else environment.replace(PLATFORM, platform),
         format_name=format_name,
         verbose=verbose,
         options=partial(options_to_repeat, click.get_current_context()),
@@ -122,12 +122,13 @@ _ONE_FOR_MANY = {"platforms": "platform"}
 """Options that may be repeated, and the name that they have where they may not."""
 
 
-def options_to_repeat(context: click.Context, command: str) -> str:
+def options_to_repeat(context: click.Context, command: str, *, without: Collection[str] = ()) -> str:
     """The options of the running command that another is to have as well, as they are typed, if it has them.
 
     Args:
         context: The running command's.
         command: The other's name.
+        without: Parameters that are left out all the same.
     """
     group = context.find_root()
     other = context.command
@@ -137,7 +138,7 @@ def options_to_repeat(context: click.Context, command: str) -> str:
     words: list[str] = []
     for parameter in context.command.params:
         name = parameter.name
-        if not isinstance(parameter, click.Option) or name not in _REPEATED or not given(name):
+        if not isinstance(parameter, click.Option) or name not in _REPEATED - set(without) or not given(name):
             continue
         if known.isdisjoint((name, _ONE_FOR_MANY.get(name))):
             continue

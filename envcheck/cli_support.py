@@ -33,6 +33,7 @@ __all__ = [
     "emit",
     "given",
     "index_options",
+    "index_url_option",
     "of_session",
     "place_options",
     "platform_option",
@@ -190,6 +191,23 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: float)
     return value
 
 
+def _index_address(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    """A URL that a package index can have; where no row of a source is pip's, nobody would ever miss it."""
+    from envcheck.urls import split_url
+
+    if text is None:
+        return None
+    parts = split_url(text)
+    if parts.scheme == "file" or (parts.scheme in ("http", "https") and parts.hostname):
+        return text
+    raise click.BadParameter(
+        tell("{text!r} is not the URL of an index: https://..., http://... or file://...", text=text)
+    )
+
+
+index_url_option = click.option("--index-url", metavar="URL", callback=_index_address, help="The Python package index.")
+"""``--index-url``, for every command that may ask the index."""
+
 PLAN_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--pins",
@@ -260,7 +278,7 @@ def index_options(function: _F) -> _F:
         function,
         [
             click.option("--no-pip", is_flag=True, help="Do not ask the Python package index."),
-            click.option("--index-url", metavar="URL", help="The Python package index."),
+            index_url_option,
         ],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -79,7 +80,10 @@ def read_lock(data: bytes, path: str) -> LockFile:
         raise SourceError(
             say("This is no lock of a known format."),
             path=path,
-            hint=say("Known are conda-lock.yml, pixi.lock and @EXPLICIT lists; other files are for: envcheck check"),
+            hint=say(
+                "Known are conda-lock.yml, pixi.lock and @EXPLICIT lists; other files are for: envcheck check {path}",
+                path=shlex.quote(path),
+            ),
         )
     module = load_format(found)
     contents: LockContents = module.read(text, path=path)

@@ -125,6 +125,7 @@ class DamageKind(str, enum.Enum):
     UNKNOWN_KEY = "unknown-key"
     PIP_SECTION_WITHOUT_PIP = "pip-section-without-pip"
     NON_CHANNEL = "non-channel"
+    NO_CHANNELS = "no-channels"
     DUPLICATE_KEY = "duplicate-key"
     UNUSUAL_ENCODING = "unusual-encoding"
     CONSOLE_PASTE = "console-paste"

@@ -19,6 +19,7 @@ __all__ = [
     "channel_unreadable",
     "frozen_channel",
     "missing_conda_forge",
+    "none_named",
     "not_a_channel",
     "plain_http",
 ]
@@ -142,6 +143,31 @@ def not_a_channel(facts: Facts) -> Iterator[Draft]:
             line=line or None,
             remedies=(Remedy(action=RemedyAction.EDIT, summary=say("remove {name} from the channels", name=name)),),
         )
+
+
+def none_named(facts: Facts) -> Iterator[Draft]:
+    """The file has a list of channels, and nothing is in it.
+
+    conda then takes the channels of its configuration, and without any the ``defaults``; another machine may have
+    others. envcheck judges by those of the machine that it runs on.
+
+    Fix: list the channels in the file; ``nodefaults`` keeps those of the configuration out.
+    """
+    damage = next((one for one in facts.export.damage if one.kind is DamageKind.NO_CHANNELS), None)
+    if damage is None:
+        return
+    names = some_of([channel.name for channel in facts.target.channels])
+    yield Draft(
+        severity=Severity.INFO,
+        subject="channels",
+        message=say(
+            "the file's list of channels is empty, so that each machine's own count; here: {names}", names=names
+        )
+        if names
+        else say("the file's list of channels is empty, so that each machine's own count"),
+        line=damage.line,
+        remedies=(Remedy(action=RemedyAction.EDIT, summary=say("list the channels in the file")),),
+    )
 
 
 def missing_conda_forge(facts: Facts) -> Iterator[Draft]:

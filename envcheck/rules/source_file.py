@@ -14,6 +14,7 @@ __all__ = [
     "encoding",
     "foreign_prefix",
     "misleading_name",
+    "nothing_asked",
     "unknown_key",
     "unreadable_line",
 ]
@@ -171,4 +172,29 @@ def foreign_prefix(facts: Facts) -> Iterator[Draft]:
         subject="prefix",
         message=say("the file names a directory of the machine it was exported on; it is dropped"),
         remedies=(Remedy(action=RemedyAction.EDIT, summary=say("remove the prefix line")),),
+    )
+
+
+def nothing_asked(facts: Facts) -> Iterator[Draft]:
+    """The file asks for no package, so that its environment would be empty.
+
+    conda makes such an environment without a word. Mostly a list was left empty, or the export was taken from an
+    environment with nothing in it.
+
+    Fix: list the packages, or export the environment that was meant.
+    """
+    export = facts.export
+    # What is damaged has findings of its own, and mostly something was asked for there.
+    if export.requirements or export.pip or export.damage:
+        return
+    yield Draft(
+        severity=Severity.INFO,
+        subject=say("packages"),
+        message=say("the file asks for no package: what is made from it is empty"),
+        remedies=(
+            Remedy(
+                action=RemedyAction.EDIT,
+                summary=say("list the packages, or export the environment that was meant"),
+            ),
+        ),
     )

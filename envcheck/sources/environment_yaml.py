@@ -154,6 +154,9 @@ def _channels(root: Mapping) -> tuple[tuple[ChannelReference, ...], list[Damage]
                 damage.append(damaged(DamageKind.NON_CHANNEL, node.text.strip(), node.text, line=node.line))
             else:
                 channels.append(ChannelReference(text=node.text.strip(), line=node.line))
+    asked = next((key for key, _ in root.pairs if key_text(key) == "channels"), None)
+    if asked is not None and not channels and not damage:
+        damage.append(damaged(DamageKind.NO_CHANNELS, "channels", "channels:", line=asked.line))
     return tuple(channels), damage
 
 

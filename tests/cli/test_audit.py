@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -53,8 +54,34 @@ def test_a_folder_gives_one_table_worst_first(fleet: CommandLine) -> None:
         ("ready", "team/b/environment.yml"),
     ]
     assert "5 sources: 1 unreadable, 1 fixable, 3 ready" in run.output
-    assert run.errors == ""
+    assert run.errors.startswith("next: envcheck check windows.txt\nnext: envcheck rules EC")
     assert run.status == 2
+
+
+def typed(fleet: CommandLine, errors: str) -> list[int]:
+    """The statuses of the commands that are told to come next, each typed as it stands but for what is said of it."""
+    steps = [line.removeprefix("next: ").partition("   (")[0] for line in errors.splitlines() if "next: " in line]
+    return [fleet(*shlex.split(step)[1:]).status for step in steps]
+
+
+def test_the_next_command_looks_at_the_worst(fleet: CommandLine) -> None:
+    asked = ("--no-pip", "--engine", "rattler", "--offline")
+    fleet.write("team/a/two words.yml", "channels: [conda-forge]\ndependencies: [python=3.10, nosuch-thing]\n")
+    run = fleet("audit", "team", *asked, "--jobs", "1")
+    first, *_ = run.errors.splitlines()
+    assert first == "next: envcheck check 'team/a/two words.yml' --engine rattler --offline --no-pip"
+    assert typed(fleet, run.errors) == [1, 0]
+    run = fleet("audit", "windows.txt", "clean.yml", "-p", "win-64", "-p", "linux-64", *asked, "--jobs", "1")
+    first, *_ = run.errors.splitlines()
+    assert first == "next: envcheck check windows.txt -p linux-64 --engine rattler --offline --no-pip"
+    assert typed(fleet, run.errors) == [1, 0]
+    run = fleet("audit", "clean.yml", "team/b", *asked, "--jobs", "1")
+    assert run.errors == "next: envcheck lock clean.yml --engine rattler --offline --no-pip\n"
+    assert typed(fleet, run.errors) == [0]
+    run = fleet("audit", "team/broken.yml", *asked)
+    assert run.errors == "next: envcheck check team/broken.yml --engine rattler --offline --no-pip\n"
+    assert typed(fleet, run.errors) == [2]
+    assert fleet("audit", ".", *asked, "-q").errors == ""
 
 
 @pytest.mark.parametrize("format_name", ["text", "json", "markdown", "html"])
@@ -161,7 +188,7 @@ def test_a_store_that_is_damaged_or_out_of_reach_stops_nothing(fleet: CommandLin
         run = fleet("audit", "clean.yml", "--cache-dir", "cache")
         assert run.status == 0
         assert ("known from before" in run.output) is (expected == "known")
-        assert run.errors == ""
+        assert run.errors == "next: envcheck lock clean.yml --cache-dir cache\n"
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> list[int]:

@@ -454,6 +454,27 @@ def test_another_command_gets_the_options_that_it_has(envcheck: CommandLine) -> 
     assert envcheck(*why[1:]).status == 1
 
 
+@pytest.mark.parametrize(
+    ("files", "verified"),
+    [
+        ((), ["conda-lock.yml"]),
+        (("--lock", "pixi.lock"), ["pixi.lock"]),
+        (("--lock", "list of {platform}.txt"), ["list of linux-64.txt", "list of linux-aarch64.txt"]),
+    ],
+)
+def test_a_lock_for_several_platforms_is_verified_next(
+    envcheck: CommandLine, files: tuple[str, ...], verified: list[str]
+) -> None:
+    envcheck.write("both.yml", "channels: [conda-forge]\ndependencies: [tzdata]\n")
+    options = ("-p", "linux-64", "-p", "linux-aarch64", "--offline", "--no-pip", "--ignore", "EC613")
+    run = envcheck("lock", "both.yml", *options, *files)
+    assert run.status == 0, run.output + run.errors
+    first, *_ = next_commands(run.errors)
+    assert first == ["envcheck", "verify", *verified, "--offline"]
+    again = envcheck(*first[1:])
+    assert again.status == 0, again.output + again.errors
+
+
 def test_what_came_through_a_pipe_has_to_come_again(envcheck: CommandLine) -> None:
     run = envcheck("check", "-", "--offline", data=b"channels: [conda-forge]\ndependencies: [python=3.10]\n")
     assert run.output.startswith("READY for linux-64: no problems in standard input\n")

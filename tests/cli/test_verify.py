@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from tests.cli.running import CommandLine, condarc_text
@@ -124,6 +126,16 @@ def test_what_is_no_lock_ends_with_2_and_one_message(
     assert run.output == ""
     assert message in run.errors
     assert len(run.errors.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("name", ["environment.yml", "two words.yml"])
+def test_another_file_is_told_by_its_name_what_it_is_for(envcheck: CommandLine, name: str) -> None:
+    envcheck.write(name, "channels: [conda-forge]\ndependencies: [python=3.10]\n")
+    hint = envcheck("verify", name).errors.splitlines()[-1]
+    command = hint.rpartition(": ")[2]
+    assert command == f"envcheck check {shlex.quote(name)}"
+    assert envcheck(*shlex.split(command)[1:], "--offline").status == 0
+    assert envcheck("--lang", "zh", "verify", name).errors.endswith(f"{command}\n")
 
 
 def test_usage(envcheck: CommandLine, lock: str) -> None:

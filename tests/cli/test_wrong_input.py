@@ -124,6 +124,27 @@ def test_closed_standard_input(envcheck: CommandLine) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("command", [("check", "clean.yml"), ("audit", "."), ("verify", "x.lock"), ("doctor",)])
+@pytest.mark.parametrize(
+    "url", ["notaurl", "https://", "ftp://host.example/simple", "https://[x", "", "pypi.org/simple"]
+)
+def test_an_index_has_a_url(envcheck: CommandLine, command: tuple[str, ...], url: str) -> None:
+    run = envcheck(*command, "--index-url", url)
+    assert (run.status, run.output) == (2, "")
+    assert "Invalid value for '--index-url': " in run.errors
+    assert_ends_with_a_command(run)
+
+
+def test_an_index_of_the_settings_has_a_url(envcheck: CommandLine) -> None:
+    envcheck.write("envcheck.toml", 'index-url = "https://me:hunter2@"\n')
+    run = envcheck("check", "clean.yml")
+    assert (run.status, run.output) == (2, "")
+    assert run.errors.startswith("envcheck: envcheck.toml:1: index-url: ")
+    assert "hunter2" not in run.errors
+    envcheck.write("envcheck.toml", 'index-url = "HTTPS://127.0.0.1:9/simple"\n')
+    assert envcheck("check", "clean.yml", "--offline").status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

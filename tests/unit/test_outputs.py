@@ -491,9 +491,43 @@ def test_names_that_a_shell_would_take_apart_are_quoted(report: Report) -> None:
     assert steps(odd, Verdict.FIXABLE, environment="a b.yml")[0] == "conda env create -f 'a b.yml'"
 
 
-def test_several_reports_have_no_single_next_step(report: Report) -> None:
-    assert next_steps([report, report], lock=None, environment=None) == ()
-    assert next_steps([], lock=None, environment=None) == ()
+def test_of_several_reports_the_worst_is_looked_at(report: Report) -> None:
+    arm = replace(report, target=replace(report.target, platform="linux-aarch64"), findings=())
+    ready, fixable, blocked = (
+        replace(arm, verdict=verdict) for verdict in (Verdict.READY, Verdict.FIXABLE, Verdict.BLOCKED)
+    )
+    first = replace(report, verdict=Verdict.READY, findings=())
+
+    def steps_of(*reports: Report) -> tuple[str, ...]:
+        return next_steps(reports, lock=None, environment=None)
+
+    assert steps_of(first, ready)[0] == "envcheck lock requirements.txt"
+    files = "--lock conda-lock.yml --environment 'environment.{platform}.yml'"
+    assert steps_of(first, fixable)[0] == f"envcheck check requirements.txt {files}"
+    everything = "envcheck check -v requirements.txt -p linux-aarch64   (every finding and change)"
+    assert steps_of(fixable, blocked, first)[0] == everything
+    status = ChannelStatus(channel=report.target.channels[0], state=ChannelState.UNREACHABLE)
+    silent = replace(ready, channel_statuses=(status,))
+    doctor = "envcheck doctor -p linux-aarch64   (which channel does not answer)"
+    assert steps_of(blocked, silent)[0] == doctor
+    assert steps_of() == ()
+
+
+def test_what_was_locked_for_several_platforms_is_verified(report: Report) -> None:
+    both = (report, replace(report, target=replace(report.target, platform="linux-aarch64")))
+    verify, install = next_steps(both, lock="conda-lock.yml", environment=None)
+    assert verify == "envcheck verify conda-lock.yml"
+    assert install.startswith("micromamba create -n environment -f conda-lock.yml")
+    assert next_steps(both, lock="pixi.lock", environment=None) == ("envcheck verify pixi.lock",)
+    lists = next_steps(both, lock="a {platform}.txt", environment=None)
+    assert lists == ("envcheck verify 'a linux-64.txt' 'a linux-aarch64.txt'",)
+
+
+def test_what_asks_for_nothing_is_not_to_be_locked(report: Report) -> None:
+    asked = replace(report, findings=(), plan=replace(report.plan, changed=(), dropped=()))
+    empty = replace(asked, export=replace(report.export, requirements=(), pip=()))
+    assert steps(asked, Verdict.READY) == ["envcheck lock requirements.txt"]
+    assert steps(empty, Verdict.READY) == []
 
 
 def test_no_pip_requirements_no_words_about_them(report: Report) -> None:

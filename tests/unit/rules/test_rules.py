@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from envcheck.model import Damage, DamageKind, Environment, Export, Intent, Plan, Severity, SourceKind, Target, Verdict
+from envcheck.model import (
+    Damage,
+    DamageKind,
+    Environment,
+    Export,
+    Intent,
+    Plan,
+    Requirement,
+    Severity,
+    SourceKind,
+    Target,
+    Verdict,
+)
 from envcheck.normalize import normalize
 from envcheck.rules import RULES, Facts, Rule, apply_rules
 from envcheck.rules.about_locks import LOCK_RULES
@@ -184,8 +196,11 @@ def test_rules_are_found_whatever_the_letter_case() -> None:
 
 
 def _facts(*damage: Damage) -> Facts:
-    """The facts of an empty environment with some damage, for rules that look at nothing else."""
-    export = Export(path="x.yml", kind=SourceKind.ENVIRONMENT_YAML, encoding="utf-8", damage=damage)
+    """The facts of a row and some damage, for rules that look at nothing else."""
+    row = Requirement(name="spare", line=3, text="spare")
+    export = Export(
+        path="x.yml", kind=SourceKind.ENVIRONMENT_YAML, encoding="utf-8", requirements=(row,), damage=damage
+    )
     environment: Environment = normalize(export, "linux-64")
     return Facts(
         export=export,
