@@ -13,7 +13,7 @@ from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.errors import ChannelError, ConfigurationError, SourceError
 from envcheck.language import say
 from envcheck.lock_file import LockFile, contents_for
-from envcheck.model import Finding, Report, SourceKind
+from envcheck.model import Finding, Report, Severity, SourceKind, Verdict
 from envcheck.verify import LockReport
 from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
 
@@ -30,6 +30,9 @@ _PLATFORMS: Mapping[str, str] = {
     "linux/s390x": "linux-s390x",
     "linux/riscv64": "linux-riscv64",
 }
+_ABOUT_WHAT_WAS_ASKED = ("EC615", "EC616", "EC617", "EC618", "EC622", "EC63", "EC701")
+"""Findings about what pip would choose, and about what somebody chose: a list of hashed files has both behind it."""
+
 _LOCKS = frozenset({SourceKind.CONDA_LOCK, SourceKind.PIXI_LOCK, SourceKind.EXPLICIT})
 
 
@@ -193,7 +196,18 @@ def _checked(
         report = ask(question)
     except (SourceError, ConfigurationError, ChannelError) as error:
         return replace(result, reason=error.message.rstrip("."), unanswered=isinstance(error, ChannelError))
+    if _is_lock_of_pip(made):
+        # As with any lock, what was asked for is no matter; and what a file needs may be conda's, or beside it.
+        kept = tuple(one for one in report.findings if not one.code.startswith(_ABOUT_WHAT_WAS_ASKED))
+        as_it_stands = report.plan.solved and not (report.plan.changed or report.plan.dropped)
+        ready = as_it_stands and not any(one.severity is Severity.ERROR for one in kept)
+        report = replace(report, findings=kept, verdict=Verdict.READY if ready else report.verdict)
     return replace(result, report=_relocated(report, source))
+
+
+def _is_lock_of_pip(made: MadeEnvironment) -> bool:
+    """Whether pip installs just the files of its lists, each with its hash, and looks for nothing besides."""
+    return made.pip is not None and {"--no-deps", "--require-hashes"} <= set(made.pip.words) and not made.specs
 
 
 def oldest_image(images: Sequence[str], platform: str) -> str:

@@ -91,6 +91,23 @@ def test_of_what_was_written_nothing_is_remarked(
     assert [one["findings"] for one in document["reports"] if one["findings"]] == []
 
 
+def test_a_list_of_hashed_files_is_not_asked_why_it_has_them(envcheck: CommandLine) -> None:
+    # panda is no pandas, asyncio is in the standard library, and what pipreqs needs has no wheel.
+    rows = "".join(
+        f"{name} --hash=sha256:{'0' * 64}\n" for name in ("panda==0.3.1", "asyncio==3.4.3", "pipreqs==0.4.13")
+    )
+    envcheck.write("pip.txt", rows)
+    start = "FROM continuumio/miniconda3\nRUN conda create -yn demo -c conda-forge python=3.10\nCOPY pip.txt /\n"
+    codes = []
+    for options in ("", "--no-deps --require-hashes "):
+        pip = f"RUN /opt/conda/envs/demo/bin/python -m pip install {options}-r /pip.txt\n"
+        envcheck.write("Dockerfile", start + pip)
+        run = envcheck("docker", "Dockerfile", "--engine", "rattler", "--offline", "--format", "json")
+        codes.append({one["code"] for one in run.report()["reports"][-1]["findings"]})
+    assert {"EC616", "EC630", "EC631"} <= codes[0]
+    assert codes[1] == {"EC605"}  # panda has no wheel, with a hash or without
+
+
 def test_what_pip_adds_is_judged_for_the_python_that_is_there(envcheck: CommandLine) -> None:
     envcheck.write(
         "Dockerfile",
