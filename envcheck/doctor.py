@@ -14,7 +14,7 @@ from envcheck.condarc import Configuration
 from envcheck.engines import Engine, Index, LoadOptions
 from envcheck.errors import ChannelError, EngineError
 from envcheck.language import say, tell, told
-from envcheck.model import ChannelStatus
+from envcheck.model import ChannelState, ChannelStatus
 from envcheck.pip.configuration import IndexSettings
 from envcheck.pip.lookup import IndexUnavailable, PackageIndex
 from envcheck.secrets import mask
@@ -176,6 +176,16 @@ def _channels(
     return Section(title=title, lines=tuple(lines), healthy=not any(status.silent for status in index.statuses))
 
 
+_STATES = {
+    ChannelState.LOADED: say("loaded"),
+    ChannelState.NO_SUBDIR: say("no-subdir"),
+    ChannelState.NOT_FOUND: say("not-found"),
+    ChannelState.FORBIDDEN: say("forbidden"),
+    ChannelState.UNREACHABLE: say("unreachable"),
+    ChannelState.DAMAGED: say("damaged"),
+}
+
+
 def _status_line(status: ChannelStatus) -> str:
     detail = tell(": {detail}", detail=told(status.detail)) if status.detail else ""
     mirror = tell(", from the {mirror} mirror", mirror=status.channel.mirror) if status.channel.mirror else ""
@@ -184,7 +194,7 @@ def _status_line(status: ChannelStatus) -> str:
         name=status.channel.name,
         url=status.channel.url,
         mirror=mirror,
-        state=status.state.value,
+        state=told(_STATES[status.state]),
         detail=detail,
     )
 
@@ -201,5 +211,5 @@ def _package_index(package_index: PackageIndex, settings: IndexSettings) -> Sect
     if isinstance(answer, IndexUnavailable):
         lines.append(tell("not usable: {reason}", reason=told(answer.reason)))
     else:
-        lines.append("answers")
+        lines.append(tell("answers"))
     return Section(title=tell("Python package index"), lines=tuple(lines))

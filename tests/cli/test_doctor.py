@@ -81,3 +81,10 @@ def test_the_places_of_all_caches_are_told(envcheck: CommandLine, tmp_path: Path
     assert [line.split(": ")[0].strip() for line in told] == ["repodata", "what was read from it", "package index"]
     assert told[1].endswith("/records")
     assert named.count(str(tmp_path / "own")) == 3
+
+
+def test_how_channels_and_the_index_answer_is_told_in_chinese(envcheck: CommandLine) -> None:
+    run = envcheck("--lang", "zh", "doctor", "--offline", "-c", "https://127.0.0.1:9/no-such-channel")
+    assert "已加载\n" in run.output
+    assert "\n  有应答\n" in run.output
+    assert [word for word in ("loaded", "answers", "unreachable", "not-found") if word in run.output] == []
