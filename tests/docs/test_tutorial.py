@@ -101,6 +101,15 @@ def test_the_tutorial_shows_what_its_commands_print(stage: Path, request: pytest
         assert scrubbed(block.body) == scrubbed(output)
 
 
+def test_the_chinese_readme_shows_the_same_run_in_chinese(stage: Path) -> None:
+    page = (ROOT / "README.zh-CN.md").read_text("utf-8")
+    shown = next(block.body for block in blocks(page) if block.language == "text")
+    printed = seen("envcheck check requirements.txt --offline --lang zh", stage)
+
+    assert shown.endswith("\n…\n")
+    assert scrubbed(printed).startswith(scrubbed(shown.removesuffix("\n…\n")))
+
+
 def test_what_the_tutorial_says_of_the_outputs_holds() -> None:
     shown = {command: block.body for block, command in sessions(TUTORIAL.read_text("utf-8"))}
     check = next(body for command, body in shown.items() if command.startswith("envcheck check requirements.txt"))
