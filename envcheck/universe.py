@@ -63,10 +63,10 @@ class Universe:
         wanted: Iterable[str] = (),
     ) -> None:
         self._index = index
-        self._kept: dict[str, frozenset[str]] = {}
+        self._kept: dict[str, Mapping[str, Record]] = {}
         self._strict = target.channel_priority == "strict"
         all_records = self._reach(names, target, pythons)
-        self._matching: dict[str, frozenset[str]] = {}
+        self._matching: dict[str, tuple[str, ...]] = {}
         self._matching_records: dict[str, tuple[Record, ...]] = {}
         specs_of: dict[str, list[str]] = {name: [] for name in all_records}
         for spec in wanted:
@@ -91,22 +91,18 @@ class Universe:
             if urls is None:
                 urls = self._matching[spec] = self._urls(spec)
             name = _name(spec)
-            records = self.records.get(name, ())
-            if name not in self._kept:
-                self._kept[name] = frozenset(map(_URL, records))
-            fitting = urls & self._kept[name]
-            if len(fitting) == len(records):
-                known = records
-            else:
-                known = tuple(record for record in records if record.url in fitting) if fitting else ()
+            kept = self._kept.get(name)
+            if kept is None:
+                kept = self._kept[name] = {record.url: record for record in self.records.get(name, ())}
+            known = tuple([kept[url] for url in urls if url in kept])
             self._matching_records[spec] = known
         return known
 
-    def _urls(self, spec: str) -> frozenset[str]:
+    def _urls(self, spec: str) -> tuple[str, ...]:
         try:
-            return frozenset(map(_URL, self._index.matching(spec)))
+            return tuple(map(_URL, self._index.matching(spec)))
         except ValueError:  # repodata holds a few entries that are no MatchSpec: nothing can satisfy them
-            return frozenset()
+            return ()
 
     def _reach(self, names: Iterable[str], target: Target, pythons: tuple[str, ...] | None) -> dict[str, list[Record]]:
         reached: dict[str, list[Record]] = {}
@@ -137,8 +133,9 @@ class Universe:
         seen_by: dict[str, list[int]] = {record.url: [] for record in records}
         # Most specs of a name match what another one matches.
         for number, urls in enumerate(dict.fromkeys(self._matching[spec] for spec in specs)):
-            for url in urls & seen_by.keys():
-                seen_by[url].append(number)
+            for url in urls:
+                if (numbers := seen_by.get(url)) is not None:
+                    numbers.append(number)
         first: dict[object, Record] = {}
         for record in records:
             kind = (
