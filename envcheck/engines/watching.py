@@ -9,7 +9,7 @@ grows in this process's memory: to twenty times the file's size, where millions 
 from __future__ import annotations
 
 import asyncio
-import os
+import mmap
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -56,7 +56,7 @@ def own_memory() -> int:
                 _, resident, shared, *_ = file.read().split()
         except (OSError, ValueError):
             return 0
-        return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
+        return (int(resident) - int(shared)) * mmap.PAGESIZE
     return 0
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,6 +26,14 @@ WAYS = [
         marks=pytest.mark.skipif(importlib.util.find_spec("libmambapy") is None, reason="libmambapy is not installed"),
     ),
 ]
+MEASURED = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+open(sys.argv[1], "w").write(str(usage.ru_maxrss * 1024))
+os._exit(os.waitstatus_to_exitcode(status))
+"""
+"""A small process between: what the system tells of a process begins with the memory of the one that started it."""
 HEAD = b'{"info":{"subdir":"linux-64"},"packages":{},"packages.conda":{"gadget-1.0-0.conda":{"name":"gadget"}'
 UNPACKED = 60_000_000
 
@@ -51,22 +57,18 @@ def check(stage: Stage, largest: str) -> tuple[Run, int]:
     """One run with a bound, and how many bytes of memory it took at most."""
     options = ("--engine", stage.engine, "--no-pip", "--ignore", "EC613", "--format", "json")
     channels = ("-c", "good", "-c", "bad", "--override-channels")
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "envcheck", "check", "both.yml", *channels, *options],
-            cwd=stage.command_line.directory,
-            env=stage.command_line.environment(ENVCHECK_LARGEST_REPODATA=largest),
-            stdout=output,
-            stderr=errors,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        told = []
-        for stream in (output, errors):
-            stream.seek(0)
-            told.append(stream.read().decode())
-    assert "Traceback" not in told[1]
-    return Run(status=process.returncode, output=told[0], errors=told[1]), usage.ru_maxrss * 1024
+    measured = stage.command_line.directory / "measured"
+    command = (sys.executable, "-m", "envcheck", "check", "both.yml", *channels, *options)
+    run = subprocess.run(
+        [sys.executable, "-c", MEASURED, measured, *command],
+        cwd=stage.command_line.directory,
+        env=stage.command_line.environment(ENVCHECK_LARGEST_REPODATA=largest),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert "Traceback" not in run.stderr
+    return Run(status=run.returncode, output=run.stdout, errors=run.stderr), int(measured.read_text())
 
 
 BOMBS = {

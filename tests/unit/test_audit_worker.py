@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -204,3 +206,11 @@ def test_a_job_shows_no_secret(folder: Path) -> None:
 
     assert "hunter2" not in shown
     assert failed(job(folder, b""), "why").trouble == "why"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process does not begin with another's memory")
+def test_a_worker_is_not_said_to_need_what_the_process_that_started_it_has() -> None:
+    worker = "from envcheck.audit_worker import _peak_memory; print(_peak_memory())"
+    parent = f"import subprocess, sys; much = b'1' * 600_000_000; subprocess.run([sys.executable, '-c', {worker!r}])"
+    peak = int(subprocess.run([sys.executable, "-c", parent], capture_output=True, check=True, text=True).stdout)
+    assert 1_000_000 < peak < 500_000_000
