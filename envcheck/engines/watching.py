@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import mmap
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -117,8 +118,7 @@ class DownloadWatch:
         memory: Callable[[], int] = own_memory,
     ) -> None:
         self.folders = tuple(folder.resolve() for folder in folders)
-        self.too_large: tuple[Path, ...] = ()
-        """The files for whose size was given up."""
+        self._too_large: frozenset[tuple[int, int]] = frozenset()
         self._counted: dict[Path, tuple[int, int]] = {}
         self._patience = patience
         self._largest = largest
@@ -126,10 +126,17 @@ class DownloadWatch:
         self._memory = memory
         self._most_memory = max(_LEAST_MEMORY, _MEMORY_TIMES * largest)
         self._memory_before = memory()
-        self._known = self._sizes()
+        self._known = {path: state.st_size for path, state in self._states().items()}
         self._first = frozenset(self._known)
         self._since = now()
         self._gained = 0
+
+    @property
+    def too_large(self) -> tuple[Path, ...]:
+        """The files for whose size was given up, by the names they have now: what is whole gets another."""
+        if not self._too_large:
+            return ()
+        return tuple(path for path, state in self._states().items() if _identity(state) in self._too_large)
 
     @property
     def interval(self) -> float:
@@ -162,13 +169,14 @@ class DownloadWatch:
         Raises:
             GivenUpError: It is.
         """
-        sizes = self._sizes()
+        states = self._states()
+        sizes = {path: state.st_size for path, state in states.items()}
         gains = {path: size - self._known.get(path, 0) for path, size in sizes.items()}
         self._gained += sum(max(0, gained) for gained in gains.values())
         self._known = sizes
         large = tuple(path for path, gained in gains.items() if gained > 0 and sizes[path] > self._largest)
         if large:
-            self.too_large = large
+            self._too_large = frozenset(_identity(states[path]) for path in large)
             raise GivenUpError(
                 say(
                     "what it sends is larger than {size} GB, unpacked ({variable})",
@@ -178,7 +186,7 @@ class DownloadWatch:
                 stalled=False,
             )
         for path in (path for path, gained in gains.items() if gained > 0):
-            self._count(path)
+            self._count(path, states[path])
         if self._memory() - self._memory_before > self._most_memory:
             raise GivenUpError(
                 say(
@@ -189,28 +197,40 @@ class DownloadWatch:
                 stalled=False,
             )
 
-    def _count(self, path: Path) -> None:
+    def _count(self, path: Path, state: os.stat_result) -> None:
         """Count the objects of what has come."""
         start, count = self._counted.get(path, (0, 0))
         try:
             with suppress(OSError):
                 self._counted[path] = refuse_many_objects(path, self._largest, start=start, count=count)
         except GivenUpError:
-            self.too_large = (path,)
+            self._too_large = frozenset([_identity(state)])
             raise
+
+    def remove_too_large(self) -> None:
+        """Remove the files for whose size was given up, also one that is being renamed in that moment."""
+        for _ in range(3):
+            for path in self.too_large:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def begun(self, prefix: str) -> list[Path]:
         """The files whose names begin so and that were not there when the watch began."""
-        return [path for path in self._sizes() if path.name.startswith(prefix) and path not in self._first]
+        return [path for path in self._states() if path.name.startswith(prefix) and path not in self._first]
 
-    def _sizes(self) -> dict[Path, int]:
-        sizes: dict[Path, int] = {}
+    def _states(self) -> dict[Path, os.stat_result]:
+        states: dict[Path, os.stat_result] = {}
         for folder in self.folders:
             with suppress(OSError):
                 for path in folder.iterdir():
                     with suppress(OSError):  # temporary files come and go
-                        sizes[path] = path.stat().st_size
-        return sizes
+                        states[path] = path.stat()
+        return states
+
+
+def _identity(state: os.stat_result) -> tuple[int, int]:
+    """What a file keeps when it is renamed."""
+    return state.st_dev, state.st_ino
 
 
 async def await_watched(awaitable: Awaitable[_T], watch: DownloadWatch) -> _T:
@@ -229,9 +249,7 @@ async def await_watched(awaitable: Awaitable[_T], watch: DownloadWatch) -> _T:
         task.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await task
-        for path in watch.too_large:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        watch.remove_too_large()
         raise
     except asyncio.CancelledError:
         task.cancel()

@@ -75,6 +75,21 @@ def test_what_was_large_when_it_was_looked_at_last_is_refused_and_gone(tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == {"old", "small"}
 
 
+def test_what_is_renamed_while_it_is_given_up_is_gone(tmp_path: Path, clock: Clock) -> None:
+    async def download() -> None:
+        (tmp_path / "part").write_bytes(bytes(101))
+        (tmp_path / "old").write_bytes(bytes(500))
+        try:
+            await asyncio.sleep(60)
+        finally:
+            (tmp_path / "part").rename(tmp_path / "old")
+
+    watch = DownloadWatch([tmp_path], patience=0.1, largest=100, now=clock)
+    with pytest.raises(GivenUpError, match="larger than"):
+        asyncio.run(await_watched(download(), watch))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_has_more_objects_than_fit_is_given_up_as_it_grows(tmp_path: Path, clock: Clock) -> None:
     part = tmp_path / "part"
     watch = a_watch(tmp_path, clock, largest=10_000)
