@@ -139,8 +139,10 @@ def test_an_interrupt_to_both_keeps_envchecks_status(tmp_path: Path) -> None:
         try:
             with pipe.open("wb"):
                 os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-            # Python looks for signals before it calls ``read``, which one that comes in between does not interrupt:
-            # with the end of the file it is taken note of in any case.
+                # Python looks for signals before it calls ``read``, which one that comes in between does not interrupt:
+                # with the end of the file, which may not come before the signal, it is taken note of in any case.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=5)
             _, errors = process.communicate(timeout=30)
         finally:
             process.kill()
