@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 
@@ -42,3 +43,6 @@ async def main(url: str, cache: str, platform: str, specs: list[str]) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]))
+    # py-rattler's threads may be at work while Python finalizes, which ends some runs with an abort.
+    sys.stdout.flush()
+    os._exit(0)
