@@ -242,8 +242,6 @@ def test_a_worker_that_is_killed_costs_no_other_source_its_result(fleet: Command
 def test_ctrl_c_leaves_what_is_there_and_the_next_run_goes_on(
     fleet: CommandLine, slow: Any, number: signal.Signals
 ) -> None:
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip(f"{number.name} is ignored here (nohup), and stays so in what is started from here")
     # As from a terminal: the signal reaches the whole group.
     process = fleet.start("audit", ".", "--jobs", "2", "--format", "jsonl", start_new_session=True)
     assert process.stdout is not None
@@ -271,8 +269,6 @@ def test_ctrl_c_leaves_what_is_there_and_the_next_run_goes_on(
 
 @LINUX
 def test_ctrl_c_shows_the_table_of_what_is_there(fleet: CommandLine, slow: Any) -> None:
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        pytest.skip("SIGINT is ignored here (nohup), and stays so in what is started from here")
     fleet("audit", "clean.yml", "windows.txt")
     process = fleet.start("audit", "clean.yml", "windows.txt", "slow", "--jobs", "1")
     assert slow.asked.wait(60)

@@ -36,8 +36,6 @@ def test_a_signal_while_a_channel_is_loaded(
     number: signal.Signals,
     word: str,
 ) -> None:
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip(f"{number.name} is ignored here (nohup), and stays so in what is started from here")
     envcheck.write("conda-lock.yml", "old\n")
     server = loopback_server(channels_directory, delay=60)
     envcheck.configure(condarc_text({"conda-forge": f"{server.url}/conda-forge"}))

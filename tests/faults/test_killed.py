@@ -80,6 +80,16 @@ def moments(kind: str, seconds: float, count: int) -> list[float]:
     return found
 
 
+def shortest(run: Callable[[], int]) -> float:
+    """The seconds of the shorter of two runs that succeed: the first one may take several times as long."""
+    taken = []
+    for _ in range(2):
+        begun = time.monotonic()
+        assert run() == 0
+        taken.append(time.monotonic() - begun)
+    return min(taken)
+
+
 def killed(start: Callable[[], subprocess.Popen[bytes]], seconds: float) -> bool:
     """Start something and kill it after a time; whether it was still there."""
     process = start()
@@ -103,9 +113,7 @@ def test_what_is_killed_leaves_old_files_or_new_ones_and_a_cache_that_serves(wor
     def contents() -> dict[str, bytes]:
         return {name: path.read_bytes() for name in names if (path := world.work / name).exists()}
 
-    begun = time.monotonic()
-    assert world.envcheck(*arguments).status == 0
-    took = time.monotonic() - begun
+    took = shortest(lambda: world.envcheck(*arguments).status)
     new = contents()
     assert set(new) >= set(names) - {"baseline.json"}
     # An old baseline is read, so it is one: that of the run itself with another date of the file.
@@ -157,9 +165,7 @@ def test_a_builder_of_stores_that_is_killed_leaves_none_or_a_whole_one(tmp_path:
         assert asdict(whole.state) == asdict(state)
         return {name: whole.members(name).conda for name in sorted(whole.names)}
 
-    begun = time.monotonic()
-    assert start().wait(120) == 0
-    took = time.monotonic() - begun
+    took = shortest(lambda: start().wait(120))
     expected = told()
     assert len(expected) == 1500
     assert len(json.loads(b"{" + expected["package-7"] + b"}")) == 8
