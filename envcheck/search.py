@@ -139,6 +139,8 @@ class Search:
             present = self._optimum(other, depth=1)
             if present is not None and (fewest is None or len(self._lost(present)) < fewest):
                 fewest, better = len(self._lost(present)), other
+            if fewest == 0:  # no further one can hold more
+                break
         return self._refined(best if better is None else self._optimum(better))
 
     def _lost(self, candidate: _Candidate) -> list[Wish]:
