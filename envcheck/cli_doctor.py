@@ -7,23 +7,14 @@ import os
 import click
 
 from envcheck.cli_language import Command
-from envcheck.cli_support import emit, index_url_option
-from envcheck.completion import platforms
+from envcheck.cli_support import emit, index_url_option, one_platform_option
 from envcheck.errors import EnvcheckError
 
 __all__ = ["doctor"]
 
 
 @click.command(cls=Command)
-@click.option(
-    "-p",
-    "--platform",
-    default="linux-64",
-    show_default=True,
-    metavar="SUBDIR",
-    shell_complete=platforms,
-    help="Target.",
-)
+@one_platform_option
 @click.option("-c", "--channel", "channels", multiple=True, help="Look at this channel too; repeatable.")
 @click.option("--offline", is_flag=True, help="Make no request.")
 @click.option("--cache-dir", type=click.Path(file_okay=False), help="Where repodata is kept.")

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from envcheck.cli_language import Command
-from envcheck.cli_support import emit, index_options, of_session, place_options
-from envcheck.completion import files, platforms
+from envcheck.cli_support import emit, index_options, of_session, one_platform_option, place_options
+from envcheck.completion import files
 from envcheck.errors import EnvcheckError
 from envcheck.language import told
 
@@ -20,15 +20,7 @@ __all__ = ["explain"]
 @click.option(
     "--in", "source", metavar="SOURCE", shell_complete=files, help="Say what keeps it out of this environment."
 )
-@click.option(
-    "-p",
-    "--platform",
-    default="linux-64",
-    show_default=True,
-    metavar="SUBDIR",
-    shell_complete=platforms,
-    help="Target.",
-)
+@one_platform_option
 @place_options
 @index_options
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True)

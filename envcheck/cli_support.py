@@ -35,6 +35,7 @@ __all__ = [
     "index_options",
     "index_url_option",
     "of_session",
+    "one_platform_option",
     "place_options",
     "platform_option",
     "refuse_unknown_codes",
@@ -165,6 +166,18 @@ def platform_option(*, help: str) -> Callable[[_F], _F]:  # noqa: A002 - the nam
     return click.option(
         "-p", "--platform", "platforms", multiple=True, metavar="SUBDIR", shell_complete=platforms, help=help
     )
+
+
+one_platform_option = click.option(
+    "-p",
+    "--platform",
+    default="linux-64",
+    show_default=True,
+    metavar="SUBDIR",
+    shell_complete=platforms,
+    help="Target.",
+)
+"""``-p`` of commands that answer for one target."""
 
 
 def _milliseconds(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
