@@ -161,7 +161,8 @@ def none_named(facts: Facts) -> Iterator[Draft]:
         severity=Severity.INFO,
         subject="channels",
         message=say(
-            "the file's list of channels is empty, so that each machine's own count; here: {names}", names=names
+            "the file's list of channels is empty, so that each machine's own count; looked at here: {names}",
+            names=names,
         )
         if names
         else say("the file's list of channels is empty, so that each machine's own count"),

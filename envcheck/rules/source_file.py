@@ -175,6 +175,17 @@ def foreign_prefix(facts: Facts) -> Iterator[Draft]:
     )
 
 
+_TAKES_NOTHING_AWAY = frozenset(
+    {
+        DamageKind.NO_CHANNELS,
+        DamageKind.NON_CHANNEL,
+        DamageKind.PIP_SECTION_WITHOUT_PIP,
+        DamageKind.UNKNOWN_KEY,
+        DamageKind.UNUSUAL_ENCODING,
+    }
+)
+
+
 def nothing_asked(facts: Facts) -> Iterator[Draft]:
     """The file asks for no package, so that its environment would be empty.
 
@@ -184,8 +195,8 @@ def nothing_asked(facts: Facts) -> Iterator[Draft]:
     Fix: list the packages, or export the environment that was meant.
     """
     export = facts.export
-    # What is damaged has findings of its own, and mostly something was asked for there.
-    if export.requirements or export.pip or export.damage:
+    # What could not be read has findings of its own, and mostly something was asked for there.
+    if export.requirements or export.pip or any(one.kind not in _TAKES_NOTHING_AWAY for one in export.damage):
         return
     yield Draft(
         severity=Severity.INFO,

@@ -236,3 +236,20 @@ def test_damage_of_the_fixtures_is_all_reported(bench: Bench) -> None:
         export = read_source(data, name)
         reported = {finding.line for finding in bench.check(Case(source=data, name=name)).findings}
         assert {damage.line for damage in export.damage} <= reported, name
+
+
+@pytest.mark.parametrize(
+    "case",
+    [env("", channels="[]"), env("", more="foo: 1\n"), env("", channels="[lab, pypi]")],
+    ids=lambda case: case.source,
+)
+def test_what_takes_no_requirement_away_does_not_hide_that_none_is_there(bench: Bench, case: Case) -> None:
+    assert "EC108" in {finding.code for finding in bench.check(case).findings}
+
+
+def test_channels_that_were_looked_at_need_not_be_those_of_the_machine(bench: Bench) -> None:
+    case = replace(env("tool", channels="[]"), request={"channels": ("more",)})
+    found = next(finding for finding in bench.check(case).findings if finding.code == "EC311")
+    assert (
+        found.message == "the file's list of channels is empty, so that each machine's own count; looked at here: more"
+    )
