@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcheck.audit_candidates import HEAD_BYTES, MAX_BYTES, is_export, may_be_export, name_allows
+from envcheck.errors import SourceError
+from envcheck.language import say
 from envcheck.limits import MAX_IGNORE_BYTES
+from envcheck.surroundings import refuse_no_name
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -53,7 +56,16 @@ def listed_paths(data: bytes, *, null: bool) -> tuple[str, ...]:
     Args:
         data: The list; names are the file system's bytes.
         null: Whether NUL characters end them, so that names may hold line ends.
+
+    Raises:
+        SourceError: Lines of names hold NUL characters, which no name of a file does.
     """
+    if not null and b"\0" in data:
+        raise SourceError(
+            say("the list of names holds NUL characters"),
+            path="-",
+            hint=say("Where they end the names (find -print0, git ls-files -z), add -0: envcheck audit - -0"),
+        )
     rows = data.split(b"\0") if null else [row.rstrip(b"\r") for row in data.split(b"\n")]
     return tuple(os.fsdecode(row) for row in rows if row)
 
@@ -65,7 +77,12 @@ def find_sources(paths: Sequence[str], listed: Sequence[str] = (), *, home: Path
         paths: Files, folders and globs (``**`` is any number of folders) as named on the command line.
         listed: Files and folders of a list.
         home: The user's home, which absolute paths below it are shown without.
+
+    Raises:
+        SourceError: A text cannot be the name of a file.
     """
+    for text in (*paths, *listed):
+        refuse_no_name(text)
     seen: set[str] = set()
     found = []
     for one in _every(paths, listed):

@@ -36,6 +36,7 @@ __all__ = [
     "package_index_settings",
     "pages_directory",
     "read_file",
+    "refuse_no_name",
     "request_for",
     "unreadable",
     "user_configuration",
@@ -250,6 +251,7 @@ def read_file(path: str, *, where_from: str | None = None) -> bytes:
     Raises:
         SourceError: There is no such file, or it cannot be read.
     """
+    refuse_no_name(path)
     try:
         with Path(path).open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
@@ -268,6 +270,22 @@ def read_file(path: str, *, where_from: str | None = None) -> bytes:
         ) from None
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def refuse_no_name(path: str) -> None:
+    """Refuse what no system takes for the name of a file: Python has a `ValueError` for it, whoever asks.
+
+    Raises:
+        SourceError: It holds a NUL character, or half a character.
+    """
+    try:
+        possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        # Names go into messages, which are printed in UTF-8.
+        shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise SourceError(say("no file can have this name"), path=shown, hint=say("Check the name."))
 
 
 def unreadable(path: str, error: OSError) -> SourceError:

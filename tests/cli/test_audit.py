@@ -150,6 +150,16 @@ def test_lists_on_standard_input(fleet: CommandLine) -> None:
     assert nothing.output == "VERDICT  PINS  ERRORS  WARNINGS  SECONDS  SOURCE\n\nno source was found\n"
 
 
+def test_a_list_whose_names_end_otherwise_is_told_how_it_is_read(fleet: CommandLine) -> None:
+    run = fleet("audit", "-", data=b"team/a\0clean.yml\0")
+
+    assert (run.status, run.output) == (2, "")
+    assert run.errors == (
+        "envcheck: -: the list of names holds NUL characters\n"
+        "hint: Where they end the names (find -print0, git ls-files -z), add -0: envcheck audit - -0\n"
+    )
+
+
 def test_wrong_words(fleet: CommandLine) -> None:
     for arguments in (
         ["."],

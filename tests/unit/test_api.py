@@ -308,6 +308,15 @@ def test_a_file_that_is_not_there() -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["no\0pe", "no/\ud800pe"])
+def test_a_name_that_no_file_can_have(name: str) -> None:
+    for ask in (check, envcheck.verify_lock, envcheck.check_dockerfile, envcheck.audit_environments):
+        with pytest.raises(SourceError, match="no file can have this name"):
+            ask(name)  # type: ignore[operator]
+    with pytest.raises(SourceError, match="no file can have this name"):
+        check("clean.yml", from_lock=name)
+
+
 def test_findings_are_selected() -> None:
     every = check(WINDOWS.encode(), name="windows.txt", no_pip=True)
     some = check(WINDOWS.encode(), name="windows.txt", no_pip=True, select=["ec4"])

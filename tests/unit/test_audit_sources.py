@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.audit_sources import find_sources, listed_paths
+from envcheck.errors import SourceError
 
 ENVIRONMENT = "channels:\n  - conda-forge\ndependencies:\n  - numpy\n"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes are POSIX's")
@@ -113,3 +114,23 @@ def test_lists_of_names() -> None:
     assert listed_paths(b"a.yml\r\nb c.yml\n\n", null=False) == ("a.yml", "b c.yml")
     assert listed_paths(b"a\nb.yml\0c.yml\0", null=True) == ("a\nb.yml", "c.yml")
     assert os.fsencode(listed_paths(b"\xff.yml", null=False)[0]) == b"\xff.yml"
+
+
+def test_a_list_with_nul_characters_is_read_as_one_or_refused() -> None:
+    data = b"a\0two\nlines\0"
+
+    assert listed_paths(data, null=True) == ("a", "two\nlines")
+    with pytest.raises(SourceError, match="holds NUL characters") as caught:
+        listed_paths(data, null=False)
+    assert caught.value.path == "-"
+    assert "-0" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", ["x\0y", "*\0", "\ud800.yml"])
+def test_what_no_file_can_be_called_is_refused(tree: Path, name: str) -> None:
+    put(tree, "a.yml")
+
+    for paths, listed in (((name,), ()), (("a.yml",), (name,))):
+        with pytest.raises(SourceError, match="no file can have this name") as caught:
+            find_sources(paths, listed)
+        str(caught.value.path).encode()
