@@ -16,7 +16,7 @@ from envcheck.language import say
 if TYPE_CHECKING:
     from envcheck.docker.asked import Asked
     from envcheck.docker.instructions import Dockerfile
-    from envcheck.docker.preflight import Question
+    from envcheck.docker.preflight import CheckedSource, Question
     from envcheck.docker.writing_files import WrittenFiles
     from envcheck.lock_file import LockFile
     from envcheck.model import Report
@@ -212,9 +212,21 @@ def _preflight(
     return DockerReport(
         followed=followed,
         findings=select_findings(findings, asked.select, asked.ignore),
-        checked=checked,
+        checked=tuple(_narrowed(one, asked) for one in checked),
         asked=asked,
     )
+
+
+def _narrowed(one: CheckedSource, asked: Asked) -> CheckedSource:
+    """What was checked with the findings that were asked for; its verdict was formed from all of them."""
+    from envcheck.rules import select_findings
+
+    selected = select_findings(one.findings, asked.select, asked.ignore)
+    if one.report is not None:
+        return replace(one, report=replace(one.report, findings=selected))
+    if one.lock_report is not None:
+        return replace(one, lock_report=replace(one.lock_report, findings=selected))
+    return one
 
 
 def _check(question: Question, asked: Asked, resources: Resources) -> Report:
@@ -230,7 +242,10 @@ def _verify(question: Question, lock: LockFile, asked: Asked, resources: Resourc
 
 
 def _request(question: Question, asked: Asked, resources: Resources) -> Request:
-    """The request of one environment: the caller's word first, then the Dockerfile's."""
+    """The request of one environment: the caller's word first, then the Dockerfile's.
+
+    Every finding is asked for, whatever is to be shown: verdicts and the Dockerfile's own findings are formed from all.
+    """
     request = resources.request(
         question.path,
         question.data,
@@ -240,7 +255,5 @@ def _request(question: Question, asked: Asked, resources: Resources) -> Request:
         image=question.image,
         virtual_packages=(*question.virtual_packages, *asked.virtual_packages),
         no_pip=asked.no_pip,
-        select=asked.select,
-        ignore=asked.ignore,
     )
     return replace(request, configuration=question.configuration(request.configuration))

@@ -108,6 +108,22 @@ def test_a_list_of_hashed_files_is_not_asked_why_it_has_them(envcheck: CommandLi
     assert codes[1] == {"EC605"}  # panda has no wheel, with a hash or without
 
 
+@pytest.mark.parametrize("selection", [(), ("--select", "EC8"), ("--ignore", "EC6"), ("--ignore", "EC602")])
+def test_a_list_of_hashed_files_has_one_verdict_whatever_is_shown(
+    envcheck: CommandLine, selection: tuple[str, ...]
+) -> None:
+    envcheck.write("pip.txt", f"nosuchprojectatall==1.0 --hash=sha256:{'0' * 64}\n")
+    envcheck.write(
+        "Dockerfile",
+        "FROM continuumio/miniconda3\nRUN conda create -yn demo -c conda-forge python=3.10\nCOPY pip.txt /\n"
+        "RUN /opt/conda/envs/demo/bin/python -m pip install --no-deps --require-hashes -r /pip.txt\n",
+    )
+    run = envcheck("docker", "Dockerfile", "--engine", "rattler", "--offline", "--format", "json", *selection)
+    report = run.report()["reports"][-1]
+    assert report["verdict"] == "fixable"
+    assert {one["code"] for one in report["findings"]} == (set() if selection else {"EC602"})
+
+
 def test_what_pip_adds_is_judged_for_the_python_that_is_there(envcheck: CommandLine) -> None:
     envcheck.write(
         "Dockerfile",
