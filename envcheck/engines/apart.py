@@ -64,13 +64,15 @@ def run_apart(function: Callable[[], _T], *, timeout: float | None = None, watch
     if process == 0:
         _answer(function, writing)
     os.close(writing)
-    left: list[Path] = []
+    refused: DownloadWatch | None = None
+    begun: list[Path] = []
     try:
         answer = _read(reading, timeout, watch)
         if watch is not None:
             watch.look_back()
     except GivenUpError:
-        left = [] if watch is None else [*_written_by(process, watch), *watch.begun("mambaf"), *watch.too_large]
+        if watch is not None:
+            refused, begun = watch, _written_by(process, watch)
         raise
     finally:
         os.close(reading)
@@ -78,8 +80,11 @@ def run_apart(function: Callable[[], _T], *, timeout: float | None = None, watch
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
-        for path in left:
-            path.unlink(missing_ok=True)
+        if refused is not None:
+            # Only now that it is dead: what was whole may have got its last name in the meantime.
+            for path in (*begun, *refused.begun("mambaf")):
+                path.unlink(missing_ok=True)
+            refused.remove_too_large()
     if not answer:
         raise EngineError(
             say("the engine's process died"), hint=say("Run again; if it persists, use --engine rattler.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from envcheck.engines.apart import run_apart
+from envcheck.engines.watching import DownloadWatch, GivenUpError
 from envcheck.errors import EngineError
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux is anything run apart")
@@ -66,3 +67,24 @@ def test_other_threads_go_on_meanwhile() -> None:
     run_apart(lambda: time.sleep(0.3))
     assert len(steps) == 10
     thread.join()
+
+
+@LINUX
+def test_what_is_too_large_is_gone_also_where_it_was_renamed_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def download() -> None:
+        (tmp_path / "mambafDownload").write_bytes(bytes(101))
+        time.sleep(60)
+
+    kill = os.kill
+
+    def rename_and_kill(process: int, number: int) -> None:
+        (tmp_path / "mambafDownload").rename(tmp_path / "1234.json")
+        kill(process, number)
+
+    monkeypatch.setattr(os, "kill", rename_and_kill)
+    (tmp_path / "old.json").write_bytes(bytes(500))
+    with pytest.raises(GivenUpError, match="larger than"):
+        run_apart(download, watch=DownloadWatch([tmp_path], patience=0.4, largest=100))
+    assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
