@@ -134,7 +134,8 @@ def _found(path: Path, *, named: bool = False) -> Found:
 def _shown(path: Path, home: Path | None) -> str:
     if home is not None and path.is_absolute() and path.is_relative_to(home):
         return str("~" / path.relative_to(home))
-    return str(path)
+    # A folder of this name is not the home that it stands for elsewhere.
+    return f"./{path}" if path.parts[:1] == ("~",) else str(path)
 
 
 def _walk(root: Path) -> Iterator[Found]:

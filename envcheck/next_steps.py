@@ -10,7 +10,8 @@ from envcheck.language import tell
 from envcheck.model import PipResolution, Report, Verdict
 from envcheck.outputs import PLATFORM, lock_format
 from envcheck.pip.section import planned_pip_lines
-from envcheck.secrets import mask, split_secrets, strip_secrets
+from envcheck.reports.shell import shell_name
+from envcheck.secrets import split_secrets, strip_secrets
 
 __all__ = ["next_steps", "steps_after_audit"]
 
@@ -78,7 +79,7 @@ def steps_after_audit(
     if worst is not None:
         command = "lock" if worst.verdict is AuditVerdict.READY else "check"
         asked = _narrowed(options, worst.platform)(command) if several else options(command)
-        steps.append(f"envcheck {command} {shlex.quote(mask(worst.path))} {asked}".rstrip())
+        steps.append(f"envcheck {command} {shell_name(worst.path, below_home=True)} {asked}".rstrip())
     means = (
         tell("envcheck rules {code}   (what {code} means)", code=cause.code)
         for cause in frequent_causes(results, most=1)
@@ -106,7 +107,7 @@ def _after_check(
 ) -> Iterator[str]:
     """What a check leads to where nothing was written yet."""
     about_it = _narrowed(options, report.target.platform) if one_of_many else options
-    path = shlex.quote(mask(report.export.path))
+    path = shell_name(report.export.path)
     # What came from another command has to come from it again.
     pipe = "... | " if path == "-" else ""
 
@@ -164,7 +165,7 @@ def _after_lock(
     if format_name == "pixi-lock-v7":
         imported = shlex.quote(environment or f"environment.{report.target.platform}.yml")
         if environment is None:
-            asked = [shlex.quote(mask(report.export.path)), options("lock"), "--lock", quoted]
+            asked = [shell_name(report.export.path), options("lock"), "--lock", quoted]
             asked += [] if lock_format(lock) == format_name else ["--lock-format", "pixi"]
             pipe = "... | " if report.export.path == "-" else ""
             yield tell(

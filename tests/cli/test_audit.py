@@ -84,6 +84,30 @@ def test_the_next_command_looks_at_the_worst(fleet: CommandLine) -> None:
     assert fleet("audit", ".", *asked, "-q").errors == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
+@pytest.mark.parametrize("name", ["HOME/e/fix.yml", "HOME/two words/it's.yml", "./~/e.yml", "./-e.yml"])
+def test_the_next_command_names_a_file_that_the_shell_finds(fleet: CommandLine, tmp_path: Path, name: str) -> None:
+    home = tmp_path / "home"
+    path = fleet.directory / name.replace("HOME", str(home))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("channels: [conda-forge]\ndependencies: [python=3.10, nosuch-thing]\n", encoding="utf-8")
+    run = fleet("audit", name.replace("HOME", str(home)), "--offline", "--jobs", "1", HOME=str(home))
+    assert name.removeprefix("./").replace("HOME", "~") in run.output
+    # The shell takes the command apart, and says what envcheck would be given.
+    step = run.errors.splitlines()[0].removeprefix("next: ")
+    told = subprocess.run(
+        ["sh", "-c", f"envcheck() {{ printf '%s\\n' \"$2\"; }}; {step}"],
+        cwd=fleet.directory,
+        env={"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    source = told.stdout.removesuffix("\n")
+    assert not source.startswith("-")
+    assert (fleet.directory / source).samefile(path)
+
+
 @pytest.mark.parametrize("format_name", ["text", "json", "markdown", "html"])
 def test_the_bytes_do_not_depend_on_how_many_work(fleet: CommandLine, format_name: str) -> None:
     runs = [

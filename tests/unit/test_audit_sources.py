@@ -134,3 +134,10 @@ def test_what_no_file_can_be_called_is_refused(tree: Path, name: str) -> None:
         with pytest.raises(SourceError, match="no file can have this name") as caught:
             find_sources(paths, listed)
         str(caught.value.path).encode()
+
+
+def test_a_folder_whose_name_is_that_of_a_home_is_told_from_one(tree: Path) -> None:
+    put(tree, "~/a.yml", "home/b.yml")
+
+    found = find_sources(["~", str(tree / "home")], home=tree / "home")
+    assert [one.shown.replace("\\", "/") for one in found] == ["./~/a.yml", "~/b.yml"]
