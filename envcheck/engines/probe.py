@@ -56,7 +56,7 @@ def ask_why(
     """
     directory = local_path(location)
     if given_up is not None and not given_up.stalled and (directory is not None or offline):
-        return ChannelState.UNREACHABLE, str(given_up)
+        return ChannelState.UNREACHABLE, given_up.message
     if directory is not None:
         return _ask_directory(directory, subdir)
     if offline:
@@ -84,7 +84,7 @@ def ask_why(
 
 
 def _too_slow(given_up: GivenUpError | None) -> str:
-    return say("it did not answer in time") if given_up is None else str(given_up)
+    return say("it did not answer in time") if given_up is None else given_up.message
 
 
 def ask_redirect(
@@ -202,7 +202,7 @@ def _judge_rest(
 ) -> tuple[ChannelState, str]:
     """What the rest of an answer says that begins well."""
     if given_up is not None and not given_up.stalled:
-        return ChannelState.UNREACHABLE, str(given_up)
+        return ChannelState.UNREACHABLE, given_up.message
     gets_on = _gets_on(response, patience)
     if gets_on is False or (gets_on is None and given_up is not None):
         return ChannelState.UNREACHABLE, _too_slow(given_up)

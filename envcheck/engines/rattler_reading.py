@@ -320,7 +320,7 @@ async def _ask_one(one: LoadedChannel, wanted: Sequence[str | MatchSpec]) -> lis
         channel = one.status.channel.name
         if isinstance(error, GivenUpError) and not error.stalled:
             raise ChannelError(
-                say("{name}: {detail}", name=channel, detail=str(error)),
+                say("{name}: {detail}", name=channel, detail=error.message),
                 hint=say(
                     "Tell whoever keeps {name}, or check without it: -c CHANNEL --override-channels.", name=channel
                 ),

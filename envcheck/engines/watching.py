@@ -37,15 +37,16 @@ _T = TypeVar("_T")
 
 
 class GivenUpError(Exception):
-    """A download was given up; the text says why, in a few words for the user.
+    """A download was given up; ``message`` says why, in a few words for the user.
 
     Args:
-        message: The text.
+        message: The words. They are taken from here, as ``str`` of the exception is English alone.
         stalled: Whether too little came, rather than too much.
     """
 
     def __init__(self, message: str, *, stalled: bool) -> None:
         super().__init__(message)
+        self.message = message
         self.stalled = stalled
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from envcheck.engines.probe import ask_why
 from envcheck.engines.watching import GivenUpError
+from envcheck.language import in_language, say, speaking
 from envcheck.model import ChannelState
 from tests.support.channels import record, write_channel
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
@@ -184,6 +185,21 @@ def test_what_does_not_get_on_is_told_from_what_is_over(
 
 def test_too_much_is_told_of_what_begins_well(server: LoopbackServer) -> None:
     assert ask_why(server.url, "linux-64", given_up=TOO_MUCH) == (ChannelState.UNREACHABLE, "too much came")
+
+
+@pytest.mark.parametrize("stalled", [False, True])
+def test_why_it_was_given_up_is_told_in_the_language_of_the_report(server: LoopbackServer, *, stalled: bool) -> None:
+    words = say("it did not answer in time")
+    given_up = GivenUpError(words, stalled=stalled)
+    server.misbehave("/", Misbehaviour.TRICKLE)
+
+    details = [
+        ask_why(server.url, "linux-64", timeouts=(0.5, 0.5), given_up=given_up)[1],
+        ask_why(server.url, "linux-64", offline=not stalled, timeouts=(0.5, 0.5), given_up=given_up)[1],
+    ]
+    with speaking("zh"):
+        assert [in_language(detail) for detail in details] == [in_language(words)] * 2
+        assert not in_language(words).isascii()
 
 
 def test_a_proxy_that_refuses(server: LoopbackServer) -> None:
