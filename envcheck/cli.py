@@ -10,7 +10,7 @@ from typing import NoReturn, TextIO
 import click
 
 from envcheck import __version__
-from envcheck.cli_commands import COMMANDS, LazyCommands, LazyGroup
+from envcheck.cli_commands import LazyCommands, LazyGroup
 from envcheck.cli_language import language_option
 from envcheck.cli_settings import use_settings
 from envcheck.errors import EnvcheckError
@@ -115,7 +115,7 @@ def _complain(error: EnvcheckError) -> None:
     from envcheck.cli_next import words_of_error
 
     # The context of the command is gone with its exception.
-    _say(words_of_error(error, next((word for word in sys.argv[1:] if word in COMMANDS), None)))
+    _say(words_of_error(error, sys.argv[1:]))
 
 
 @click.group(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from envcheck.cli_language import ExamplesLast
 from envcheck.errors import ChannelError, ConfigurationError, EngineError, EnvcheckError, SourceError
 from envcheck.language import ENGLISH, language, tell, told
 from envcheck.reports.plain import plain
+from envcheck.reports.shell import shell_name
 from envcheck.secrets import mask
 
 __all__ = ["next_after", "words_of_error", "words_of_usage"]
@@ -24,16 +26,13 @@ _COMMAND = re.compile(
 )
 """What can be typed, in the words of a hint: commands and options."""
 
-_ABOUT_A_FILE = frozenset({"check", "docker", "lock", "normalize", "verify"})
-"""Commands that take the name of the file that they complain about."""
 
-
-def words_of_error(error: EnvcheckError, command: str | None) -> str:
+def words_of_error(error: EnvcheckError, words: Sequence[str]) -> str:
     """What a person reads of an error: the message, the hint, and the next command where the hint has none.
 
     Args:
         error: The error.
-        command: The name of the command that was given, if it is one.
+        words: The command line, without the name of the program.
     """
     where = f"{error.location}: " if error.location else ""
     lines = [f"envcheck: {plain(mask(where + told(error.message)))}"]
@@ -42,23 +41,37 @@ def words_of_error(error: EnvcheckError, command: str | None) -> str:
         lines.append(tell("hint: {hint}", hint=hint))
     # Whether it has one is a matter of what it says, and not of the language that it says it in.
     if _COMMAND.search(error.hint or "") is None:
-        lines.append(tell("next: {step}", step=next_after(error, command)))
+        lines.append(tell("next: {step}", step=next_after(error, words)))
     return "\n".join(lines)
 
 
-def next_after(error: EnvcheckError, command: str | None) -> str:
-    """The command to type after an error whose hint has none."""
+def next_after(error: EnvcheckError, words: Sequence[str]) -> str:
+    """The command to type after an error whose hint has none; arguments as in `words_of_error`."""
+    at = next((index for index, word in enumerate(words) if word in COMMANDS), len(words))
     # Of settings the page of help has the names and values; any other configuration is conda's, or that of pip.
     is_settings = Path(error.path or "").name in ("", "envcheck.toml", "pyproject.toml")
     about_machine = isinstance(error, ChannelError | EngineError) or type(error) is EnvcheckError
     if about_machine or (isinstance(error, ConfigurationError) and not is_settings):
-        return "envcheck doctor"
+        return _typed([*_settings(words[:at]), "doctor"])
     if isinstance(error, SourceError) and error.path and Path(error.path).is_dir():
-        return f"envcheck audit {plain(shlex.quote(error.path))}"
-    if isinstance(error, SourceError) and error.line is not None and error.path and command in _ABOUT_A_FILE:
-        # The line is to be mended, and then it is asked again.
-        return f"envcheck {command} {plain(shlex.quote(mask(error.path)))}"
-    return f"envcheck {command} --help" if command in COMMANDS else "envcheck --help"
+        return f"{_typed([*_settings(words[:at]), 'audit'])} {plain(shell_name(error.path))}"
+    if isinstance(error, SourceError) and error.line is not None and error.path and at < len(words):
+        # The line is to be mended, of whichever file it is, and then the same is asked again.
+        pipe = "... | " if "-" in words[at:] else ""
+        return pipe + _typed(words)
+    return f"envcheck {words[at]} --help" if at < len(words) else "envcheck --help"
+
+
+def _settings(words: Sequence[str]) -> Iterator[str]:
+    """Which settings file was asked for, of the words before the name of a command."""
+    for before, word in zip(("", *words), words, strict=False):
+        if before == "--config" or word.partition("=")[0] in ("--config", "--no-config"):
+            yield word
+
+
+def _typed(words: Sequence[str]) -> str:
+    """A command line as it is typed, without its secrets."""
+    return plain(shlex.join(["envcheck", *map(mask, words)]))
 
 
 def words_of_usage(error: click.ClickException) -> str:

@@ -227,6 +227,47 @@ def test_an_error_ends_with_what_to_type_next(envcheck: CommandLine, arguments: 
     assert run.errors.splitlines()[-1] == last
 
 
+@pytest.mark.parametrize(
+    ("arguments", "step"),
+    [
+        ("check tab.yml -p linux-64 --no-pip --lock 'my lock.yml'", None),
+        ("--lang en check --format json --virtual-package=__glibc=2.31 clean.yml tab.yml", None),
+        ("check clean.yml --from-lock broken.lock", None),
+        ("explain numpy --in tab.yml --no-pip", None),
+        ("verify broken.lock --drift", None),
+        ("docker bad.Dockerfile --context . --build-arg 'TAG=a b'", None),
+        ("--config empty.toml docker folder --select EC8", None),
+        ("--no-config lock tab.yml --platform linux-aarch64", None),
+        ("check - --offline", "... | envcheck check - --offline"),
+        ("check - --from-lock broken.lock", "... | envcheck check - --from-lock broken.lock"),
+        ("--no-config check folder", "envcheck --no-config audit folder"),
+        ("--lang en --config empty.toml check folder", "envcheck --config empty.toml audit folder"),
+        ("check clean.yml -p lin-64", "envcheck check --help"),
+    ],
+)
+def test_what_is_mended_is_asked_again_as_it_was(envcheck: CommandLine, arguments: str, step: str | None) -> None:
+    for name, data in WRONG.items():
+        envcheck.write(name, data)
+    envcheck.write("broken.lock", b"version: 6\nenvironments: {\n")
+    envcheck.write("empty.toml", b"")
+    (envcheck.directory / "folder").mkdir()
+    envcheck.write("folder/Dockerfile", WRONG["bad.Dockerfile"])
+    run = envcheck(*shlex.split(arguments), data=WRONG["tab.yml"])
+    assert (run.status, run.output) == (2, "")
+    assert run.errors.splitlines()[-1] == f"next: {step or f'envcheck {arguments}'}"
+
+
+def test_what_is_asked_again_tells_no_secret(envcheck: CommandLine) -> None:
+    envcheck.write("tab.yml", WRONG["tab.yml"])
+    index = "https://me:hunter2@127.0.0.1:9/simple"
+    for words in (("--index-url", index), (f"--index-url={index}",), ("-c", "https://h/t/hunter2/x"), ("-p", "a\x1bb")):
+        run = envcheck("check", "tab.yml", *words)
+        assert run.errors.splitlines()[-1].startswith("next: envcheck check tab.yml ")
+        assert words[0].partition("=")[0] in run.errors.splitlines()[-1]
+        assert "hunter2" not in run.errors
+        assert "\x1b" not in run.errors
+
+
 WRONG = {
     "tab.yml": b"channels:\n\t- conda-forge\n",
     "bracket.yml": b"dependencies: [python\nx: 1\n",
