@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from envcheck.docker.preflight import CheckedSource, Question
     from envcheck.docker.writing_files import WrittenFiles
     from envcheck.lock_file import LockFile
-    from envcheck.model import Report
+    from envcheck.model import Finding, Report, Verdict
     from envcheck.reports.dockerfile import DockerReport
     from envcheck.request import Request
     from envcheck.verify import LockReport
@@ -212,9 +212,20 @@ def _preflight(
     return DockerReport(
         followed=followed,
         findings=select_findings(findings, asked.select, asked.ignore),
+        own_verdict=_own_verdict(findings),
         checked=tuple(_narrowed(one, asked) for one in checked),
         asked=asked,
     )
+
+
+def _own_verdict(findings: Sequence[Finding]) -> Verdict:
+    """What the Dockerfile's own findings come to: an error that has no remedy blocks it."""
+    from envcheck.model import Severity, Verdict
+
+    errors = [one for one in findings if one.severity is Severity.ERROR]
+    if not errors:
+        return Verdict.READY
+    return Verdict.FIXABLE if all(one.remedies for one in errors) else Verdict.BLOCKED
 
 
 def _narrowed(one: CheckedSource, asked: Asked) -> CheckedSource:

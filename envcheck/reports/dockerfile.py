@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from envcheck.language import in_language, plural, say, tell
-from envcheck.model import Finding
+from envcheck.model import Finding, Verdict
 from envcheck.reports import report_json, text
 from envcheck.reports.account import Account
 from envcheck.reports.groups import verdict_word
@@ -27,13 +27,16 @@ __all__ = ["DockerReport", "accounts", "render_json", "render_text"]
 class DockerReport:
     """Everything that a pre-flight found: the Dockerfile's own findings, and the environments in its order.
 
-    ``accepted`` are findings of the Dockerfile that a baseline accepts; they are not among ``findings``. ``asked`` is
-    what it is an answer to.
+    ``own_verdict`` is what the errors of the Dockerfile itself come to: they keep it from being built whatever its
+    environments are. It is formed from all of them, of which ``findings`` are those that were selected. ``accepted``
+    are findings of the Dockerfile that a baseline accepts; they are not among ``findings``. ``asked`` is what it is an
+    answer to.
     """
 
     followed: Followed
     findings: tuple[Finding, ...]
     checked: tuple[CheckedSource, ...]
+    own_verdict: Verdict = Verdict.READY
     accepted: tuple[Finding, ...] = ()
     asked: Asked | None = field(default=None, repr=False, compare=False)
 
@@ -204,10 +207,16 @@ _STYLES = {
 """Verdicts of environments and locks, the worst last, and how they look."""
 
 
-def _worst_word(checked: Sequence[CheckedSource]) -> tuple[str, str]:
-    """The verdict of the worst environment, with its style; one that was not checked is proven nothing of."""
+def _worst_word(report: DockerReport) -> tuple[str, str] | None:
+    """The worst verdict of the environments and the Dockerfile, with its style; ``None`` where there was none to check.
+
+    An environment that was not checked is proven nothing of.
+    """
+    if not report.checked:
+        return None
     order = list(_STYLES)
-    verdict = max((one.verdict or "unproven" for one in checked), key=order.index, default="unproven")
+    found = [report.own_verdict.value, *(one.verdict or "unproven" for one in report.checked)]
+    verdict = max(found, key=order.index)
     return verdict_word(verdict, upper=True), _STYLES[verdict]
 
 
@@ -219,11 +228,12 @@ def _findings_of_environments(report: DockerReport) -> Iterator[Finding]:
 
 class _Writer(text.FindingsWriter):
     def write(self, report: DockerReport) -> None:
-        """What came out of the worst environment, then of each, what was followed, and the Dockerfile's findings."""
+        """What came out in the worst case, then of each, what was followed, and the Dockerfile's findings."""
         followed = report.followed
         findings = [*report.findings, *_findings_of_environments(report)]
         path, platform = followed.dockerfile.path, followed.platform or ""
-        self._verdict_line(_worst_word(report.checked), path, platform, findings, report.accepted)
+        hidden = report.asked is not None and bool(report.asked.select or report.asked.ignore)
+        self._verdict_line(_worst_word(report), path, platform, findings, report.accepted, hidden=hidden)
         for one in report.checked:
             self._line(self._summary(one), indent=2)
         if not report.checked:

@@ -156,19 +156,32 @@ class FindingsWriter:
 
     def _verdict_line(
         self,
-        word: tuple[str, str],
+        word: tuple[str, str] | None,
         path: str,
         platform: str,
         findings: Sequence[Finding],
         accepted: Sequence[Finding],
+        *,
+        hidden: bool,
     ) -> None:
-        """The first line of a page: what came out, for what, and how much there is to say; a path may be long."""
+        """The first line of a page: what came out, for what, and how much there is to say; a path may be long.
+
+        Args:
+            word: The verdict and its style, ``None`` where nothing was judged.
+            path: What was judged.
+            platform: What for, empty where nothing tells.
+            findings: All that the page shows.
+            accepted: Those that a baseline accepts.
+            hidden: Whether there may be findings that ``--select`` or ``--ignore`` left out.
+        """
         from rich.text import Text as RichText
 
-        # Where something is wrong and nothing is said of it, `--select` or `--ignore` left it out.
-        none = tell("no problems") if word[1] == _VERDICT_STYLES[Verdict.READY] else tell("no problems shown")
+        none = tell("no problems shown") if hidden else tell("no problems")
         counts = severity_counts(findings) or (tell("no new problems") if accepted else none)
         path = tell("standard input") if path == "-" else plain(mask(path))
+        if word is None:
+            self._line(tell("{counts} in {path}", counts=counts, path=path))
+            return
         if platform:
             rest = tell(" for {platform}: {counts} in {path}", platform=platform, counts=counts, path=path)
         else:
@@ -288,6 +301,8 @@ class _Writer(FindingsWriter):
             report.target.platform,
             report.findings,
             report.accepted,
+            # Where something is wrong and nothing is said of it, it was left out.
+            hidden=report.verdict is not Verdict.READY,
         )
         self._line(told(_verdict_sentence(report)))
         plan = report.plan

@@ -141,7 +141,8 @@ class _Writer(FindingsWriter):
             tell(" and {count}", count=plural(pip, "{count} pip package", "{count} pip packages")) if pip else ""
         )
         word = (verdict_word(report.verdict.value, upper=True), _STYLES[report.verdict])
-        self._verdict_line(word, lock.path, target.platform, report.findings, report.accepted)
+        hidden = report.verdict is not LockVerdict.SOUND
+        self._verdict_line(word, lock.path, target.platform, report.findings, report.accepted, hidden=hidden)
         self._line(told(_sentence(report, conda)))
         self._line()
         self._line(

@@ -131,6 +131,40 @@ def test_cuda_without_a_driver(docker: CommandLine) -> None:
     assert "EC823" not in docker("docker", ".", "--no-pip", "--format", "json").codes()
 
 
+MISSING_CONDA = "FROM debian:12\nRUN conda install -y -c conda-forge numpy\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "first"),
+    [
+        # conda is not in the image: that its environment could be made does not build the Dockerfile.
+        (MISSING_CONDA, (), "FIXABLE: 1 error, 2 notes in Dockerfile"),
+        (MISSING_CONDA, ("--select", "EC825"), "FIXABLE: 1 error in Dockerfile"),
+        (MISSING_CONDA, ("--ignore", "EC"), "FIXABLE: no problems shown in Dockerfile"),
+        (GOOD, (), "READY: no problems in Dockerfile"),
+        (GOOD, ("--select", "EC1"), "READY: no problems shown in Dockerfile"),
+        (GOOD.replace("clean.yml", "clean.lock"), (), "SOUND: no problems in Dockerfile"),
+        ("FROM debian:12\nRUN echo hi\n", (), "no problems in Dockerfile"),
+        ("FROM debian:12\nRUN echo hi\n", ("--ignore", "EC8"), "no problems shown in Dockerfile"),
+    ],
+)
+def test_the_first_line_says_what_comes_out_in_the_worst_case(
+    docker: CommandLine, text: str, options: tuple[str, ...], first: str
+) -> None:
+    if "clean.lock" in text:
+        assert docker("lock", "clean.yml", "--explicit", "clean.lock", "--no-pip").status == 0
+    docker.write("Dockerfile", text)
+
+    assert docker("docker", "Dockerfile", "--no-pip", *options).output.splitlines()[0] == first
+
+
+def test_a_baseline_changes_no_verdict(docker: CommandLine) -> None:
+    docker.write("Dockerfile", MISSING_CONDA)
+    assert docker("docker", ".", "--no-pip", "--baseline", "known.json", "--update-baseline").status == 0
+    run = docker("docker", ".", "--no-pip", "--baseline", "known.json")
+    assert (run.status, run.output.splitlines()[0]) == (0, "FIXABLE: 2 notes in Dockerfile")
+
+
 def test_a_lock_is_verified(docker: CommandLine) -> None:
     assert docker("lock", "clean.yml", "--explicit", "clean.lock", "--no-pip").status == 0
     docker.write("Dockerfile", GOOD.replace("clean.yml", "clean.lock"))
