@@ -282,12 +282,11 @@ def _report(results: Sequence[AuditResult], shown: _Shown, *, interrupted: int) 
 
 def _tell_next(results: Sequence[AuditResult]) -> None:
     """On standard error: what to look at first."""
-    from envcheck.cli_outputs import options_to_repeat
+    from envcheck.cli_outputs import options_to_repeat, tell_step
     from envcheck.next_steps import steps_after_audit
-    from envcheck.reports.plain import plain
 
     for step in steps_after_audit(results, options=partial(options_to_repeat, click.get_current_context())):
-        say(tell("next: {step}", step=plain(step)))
+        tell_step(step)
 
 
 def _untimed(result: AuditResult, shown: _Shown) -> AuditResult:

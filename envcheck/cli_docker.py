@@ -226,8 +226,7 @@ def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
 
 def _tell_next(report: DockerReport, written: WrittenFiles | None) -> None:
     """On standard error: what was written, and what to do next."""
-    from envcheck.cli_outputs import options_to_repeat
-    from envcheck.reports.plain import plain
+    from envcheck.cli_outputs import options_to_repeat, tell_step
 
     asked = report.asked
     if asked is None or asked.path is None:
@@ -243,7 +242,7 @@ def _tell_next(report: DockerReport, written: WrittenFiles | None) -> None:
         step = f"envcheck docker {' '.join(words)} --write {shlex.quote(str(asked.path.parent / 'Dockerfile.locked'))}"
     else:
         return
-    say(tell("next: {step}", step=plain(step)))
+    tell_step(step)
 
 
 def _tell_written(written: WrittenFiles) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,16 +10,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from envcheck.cli_support import given, say
 from envcheck.language import tell
 from envcheck.locks import CHOICES
+from envcheck.reports.shell import shell_name
 from envcheck.secrets import mask
 
 if TYPE_CHECKING:
     from envcheck.model import Report
 
-__all__ = ["Outputs", "options_to_repeat", "refuse_shared_names", "tell_what_next", "write_outputs"]
+__all__ = ["Outputs", "options_to_repeat", "refuse_shared_names", "tell_step", "tell_what_next", "write_outputs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,23 @@ def tell_what_next(
         options=partial(options_to_repeat, click.get_current_context()),
     )
     for step in steps:
-        say(tell("next: {step}", step=plain(step)))
+        tell_step(step)
+
+
+def tell_step(step: str) -> None:
+    """On standard error: what to do next, with the settings file that the running command was given."""
+    from envcheck.reports.plain import plain
+
+    group = click.get_current_context().find_root()
+    words = []
+    if group.get_parameter_source("config") is ParameterSource.COMMANDLINE:
+        words += ["--config", shell_name(group.params["config"])]
+    if group.get_parameter_source("no_config") is ParameterSource.COMMANDLINE:
+        words.append("--no-config")
+    settings = "".join(f" {word}" for word in words)
+    # What a finding means is the same whatever is set.
+    step = re.sub(r"^((?:\.\.\. \| )?envcheck)(?= (?!rules\b))", lambda found: found[0] + settings, step)
+    say(tell("next: {step}", step=plain(step)))
 
 
 # What decides which environment is meant, what is asked about it, and what of the answer counts.

@@ -516,6 +516,38 @@ def test_a_lock_for_several_platforms_is_verified_next(
     assert again.status == 0, again.output + again.errors
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("--config", "my own.toml"), "--config 'my own.toml'"),
+        (("--config=my own.toml",), "--config 'my own.toml'"),
+        (("--no-config",), "--no-config"),
+        (("--lang", "en"), ""),
+    ],
+)
+def test_the_next_command_goes_by_the_same_settings(envcheck: CommandLine, typed: tuple[str, ...], told: str) -> None:
+    envcheck.write("my own.toml", "offline = true\n")
+    envcheck.write(
+        "Dockerfile", "FROM condaforge/miniforge3\nCOPY windows.txt .\nRUN conda install -y --file windows.txt\n"
+    )
+    program = f"envcheck {told}".rstrip()
+    run = envcheck(*typed, "check", "windows.txt")
+    first, second, *_ = run.errors.splitlines()
+    assert first.startswith(f"next: {program} check windows.txt --lock ")
+    assert second.startswith("next: envcheck rules EC")
+    run = envcheck(*typed, "check", "-", data=b"channels: [conda-forge]\ndependencies: [python=3.10]\n")
+    assert run.errors == f"next: ... | {program} lock -\n"
+    assert f"next: {program} check windows.txt\n" in envcheck(*typed, "audit", "windows.txt", "--jobs", "1").errors
+    assert f"next: {program} docker Dockerfile --write " in envcheck(*typed, "docker", "Dockerfile").errors
+
+
+def test_settings_that_a_variable_names_are_not_repeated(envcheck: CommandLine) -> None:
+    envcheck.write("mine.toml", "offline = true\n")
+    run = envcheck("check", "clean.yml", ENVCHECK_CONFIG="mine.toml")
+    assert run.errors == "next: envcheck lock clean.yml\n"
+
+
 def test_what_came_through_a_pipe_has_to_come_again(envcheck: CommandLine) -> None:
     run = envcheck("check", "-", "--offline", data=b"channels: [conda-forge]\ndependencies: [python=3.10]\n")
     assert run.output.startswith("READY for linux-64: no problems in standard input\n")
