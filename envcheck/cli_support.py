@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 from envcheck.completion import codes, platforms
-from envcheck.errors import EnvcheckError, OutputError, SourceError
-from envcheck.language import ENGLISH, in_language, language, speaking, tell
+from envcheck.errors import ConfigurationError, EnvcheckError, OutputError, SourceError
+from envcheck.language import ENGLISH, in_language, language, speaking, tell, told
 from envcheck.reports.formats import FORMATS, render_accounts
 
 if TYPE_CHECKING:
@@ -205,17 +205,16 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: float)
 
 
 def _index_address(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
-    """A URL that a package index can have; where no row of a source is pip's, nobody would ever miss it."""
-    from envcheck.urls import split_url
-
+    """A URL that a package index can have."""
     if text is None:
         return None
-    parts = split_url(text)
-    if parts.scheme == "file" or (parts.scheme in ("http", "https") and parts.hostname):
-        return text
-    raise click.BadParameter(
-        tell("{text!r} is not the URL of an index: https://..., http://... or file://...", text=text)
-    )
+    from envcheck.surroundings import refuse_index_url
+
+    try:
+        refuse_index_url(text)
+    except ConfigurationError as error:
+        raise click.BadParameter(told(error.message)) from None
+    return text
 
 
 index_url_option = click.option("--index-url", metavar="URL", callback=_index_address, help="The Python package index.")

@@ -21,6 +21,7 @@ from envcheck.limits import MAX_BYTES
 from envcheck.model import PinPolicy
 from envcheck.request import Request
 from envcheck.secrets import mask
+from envcheck.urls import split_url
 from envcheck.world import Services
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "package_index_settings",
     "pages_directory",
     "read_file",
+    "refuse_index_url",
     "refuse_no_name",
     "request_for",
     "unreadable",
@@ -70,10 +72,33 @@ def _largest_repodata(text: str) -> int | None:
 
 
 def package_index_settings(index_url: str | None, home: Path | None) -> IndexSettings:
-    """Where this user and directory have pip packages come from; ``index_url`` is ``--index-url``."""
+    """Where this user and directory have pip packages come from; ``index_url`` is ``--index-url``.
+
+    Raises:
+        ConfigurationError: ``index_url`` is no URL that an index can have, or a configuration file cannot be parsed.
+    """
     from envcheck.pip.configuration import index_settings
 
+    if index_url is not None:
+        refuse_index_url(index_url)
     return index_settings(index_url, os.environ, home=home, working_directory=Path.cwd())
+
+
+def refuse_index_url(text: str) -> None:
+    """Refuse what no package index can have for a URL; where no row of a source is pip's, nobody would ever miss it.
+
+    Raises:
+        ConfigurationError: It has another scheme, no host, or a port that there is not.
+    """
+    parts = split_url(text)
+    try:
+        has_place = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        has_place = False
+    if parts.scheme != "file" and not (parts.scheme in ("http", "https") and has_place):
+        raise ConfigurationError(
+            say("{text!r} is not the URL of an index: https://..., http://... or file://...", text=mask(text))
+        )
 
 
 def request_for(

@@ -126,12 +126,17 @@ def test_closed_standard_input(envcheck: CommandLine) -> None:
 
 @pytest.mark.parametrize("command", [("check", "clean.yml"), ("audit", "."), ("verify", "x.lock"), ("doctor",)])
 @pytest.mark.parametrize(
-    "url", ["notaurl", "https://", "ftp://host.example/simple", "https://[x", "", "pypi.org/simple"]
+    "url",
+    [
+        *("notaurl", "https://", "ftp://host.example/simple", "https://[x", "", "pypi.org/simple", "https:///simple"),
+        *("https://h:port/", "https://me:hunter2@h:99999/simple", "http://h:0/", "https://h:-1/"),
+    ],
 )
 def test_an_index_has_a_url(envcheck: CommandLine, command: tuple[str, ...], url: str) -> None:
     run = envcheck(*command, "--index-url", url)
     assert (run.status, run.output) == (2, "")
     assert "Invalid value for '--index-url': " in run.errors
+    assert "hunter2" not in run.errors
     assert_ends_with_a_command(run)
 
 

@@ -8,6 +8,7 @@ import inspect
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import envcheck
 from envcheck import (
     ChannelError,
     Configuration,
+    ConfigurationError,
     OutputError,
     Report,
     Session,
@@ -306,6 +308,16 @@ def test_a_file_that_is_not_there() -> None:
 
     assert (caught.value.path, caught.value.message) == ("none.yml", "there is no such file")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["nonsense", "", "https://h:port/", "https://me:hunter2@h:99999/simple", "https://"])
+def test_an_index_has_a_url(url: str) -> None:
+    for ask in (Session, partial(check, "clean.yml"), partial(envcheck.audit_environments, "clean.yml")):
+        with pytest.raises(ConfigurationError, match="is not the URL of an index") as caught:
+            ask(index_url=url)
+        assert "hunter2" not in str(caught.value)
+    with Session(index_url="HTTPS://[::1]:9/simple", offline=True):
+        pass
 
 
 @pytest.mark.parametrize("name", ["no\0pe", "no/\ud800pe"])
