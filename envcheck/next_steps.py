@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from envcheck.fleet import AuditResult, AuditVerdict, frequent_causes, worst_first
 from envcheck.language import tell
@@ -72,9 +73,14 @@ def steps_after_audit(
     worst = worst or next(iter(shown), None)
     several = len({one.platform for one in fleet}) > 1
     steps = []
-    if len(shown) < len(fleet):
+    doctor = partial(_doctor, options=options, one_of_many=several)
+    silent = next((one for one in shown if not one.complete), None)
+    if silent is not None:
+        steps.append(tell("{doctor}   (which channel does not answer)", doctor=doctor(silent.platform)))
+    elif len(shown) < len(fleet):
+        # Channels are not the only ones that may have failed it.
         steps.append(
-            tell("{doctor}   (which channel does not answer)", doctor=_doctor(fleet[0].platform, options, several))
+            tell("{doctor}   (what checks use here, and whether it answers)", doctor=doctor(fleet[0].platform))
         )
     if worst is not None:
         command = "lock" if worst.verdict is AuditVerdict.READY else "check"

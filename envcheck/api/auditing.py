@@ -139,8 +139,8 @@ def audit_environments(
         paths: Files, folders with everything below them, and globs: one of them, or several.
         listed: More files, of a list that may be empty; like those of folders they count only where they look like
             exports.
-        platforms: The targets' conda subdirs.
-        jobs: How many processes check; without a number, as many as there are cores.
+        platforms: The targets' conda subdirs, one at least.
+        jobs: How many processes check, one at least; without a number, as many as there are cores.
         scheduler: The address of a Dask cluster's scheduler, which checks instead.
         fresh: Whether to check again what is known from before.
         channels: See `check`, here and below.
@@ -181,6 +181,11 @@ def audit_environments(
     from envcheck.audit_sources import find_sources
     from envcheck.surroundings import home_directory
 
+    wanted = tuple(dict.fromkeys(texts("platforms", platforms)))
+    if not wanted:
+        raise ValueError("platforms is empty: name the conda subdir of a target, such as linux-64")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs is a number of processes from 1 on, and not {jobs!r}")
     asked = {
         "channels": texts("channels", channels),
         "override_channels": override_channels,
@@ -211,7 +216,6 @@ def audit_environments(
         configuration=configuration,
     )
     with session:
-        wanted = tuple(dict.fromkeys(texts("platforms", platforms)))
         plan = _plan(session, wanted, asked, index_url=index_url, fresh=fresh)
     return AuditRun(sources, plan, cache_dir=folder, jobs=jobs, scheduler=scheduler, **chosen)
 
@@ -224,9 +228,13 @@ def _plan(
     from envcheck.audit_channels import known_locations
     from envcheck.audit_worker import Job
     from envcheck.surroundings import home_directory, package_index_settings
+    from envcheck.virtual_packages import virtual_packages_for
 
     with resources_of(session) as resources:
         request, services = resources.request("", b"", platforms[0], **asked), resources.services
+    for platform in platforms:
+        # A target that there is not would be every source's failure, one by one.
+        virtual_packages_for(platform, image=request.image, overrides=request.virtual_packages)
     configuration = request.configuration
     addresses = [
         *request.channels,

@@ -69,8 +69,8 @@ class Session:
         progress: Called while repodata is loaded, with what was loaded last, how much is done, and how much there is.
 
     Raises:
-        ConfigurationError: ``index_url`` is no URL of an index, a configuration file or variable has a value that cannot
-            be used, or no cache a place.
+        ConfigurationError: ``index_url`` is no URL of an index, a configuration file or variable has a value that
+            cannot be used, or no cache a place.
         EngineError: The engine that is asked for is not installed.
         ValueError: There is no engine of this name.
 

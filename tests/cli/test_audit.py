@@ -191,6 +191,9 @@ def test_wrong_words(fleet: CommandLine) -> None:
         ["--jobs", "0", "."],
         ["--select", "XX", "."],
         ["--effort", "0", "."],
+        ["-p", "linux-64", "-p", "nonsense", "."],
+        ["--image", "nosuchimage", "."],
+        ["--virtual-package", "glibc", "."],
     ):
         if arguments != ["."]:
             assert fleet("audit", *arguments).status == 2

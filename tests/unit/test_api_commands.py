@@ -183,6 +183,23 @@ def test_a_fleet_that_is_none() -> None:
     assert list(audit_environments((), listed=())) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"platforms": []}, ValueError, "platforms is empty"),
+        ({"platforms": "linux-64"}, TypeError, "platforms is a sequence"),
+        ({"jobs": 0}, ValueError, "jobs is a number of processes from 1 on, and not 0"),
+        ({"jobs": -3}, ValueError, "and not -3"),
+        ({"platforms": ["linux-64", "nonsense"]}, ConfigurationError, "The platform 'nonsense' is not known"),
+        ({"image": "nosuchimage"}, ConfigurationError, "nosuchimage"),
+        ({"virtual_packages": ["glibc"]}, ConfigurationError, "glibc"),
+    ],
+)
+def test_a_fleet_for_what_there_is_not(arguments: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        audit_environments("clean.yml", **arguments)
+
+
 def test_an_audit_that_is_left_ends_its_processes(tmp_path: Path) -> None:
     results = audit_environments(["clean.yml", "windows.txt"], cache_dir=tmp_path / "cache", jobs=1).results()
     first = next(results)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from envcheck.fleet import (
     AuditResult,
     AuditVerdict,
@@ -12,6 +14,7 @@ from envcheck.fleet import (
     with_accepted,
 )
 from envcheck.model import Severity
+from envcheck.next_steps import steps_after_audit
 
 
 def cause(code: str, subject: str, severity: Severity = Severity.ERROR) -> Cause:
@@ -78,3 +81,17 @@ def test_a_baseline_knows_each_finding_behind_a_cause() -> None:
     assert left.accepted == 2
     assert with_accepted(found, findings, ()) is found
     assert result_from_document(result_document(left)) == left
+
+
+def test_a_channel_is_blamed_where_one_was_silent_and_for_nothing_else() -> None:
+    failed = replace(result("a.yml", verdict=AuditVerdict.FAILED), complete=False)
+    blocked = result("b.yml", verdict=AuditVerdict.BLOCKED)
+
+    assert steps_after_audit([failed, blocked])[:2] == (
+        "envcheck doctor   (what checks use here, and whether it answers)",
+        "envcheck check b.yml",
+    )
+    assert steps_after_audit([replace(blocked, complete=False), failed])[0] == (
+        "envcheck doctor   (which channel does not answer)"
+    )
+    assert steps_after_audit([blocked]) == ("envcheck check b.yml",)
