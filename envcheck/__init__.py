@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envcheck.api.session import Session
     from envcheck.api.verifying import verify_lock
     from envcheck.condarc import Configuration
+    from envcheck.docker.writing_files import WrittenFiles
     from envcheck.errors import (
         ChannelError,
         ConfigurationError,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     )
     from envcheck.explain import Explanation
     from envcheck.fleet import AuditResult, AuditVerdict
-    from envcheck.model import Finding, Plan, Remedy, Report, Severity, Verdict
+    from envcheck.model import Finding, Plan, Remedy, Report, Requirement, Severity, Verdict
     from envcheck.reports.dockerfile import DockerReport
     from envcheck.verify import LockReport, LockVerdict
 
@@ -53,10 +54,12 @@ __all__ = [
     "Plan",
     "Remedy",
     "Report",
+    "Requirement",
     "Session",
     "Severity",
     "SourceError",
     "Verdict",
+    "WrittenFiles",
     "__version__",
     "audit_environments",
     "check",
@@ -77,6 +80,7 @@ _HOMES = {
     "envcheck.api.session": ("Session",),
     "envcheck.api.verifying": ("verify_lock",),
     "envcheck.condarc": ("Configuration",),
+    "envcheck.docker.writing_files": ("WrittenFiles",),
     "envcheck.errors": (
         "ChannelError",
         "ConfigurationError",
@@ -87,7 +91,7 @@ _HOMES = {
     ),
     "envcheck.explain": ("Explanation",),
     "envcheck.fleet": ("AuditResult", "AuditVerdict"),
-    "envcheck.model": ("Finding", "Plan", "Remedy", "Report", "Severity", "Verdict"),
+    "envcheck.model": ("Finding", "Plan", "Remedy", "Report", "Requirement", "Severity", "Verdict"),
     "envcheck.reports.dockerfile": ("DockerReport",),
     "envcheck.verify": ("LockReport", "LockVerdict"),
 }

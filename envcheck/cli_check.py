@@ -205,11 +205,11 @@ def _check_and_report(
     from envcheck.reports.report_json import render_all
     from envcheck.reports.text import account
 
-    previous = None
     if from_lock is not None:
         from envcheck.previous_lock import read_previous_lock
 
-        previous = read_previous_lock(read(from_lock), from_lock)
+        # Read once, for all checks.
+        options["from_lock"] = read_previous_lock(read(from_lock), from_lock)
     reports: list[Report] = []
     read_data: list[bytes] = []
     with Progress(enabled=not quiet) as progress, Session(**of_session(options), progress=progress.step) as session:
@@ -222,7 +222,6 @@ def _check_and_report(
                         data,
                         name=source,
                         platform=platform,
-                        from_lock=previous,
                         for_lock=lock is not None or sbom is not None,
                         session=session,
                         **options,

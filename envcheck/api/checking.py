@@ -35,7 +35,7 @@ def check(
     trust_source_indexes: bool = False,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
-    from_lock: str | os.PathLike[str] | bytes | PreviousLock | None = None,
+    from_lock: str | os.PathLike[str] | bytes | None = None,
     for_lock: bool = False,
     session: Session | None = None,
     engine: Literal["auto", "libmamba", "rattler"] = "auto",
@@ -87,7 +87,8 @@ def check(
         ConfigurationError: An option or a configuration value cannot be used.
         ChannelError: No channel at all could be loaded.
         EngineError: The engine that is asked for is not installed, or broke.
-        TypeError: A session is given, and something that is said to a session as well.
+        TypeError: A session is given, and something that is said to a session as well; or an argument that takes
+            several texts was given one.
         ValueError: An argument has a value that there is not.
 
     Example:
@@ -174,7 +175,8 @@ def lock_files(
         The text of every file by its name, with a final newline; to be written in UTF-8 with line feeds as they are.
 
     Raises:
-        OutputError: A report has no solved plan, or a channel did not answer, or a package cannot be locked.
+        OutputError: There is no report, one has no solved plan, a channel did not answer, or a package cannot be
+            locked.
         ValueError: There is no such format.
 
     Example:
@@ -191,6 +193,8 @@ def lock_files(
     if lock_format is not None and lock_format not in CHOICES:
         raise ValueError(f"There is no lock format {lock_format!r}; there are {', '.join(CHOICES)}.")
     given = (reports,) if isinstance(reports, Report) else tuple(reports)
+    if not given:
+        raise OutputError(say("there is no solved plan"))
     for report in given:
         if not report.plan.solved or not report.complete:
             raise OutputError(say("there is no solved plan"), path=report.export.path)
@@ -208,7 +212,7 @@ def lock_files(
 
 
 def _previous(lock: str | os.PathLike[str] | bytes | PreviousLock) -> PreviousLock:
-    """An older lock, read if it is not yet."""
+    """An older lock, read if it is not yet: the command line hands in one that it has read once for all its checks."""
     from envcheck.previous_lock import PreviousLock, read_previous_lock
 
     return lock if isinstance(lock, PreviousLock) else read_previous_lock(bytes_of(lock), name_of(lock, None))

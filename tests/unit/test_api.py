@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -104,6 +105,26 @@ def test_every_public_name_is_documented(name: str) -> None:
             assert f"\n    {parameter}: " in told, parameter
     elif dataclasses.is_dataclass(value):
         assert not documentation.startswith(f"{name}("), "that is what dataclass itself puts there"
+
+
+def test_signatures_have_public_types() -> None:
+    """What a function takes and gives has a name that a program can import."""
+    functions = [value for value in (getattr(envcheck, name) for name in envcheck.__all__) if inspect.isfunction(value)]
+    assert len(functions) >= 7
+    for function in [*functions, Session]:
+        signature = inspect.signature(function)
+        annotations = [one.annotation for one in signature.parameters.values()] + [signature.return_annotation]
+        names = set(re.findall(r"\b[A-Z]\w+", " ".join(annotations))) - {"None"}
+        assert names <= {*envcheck.__all__, "PathLike", "Callable", "Mapping", "Sequence", "Literal"}, function
+
+
+def test_every_function_that_asks_takes_a_session() -> None:
+    functions = [name for name in envcheck.__all__ if inspect.isfunction(getattr(envcheck, name))]
+    without = {name for name in functions if "session" not in inspect.signature(getattr(envcheck, name)).parameters}
+
+    assert without == {"audit_environments", "lock_files"}
+    page = (ROOT / "docs" / "how-to" / "python-api.md").read_text("utf-8").partition("## Several calls")[2]
+    assert all(f"`{name}`" in page.partition("\n## ")[0] for name in without)
 
 
 def test_names_are_found_before_they_are_loaded() -> None:
@@ -274,6 +295,8 @@ def test_every_file_of_a_plan(tmp_path: Path) -> None:
     as_list = lock_files(reports[0], lock="any.name", lock_format="explicit")
     assert as_list == {"any.name": files["linux-64.txt"]}
     assert not any(path.name in files for path in tmp_path.iterdir())
+    with pytest.raises(OutputError, match="there is no solved plan"):
+        lock_files([], lock="x")
 
 
 @pytest.mark.parametrize(
