@@ -55,11 +55,11 @@ def ask_why(
         The state and a few words for the user, free of secrets: only what the server answered, never its address.
     """
     directory = local_path(location)
-    if given_up is not None and not given_up.stalled and (directory is not None or offline):
-        return ChannelState.UNREACHABLE, given_up.message
     if directory is not None:
-        return _ask_directory(directory, subdir)
+        return _ask_directory(directory, subdir, given_up)
     if offline:
+        if given_up is not None and not given_up.stalled:
+            return ChannelState.UNREACHABLE, given_up.message
         return ChannelState.UNREACHABLE, say("nothing is cached for it and --offline forbids asking")
     patience = (timeouts[0], min(timeouts[1], _LONGEST_READ_SECONDS))
     answers: list[tuple[ChannelState, str]] = []
@@ -138,11 +138,13 @@ def _redirected_to(session: requests.Session, url: str, timeouts: tuple[float, f
     return None
 
 
-def _ask_directory(directory: Path, subdir: str) -> tuple[ChannelState, str]:
+def _ask_directory(directory: Path, subdir: str, given_up: GivenUpError | None) -> tuple[ChannelState, str]:
     if not directory.is_dir():
         return ChannelState.NOT_FOUND, say("there is no such directory")
     if not any((directory / subdir / filename).exists() for filename in _FILENAMES):
         return ChannelState.NO_SUBDIR, say("it has no {subdir}/repodata.json", subdir=subdir)
+    if given_up is not None and not given_up.stalled:
+        return ChannelState.UNREACHABLE, given_up.message
     return ChannelState.DAMAGED, say(
         "its {subdir}/repodata.json cannot be read: truncated or not repodata", subdir=subdir
     )

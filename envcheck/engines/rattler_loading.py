@@ -100,6 +100,8 @@ class Loader:
         self._steps = steps
         self._done = 0
         self._given_up: dict[tuple[str, str], GivenUpError] = {}
+        self._refused: GivenUpError | None = None
+        self._is_alone = True
         self._gateways: Mapping[Place, Gateways] = {}
 
     async def load_all(self, channels: Sequence[Channel]) -> list[LoadedChannel]:
@@ -109,7 +111,7 @@ class Loader:
             with suppress(InvalidChannelError):  # told where it is loaded
                 places.append(Place.of(location))
         self._gateways = self._network.gateways(places)
-        loaded = await asyncio.gather(*(self._load(channel) for channel in channels))
+        loaded = await self._load_each(channels)
         read = [(one.location, self._present(one)) for one in loaded if one.stored is None]
         self._network.stores.want(
             [(location, subdirs) for location, subdirs in read if subdirs],
@@ -117,12 +119,36 @@ class Loader:
         )
         return loaded
 
-    async def _load(self, channel: Channel) -> LoadedChannel:
-        """Load a channel from the first of its locations that answers."""
+    async def _load_each(self, channels: Sequence[Channel]) -> list[LoadedChannel]:
+        """Load channels side by side, and one by one those that were given up because a file became too large.
+
+        All of them write to the same folder, and whose file it is can only be told of a channel that is alone. What
+        became too much for the memory is not begun again: it cannot be stopped, and may still grow.
+        """
+        self._is_alone = len(channels) == 1
+        found = await asyncio.gather(*(self._load(channel) for channel in channels))
+        self._is_alone = True
+        if None in found:
+            self._begin_anew()
+        loaded = [one or await self._load(channel) for channel, one in zip(channels, found, strict=True)]
+        if any(not error.stalled for error in self._given_up.values()):
+            self._network.forget()
+        return [one for one in loaded if one is not None]
+
+    def _begin_anew(self) -> None:
+        """Take new gateways: the old ones may yet come to what they were to give up, and keep it in memory."""
+        self._network.forget()
+        self._gateways = self._network.gateways(self._gateways)
+
+    async def _load(self, channel: Channel) -> LoadedChannel | None:
+        """Load a channel from the first of its locations that answers; ``None`` where it has to be loaded alone."""
         status = ChannelStatus(channel=channel, state=ChannelState.NOT_FOUND, detail=say("it has no address"))
         result = LoadedChannel(status, "", None, ())
         for location in channel.locations:
-            result = await self._load_location(channel, location)
+            try:
+                result = await self._load_location(channel, location)
+            except GivenUpError:
+                return None
             if result.subdirs:
                 break
         self._done += 1
@@ -195,6 +221,8 @@ class Loader:
     async def _load_through(self, gateway: Gateway, channel: Channel, place: Place) -> LoadedChannel:
         wanted = (self._platform, NOARCH)
         names = await asyncio.gather(*(self._names(gateway, place, subdir) for subdir in wanted))
+        if not self._is_alone:
+            self._refuse_files(place)
         status = self._judge(channel, place.asked, names)
         usable = status.state in (ChannelState.LOADED, ChannelState.NO_SUBDIR)
         return LoadedChannel(
@@ -207,18 +235,36 @@ class Loader:
             gateways=self._gateways[place],
         )
 
+    def _refuse_files(self, place: Place) -> None:
+        """Refuse what was given up for the size of a file that may have been another channel's.
+
+        Raises:
+            GivenUpError: It was given up so.
+        """
+        given_up = [self._given_up.get((place.asked, subdir)) for subdir in (self._platform, NOARCH)]
+        for error in given_up:
+            if error is not None and not error.stalled and not error.in_memory:
+                raise error
+
     async def _names(self, gateway: Gateway, place: Place, subdir: str) -> frozenset[str] | None:
         """The names of one subdir, or ``None`` when it could not be loaded."""
         self._given_up.pop((place.asked, subdir), None)
+        refused_before = self._refused
+        names = None
         try:
             asking = gateway.names([RattlerChannel(place.url)], [subdir], channel_relations="disabled")  # type: ignore[list-item]
             names = await await_watched(asking, self._network.watch())
         except GatewayError:
-            return None
+            pass
         except GivenUpError as error:
             self._given_up[place.asked, subdir] = error
+            if not error.stalled and not error.in_memory:
+                self._refused = error
+        if self._refused is not None and self._refused is not refused_before:
+            # It may have been this one's file that another's watch saw first, and removed.
+            self._given_up[place.asked, subdir] = self._refused
             return None
-        return frozenset(name.normalized for name in names)
+        return None if names is None else frozenset(name.normalized for name in names)
 
     def _judge(self, channel: Channel, location: str, names: Sequence[frozenset[str] | None]) -> ChannelStatus:
         """The status of a channel whose platform subdir and noarch gave these names (`None`: failed)."""

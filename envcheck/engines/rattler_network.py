@@ -179,6 +179,10 @@ class Network:
             largest=self._options.largest_download,
         )
 
+    def forget(self) -> None:
+        """Have new gateways made from now on."""
+        self._gateways.clear()
+
     def gateways(self, places: Iterable[Place]) -> dict[Place, Gateways]:
         """The gateways for places that are asked together."""
         found = arrange(places)

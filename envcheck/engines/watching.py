@@ -21,7 +21,14 @@ from typing import TypeVar
 from envcheck.engines import LARGEST_VARIABLE
 from envcheck.language import say
 
-__all__ = ["SLOWEST", "DownloadWatch", "GivenUpError", "await_watched", "own_memory", "refuse_many_objects"]
+__all__ = [
+    "SLOWEST",
+    "DownloadWatch",
+    "GivenUpError",
+    "await_watched",
+    "own_memory",
+    "refuse_many_objects",
+]
 
 SLOWEST = 1000
 """How many bytes a second are a download that gets on."""
@@ -42,12 +49,14 @@ class GivenUpError(Exception):
     Args:
         message: The words. They are taken from here, as ``str`` of the exception is English alone.
         stalled: Whether too little came, rather than too much.
+        in_memory: Whether it was seen in this process's memory, where what has begun may go on.
     """
 
-    def __init__(self, message: str, *, stalled: bool) -> None:
+    def __init__(self, message: str, *, stalled: bool, in_memory: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.stalled = stalled
+        self.in_memory = in_memory
 
 
 def own_memory() -> int:
@@ -196,6 +205,7 @@ class DownloadWatch:
                     variable=LARGEST_VARIABLE,
                 ),
                 stalled=False,
+                in_memory=True,
             )
 
     def _count(self, path: Path, state: os.stat_result) -> None:

@@ -45,7 +45,7 @@ class Stage:
         good = directory / "served-good" / "good"
         write_channel(good, {"linux-64": [record("python", "3.10.13"), record("tool")], "noarch": []})
         compress(good)
-        self._good: LoopbackServer = start(good.parent)
+        self.good: LoopbackServer = start(good.parent)
         self.server: LoopbackServer = start(self.folder.parent, prefix=f"/t/{TOKEN}")
         self.server.cache_control = "max-age=0"  # where nothing is said, libmamba asks once in an hour
         self.elsewhere: LoopbackServer = start(self.folder.parent)
@@ -54,7 +54,7 @@ class Stage:
         work = directory / "work"
         work.mkdir()
         locations = {
-            "good": f"{self._good.url}/good",
+            "good": f"{self.good.url}/good",
             "bad": self.server.url.replace("://", f"://lee:{PASSWORD}@") + "/bad",
             **dict.fromkeys(("conda-forge", "pkgs/main", "bioconda"), empty),
         }

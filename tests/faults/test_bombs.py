@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from envcheck.engines import LoadOptions
+from envcheck.engines.rattler import RattlerEngine
+from envcheck.model import ChannelState
 from tests.cli.running import Run
 from tests.faults.faults import write_good
 from tests.faults.stage import Stage, said
-from tests.support.server import ServerFactory
+from tests.support.channels import LINUX, channel
+from tests.support.server import Misbehaviour, ServerFactory
 
 if sys.platform != "linux":
     pytest.skip("what is unpacked is watched on Linux", allow_module_level=True)
@@ -102,6 +106,22 @@ def test_a_bomb_is_refused_and_leaves_nothing(
     assert stage.check().status == 0
 
 
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "stored"])
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_no_fault_of_the_channel_beside_it(
+    tmp_path: Path, loopback_server: ServerFactory, way: str, name: str
+) -> None:
+    piece, largest, words = BOMBS[name]
+    stage = Stage(tmp_path, loopback_server, way, stored=False)
+    lay(stage, bomb(piece))
+    stage.good.delay = 0.3  # of each of three requests, less than the patience in all
+    stage.good.misbehave("/", Misbehaviour.SLOW)
+    run, _ = check(stage, largest)
+    assert run.status == 3
+    assert f"EC302 bad could not be read: {words}" in said(run)
+    assert "good could not be read" not in said(run)
+
+
 def test_shards_are_a_bomb_in_memory(tmp_path: Path, loopback_server: ServerFactory) -> None:
     stage = Stage(tmp_path, loopback_server, "rattler", stored=False)
     index = stage.folder / "linux-64" / "repodata_shards.msgpack.zst"
@@ -116,6 +136,19 @@ def test_shards_are_a_bomb_in_memory(tmp_path: Path, loopback_server: ServerFact
         assert 500_000_000 < memory < 1_500_000_000
     write_good(stage.folder)
     assert stage.check().status == 0
+
+
+def test_what_was_refused_is_refused_again_by_the_same_engine(tmp_path: Path, loopback_server: ServerFactory) -> None:
+    stage = Stage(tmp_path, loopback_server, "rattler", stored=False)
+    lay(stage, bomb(b" "))
+    stage.good.delay = 0.7
+    stage.good.misbehave("/", Misbehaviour.SLOW)
+    good, bad = channel(f"{stage.good.url}/good", "good"), channel(f"{stage.server.url}/bad", "bad")
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"), largest_download=20_000_000)
+    engine = RattlerEngine()
+    for _ in range(2):
+        index = engine.load([good, bad], "linux-64", LINUX, options=options)
+        assert [one.state for one in index.statuses] == [ChannelState.LOADED, ChannelState.UNREACHABLE]
 
 
 def test_a_larger_bound_takes_what_is_no_bomb(tmp_path: Path, loopback_server: ServerFactory) -> None:

@@ -202,6 +202,16 @@ def test_why_it_was_given_up_is_told_in_the_language_of_the_report(server: Loopb
         assert not in_language(words).isascii()
 
 
+def test_too_much_is_told_of_a_folder_that_has_repodata(directory: Path) -> None:
+    found = [ask_why(directory.as_uri(), subdir, given_up=TOO_MUCH) for subdir in ("linux-64", "win-64")]
+    assert found == [
+        (ChannelState.UNREACHABLE, "too much came"),
+        (ChannelState.NO_SUBDIR, "it has no win-64/repodata.json"),
+    ]
+    missing = (directory / "missing").as_uri()
+    assert ask_why(missing, "linux-64", given_up=TOO_MUCH)[0] is ChannelState.NOT_FOUND
+
+
 def test_a_proxy_that_refuses(server: LoopbackServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
