@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,14 +24,13 @@ from envcheck.cli_support import (
     place_options,
     platform_option,
     refuse_unknown_codes,
-    say,
     show,
     status,
     with_options,
 )
 from envcheck.completion import files
 from envcheck.errors import EnvcheckError
-from envcheck.language import tell, told
+from envcheck.language import tell
 
 if TYPE_CHECKING:
     from envcheck.baseline import Judged, Looked
@@ -177,7 +175,9 @@ def docker(
     if isinstance(written, EnvcheckError):
         raise written
     if not quiet:
-        _tell_next(report, written)
+        from envcheck.cli_docker_next import tell_next
+
+        tell_next(report, written)
     return status(
         (*report.findings, *(finding for one in report.checked for finding in one.findings)),
         complete=report.complete,
@@ -222,36 +222,3 @@ def _pairs(build_args: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(tell("--build-arg {text!r} has no value; write NAME=VALUE.", text=text))
         found[name] = value
     return found
-
-
-def _tell_next(report: DockerReport, written: WrittenFiles | None) -> None:
-    """On standard error: what was written, and what to do next."""
-    from envcheck.cli_outputs import options_to_repeat, tell_step
-
-    asked = report.asked
-    if asked is None or asked.path is None:
-        if written is not None:
-            _tell_written(written)
-        return
-    if written is not None:
-        _tell_written(written)
-        step = f"docker build -f {shlex.quote(written.paths[-1])} {shlex.quote(str(asked.context))}"
-    elif any(one.report is not None and one.report.plan.solved and one.verdict != "ready" for one in report.checked):
-        options = options_to_repeat(click.get_current_context(), "docker")
-        words = [shlex.quote(str(asked.path)), *filter(None, [options])]
-        step = f"envcheck docker {' '.join(words)} --write {shlex.quote(str(asked.path.parent / 'Dockerfile.locked'))}"
-    else:
-        return
-    tell_step(step)
-
-
-def _tell_written(written: WrittenFiles) -> None:
-    """On standard error: what was written, and what is to know about it."""
-    from envcheck.reports.plain import plain
-    from envcheck.secrets import mask
-
-    for note in written.notes:
-        where = "" if note.line is None else tell("line {line}: ", line=note.line)
-        say(tell("note: {text}", text=plain(mask(where + told(note.text)))))
-    for path in written.paths:
-        say(tell("wrote {path}", path=plain(path)))

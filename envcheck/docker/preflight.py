@@ -17,7 +17,15 @@ from envcheck.model import Finding, Report, Severity, SourceKind, Verdict
 from envcheck.verify import LockReport
 from envcheck.virtual_packages import PLATFORMS, overrides_from_environment, virtual_packages_for
 
-__all__ = ["CheckedSource", "Question", "check_environments", "conda_platform", "known_image", "oldest_image"]
+__all__ = [
+    "CheckedSource",
+    "Question",
+    "check_environments",
+    "conda_platform",
+    "docker_platform",
+    "known_image",
+    "oldest_image",
+]
 
 # Docker's platforms (containerd's platform package) in conda's words.
 _PLATFORMS: Mapping[str, str] = {
@@ -95,6 +103,11 @@ class CheckedSource:
 def conda_platform(docker: str) -> str | None:
     """Docker's word for a platform in conda's; ``linux-64`` where none is asked for, ``None`` where there is none."""
     return _PLATFORMS.get(docker.lower()) if docker else "linux-64"
+
+
+def docker_platform(subdir: str) -> str | None:
+    """Docker's word for a platform of conda; ``None`` where Docker builds for no such."""
+    return next((docker for docker, conda in _PLATFORMS.items() if conda == subdir), None)
 
 
 def check_environments(

@@ -30,6 +30,7 @@ __all__ = [
     "Note",
     "NothingToWriteError",
     "WrittenDockerfile",
+    "can_be_locked",
     "write_dockerfile",
 ]
 
@@ -152,8 +153,8 @@ def _require_solved(dockerfile: Dockerfile, environments: Sequence[EnvironmentTo
                 path=path,
                 hint=say("The findings say what stands in its way."),
             )
-        resolution = one.report.pip_resolution
-        if planned_pip_lines(one.report) and (resolution is None or resolution.trouble):
+        if not _pip_is_locked(one.report):
+            resolution = one.report.pip_resolution
             why = say(": {reason}", reason=resolution.trouble) if resolution is not None else ""
             raise NothingToWriteError(
                 say(
@@ -162,6 +163,16 @@ def _require_solved(dockerfile: Dockerfile, environments: Sequence[EnvironmentTo
                 path=path,
                 hint=say("Run it where a Python package index is reachable, without --no-pip."),
             )
+
+
+def can_be_locked(report: Report) -> bool:
+    """Whether everything that an environment's report plans can be put into a lock."""
+    return report.plan.solved and report.complete and _pip_is_locked(report)
+
+
+def _pip_is_locked(report: Report) -> bool:
+    resolution = report.pip_resolution
+    return not planned_pip_lines(report) or (resolution is not None and not resolution.trouble)
 
 
 def _placed(

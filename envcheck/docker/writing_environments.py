@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from envcheck.docker.followed import Followed, MadeEnvironment
 from envcheck.docker.preflight import CheckedSource, Question, known_image, oldest_image
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
-from envcheck.docker.writing import EnvironmentToWrite, NothingToWriteError
+from envcheck.docker.writing import EnvironmentToWrite, NothingToWriteError, can_be_locked
 from envcheck.docker.writing_images import final_base
 from envcheck.language import say
 from envcheck.model import PipRequirement, Report, Requirement, SourceKind
 from envcheck.sources import read_source
 from envcheck.virtual_packages import overrides_from_environment
 
-__all__ = ["environments_to_write", "merged_source"]
+__all__ = ["can_be_written", "environments_to_write", "merged_source"]
 
 # What is installed only to make environments with.
 _TOOLS = frozenset(
@@ -39,14 +39,8 @@ def environments_to_write(
     Raises:
         NothingToWriteError: A part of what is installed cannot be read: a lock without it would be another environment.
     """
-    groups: dict[tuple[int, str], list[MadeEnvironment]] = {}
-    for made in followed.environments:
-        groups.setdefault((made.stage, made.prefix), []).append(made)
     found: list[EnvironmentToWrite] = []
-    for (stage, prefix), commands in groups.items():
-        wanted = [one for one in commands if not _only_tools(one)]
-        if not wanted or not _of_conda(wanted):
-            continue
+    for (stage, prefix), wanted in _groups(followed).items():
         for made in wanted:
             _require_in_the_dockerfile(made, followed)
         used = [(made, source) for made in wanted for source in _sources(made, followed)]
@@ -69,13 +63,49 @@ def environments_to_write(
     return tuple(found)
 
 
+def can_be_written(followed: Followed, checked: Sequence[CheckedSource]) -> bool:
+    """Whether `environments_to_write` has something to give, and a lock can be made of each part of it.
+
+    Nothing is asked for it: that parts which can be locked go together in one environment is not known yet.
+
+    Args:
+        followed: The Dockerfile, followed.
+        checked: What came of checking each source of each command, for one platform.
+    """
+    commands = [made for wanted in _groups(followed).values() for made in wanted]
+    for made in commands:
+        parts = [one for one in checked if one.made == made]
+        if not _is_in_the_dockerfile(made) or not parts or not all(map(_can_be_locked, parts)):
+            return False
+    return bool(commands)
+
+
+def _can_be_locked(one: CheckedSource) -> bool:
+    if one.lock_report is not None:
+        return one.complete and one.verdict == "sound"
+    return one.report is not None and can_be_locked(one.report)
+
+
+def _groups(followed: Followed) -> dict[tuple[int, str], list[MadeEnvironment]]:
+    """The commands of each environment of conda, by its stage and prefix; those of mere tools are left out."""
+    groups: dict[tuple[int, str], list[MadeEnvironment]] = {}
+    for made in followed.environments:
+        groups.setdefault((made.stage, made.prefix), []).append(made)
+    wanted = {key: [one for one in commands if not _only_tools(one)] for key, commands in groups.items()}
+    return {key: commands for key, commands in wanted.items() if commands and _of_conda(commands)}
+
+
+def _is_in_the_dockerfile(made: MadeEnvironment) -> bool:
+    return made.script is None and not made.triggered
+
+
 def _require_in_the_dockerfile(made: MadeEnvironment, followed: Followed) -> None:
     """What makes an environment has to be replaced, and only an instruction of the stage itself can be.
 
     Raises:
         NothingToWriteError: A script makes it, or an ONBUILD instruction.
     """
-    if made.script is None and not made.triggered:
+    if _is_in_the_dockerfile(made):
         return
     what = say("an ONBUILD instruction") if made.script is None else say("the script {path}", path=made.script)
     raise NothingToWriteError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -216,3 +217,114 @@ def test_the_next_command_writes_what_works(docker: CommandLine) -> None:
     assert docker("docker", "Dockerfile.locked", "--no-pip").errors == ""
     assert docker("docker", "old.Dockerfile", "--no-pip", "-q").errors == ""
     assert docker("docker", "-", "--no-pip", data=b"FROM mambaorg/micromamba:2.3.0\n").errors == ""
+
+
+OLD = "channels: [conda-forge]\ndependencies: [python=3.10, numpy=1.26.2=py310hf667824_0]\n"
+MAKES_OLD = "FROM mambaorg/micromamba:2.3.0\nCOPY old.yml /tmp/\nRUN micromamba create -y -n app -f /tmp/old.yml\n"
+MORE = "RUN micromamba create -y -n more -c conda-forge {spec}\n"
+
+
+def step_after(docker: CommandLine, *arguments: str) -> list[str]:
+    """The words of the command that a run of ``envcheck docker`` ends with; empty where it ends with none."""
+    run = docker("docker", *arguments)
+    last = run.errors.splitlines()[-1] if run.errors else ""
+    return shlex.split(last.removeprefix("next: ")) if last.startswith("next: ") else []
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "options", "to"),
+    [
+        ("Dockerfile", ("-p", "linux-64", "-p", "linux-64"), "Dockerfile.locked"),
+        ("Dockerfile", ("-p", "linux-aarch64", "-p", "linux-64"), "Dockerfile.locked"),
+        ("Dockerfile", ("-p", "linux-64", "-p", "linux-aarch64"), "Dockerfile.locked"),
+        # Written is below the context, wherever the Dockerfile that was checked is.
+        ("Dockerfile", ("--context", "deep/context"), "deep/context/Dockerfile.locked"),
+        ("elsewhere/Dockerfile", ("--context", "deep/context"), "deep/context/Dockerfile.locked"),
+        ("deep/context/Dockerfile", ("--context", "deep"), "deep/context/Dockerfile.locked"),
+        ("deep/context/Dockerfile", (), "deep/context/Dockerfile.locked"),
+    ],
+)
+def test_the_next_command_can_be_followed(
+    docker: CommandLine, dockerfile: str, options: tuple[str, ...], to: str
+) -> None:
+    for folder in ("elsewhere", "deep/context"):
+        (docker.directory / folder).mkdir(parents=True)
+    for folder in ("", "deep/", "deep/context/"):
+        docker.write(f"{folder}old.yml", OLD)
+    docker.write(dockerfile, MAKES_OLD)
+
+    program, *words = step_after(docker, dockerfile, "--no-pip", *options)
+
+    assert (program, words[-2:]) == ("envcheck", ["--write", to])
+    written = docker(*words)
+    assert f"wrote {to}\nnext: docker build -f {to} " in written.errors, written.errors
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        # One of the environments has no plan, is not read, or asks a channel that does not answer.
+        (MAKES_OLD + MORE.format(spec="nosuchpackage"), ("--no-pip",)),
+        (MAKES_OLD + "RUN micromamba create -y -n more -f /tmp/missing.yml\n", ("--no-pip",)),
+        (MAKES_OLD + "RUN micromamba create -y -n more -c http://127.0.0.1:9/none numpy\n", ("--no-pip",)),
+        # A lock would not have what pip adds.
+        (MAKES_OLD + "RUN micromamba run -n app pip install meteva\n", ("--no-pip",)),
+        # They would go on making it.
+        (MAKES_OLD.replace("2.3.0", "2.3.0 AS start").replace("RUN", "ONBUILD RUN") + "FROM start\n", ("--no-pip",)),
+        (MAKES_OLD.replace("RUN micromamba", "COPY make.sh /\nRUN sh /make.sh #"), ("--no-pip",)),
+        # envcheck wrote it.
+        ("# Written by envcheck: but for this line.\n" + MAKES_OLD, ("--no-pip",)),
+    ],
+)
+def test_what_cannot_be_written_is_no_next_command(docker: CommandLine, text: str, options: tuple[str, ...]) -> None:
+    docker.write("old.yml", OLD)
+    docker.write("make.sh", "micromamba create -y -n app -f /tmp/old.yml\n")
+    docker.write("Dockerfile", MAKES_OLD)
+    assert step_after(docker, "Dockerfile", *options) != []
+    docker.write("Dockerfile", text)
+
+    assert step_after(docker, "Dockerfile", *options) == []
+    assert "No Dockerfile was written" in docker("docker", "Dockerfile", *options, "--write", "x").errors
+
+
+def test_the_next_command_writes_over_nobody_elses_file(docker: CommandLine) -> None:
+    docker.write("old.yml", OLD)
+    docker.write("Dockerfile", MAKES_OLD)
+    docker.write("Dockerfile.locked", "FROM debian:12\n")
+    assert step_after(docker, "Dockerfile", "--no-pip")[-2:] == ["--write", "Dockerfile.envcheck"]
+    docker.write("Dockerfile.envcheck", "FROM debian:12\n")
+    assert step_after(docker, "Dockerfile", "--no-pip") == []
+
+
+STAGES = (
+    "ARG TAG\nFROM debian:12 AS first\n"
+    f"{MAKES_OLD.replace('2.3.0', '$TAG')}RUN echo $GREETING\n"
+    "FROM first AS last\nCOPY --from=1 /opt/conda/envs/app /opt/conda/envs/app\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "more"),
+    [
+        (
+            STAGES,
+            ("--build-arg", "TAG=2.3.0", "--build-arg", "GREETING=good day"),
+            ["--build-arg", "TAG=2.3.0", "--build-arg", "GREETING=good day"],
+        ),
+        # The stage that makes the environment has come before it.
+        (STAGES, ("--build-arg", "TAG=2.3.0", "--target", "1"), ["--build-arg", "TAG=2.3.0", "--target", "2"]),
+        (STAGES, ("--build-arg", "TAG=2.3.0", "--target", "2"), ["--build-arg", "TAG=2.3.0", "--target", "last"]),
+        (MAKES_OLD, (), []),
+        (MAKES_OLD, ("-p", "linux-64"), ["--platform", "linux/amd64"]),
+        (MAKES_OLD, ("-p", "linux-aarch64"), ["--platform", "linux/arm64"]),
+        (MAKES_OLD.replace("COPY", "ENV CONDA_SUBDIR=linux-aarch64\nCOPY"), (), ["--platform", "linux/arm64"]),
+        (MAKES_OLD.replace("FROM", "FROM --platform=linux/arm64"), (), []),
+    ],
+)
+def test_the_build_is_that_of_what_was_checked(
+    docker: CommandLine, text: str, options: tuple[str, ...], more: list[str]
+) -> None:
+    docker.write("old.yml", "channels: [conda-forge]\ndependencies: [tzdata]\n")  # which is there for every platform
+    docker.write("Dockerfile", text)
+    step = step_after(docker, "Dockerfile", "--no-pip", *options, "--write", "Dockerfile.locked")
+    assert step == ["docker", "build", "-f", "Dockerfile.locked", *more, "."]
