@@ -4,7 +4,7 @@ The library has no type stubs, so its module is an `Any` that is handed around; 
 Differences are told by what the library offers, never by its version number: builds carry patches, and versions lie.
 
 - Until 2.2 nobody can tell libmamba from Python which URL a channel has (`MirrorMap` cannot be filled), so it cannot
-  download: see `envcheck.engines.libmamba_loading.PlainDownloader`.
+  download: see `envcheck.engines.libmamba_downloading.PlainDownloader`.
 - Until 2.2 `MultiPackageCache` takes the context, later the validation parameters, with a warning for the former.
 - Before the `Database` learned ``exclude_newer_timestamp`` (after 2.8.1) newer records have to be taken out again.
 - Since then the graph of problems takes names for packages whose number in the pool is the same (`explain`).

@@ -6,22 +6,27 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from envcheck.caches import writable_instead_of
 from envcheck.engines import LoadOptions
 from envcheck.engines import libmamba_compat as compat
 from envcheck.engines.apart import run_apart
-from envcheck.engines.watching import DownloadWatch, GivenUpError
+from envcheck.engines.watching import DownloadWatch, GivenUpError, too_large
 from envcheck.locations import local_path, open_session
 from envcheck.model import Channel
 from envcheck.secrets import strip_secrets
 
+if TYPE_CHECKING:
+    import requests
+
 __all__ = ["NOARCH", "Downloader", "NativeDownloader", "PlainDownloader", "Repodata", "Wanted"]
 
 NOARCH = "noarch"
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,9 +270,14 @@ class PlainDownloader:
         for location in wanted.channel.locations:
             base = f"{location.rstrip('/')}/{wanted.subdir}"
             directory = local_path(base)
-            path = self._download(f"{base}/repodata.json") if directory is None else directory / "repodata.json"
+            try:
+                path = self._download(f"{base}/repodata.json") if directory is None else directory / "repodata.json"
+            except GivenUpError as error:
+                self.given_up[wanted.channel] = error
+                continue
             if path is not None and path.is_file():
-                return Repodata(json=path, url=strip_secrets(base), discard=lambda: None)
+                kept = partial(path.unlink, missing_ok=True) if directory is None else lambda: None
+                return Repodata(json=path, url=strip_secrets(base), discard=kept)
         return None
 
     def _download(self, url: str) -> Path | None:
@@ -279,20 +289,40 @@ class PlainDownloader:
             return kept
         headers = {"If-None-Match": tag.read_text(encoding="utf-8")} if kept.is_file() and tag.is_file() else {}
         self._directory.mkdir(parents=True, exist_ok=True)
-        with open_session(self._options.verify_tls, dict(self._options.proxies)) as session:
-            try:
-                timeouts = (self._options.connect_timeout, self._options.read_timeout)
-                answer = session.get(url, headers=headers, timeout=timeouts)
-            except requests.exceptions.RequestException:
-                return None
-        if answer.status_code == requests.codes.not_modified:
-            return kept
-        if not answer.ok:
-            return None
-        # The tag goes first: a copy without one is fetched again, a new tag beside an old copy would keep it for ever.
-        tag.unlink(missing_ok=True)
+        timeouts = (self._options.connect_timeout, self._options.read_timeout)
         fresh = kept.with_suffix(".part")
-        fresh.write_bytes(answer.content)
-        fresh.replace(kept)
+        try:
+            with (
+                open_session(self._options.verify_tls, dict(self._options.proxies)) as session,
+                session.get(url, headers=headers, timeout=timeouts, stream=True) as answer,
+            ):
+                if answer.status_code == requests.codes.not_modified:
+                    return kept
+                if not answer.ok:
+                    return None
+                self._write(answer, fresh)
+            # The tag goes first: a copy without one is fetched again, a new tag beside an old copy would keep it for
+            # ever.
+            tag.unlink(missing_ok=True)
+            fresh.replace(kept)
+        except requests.exceptions.RequestException:
+            return None
+        finally:
+            fresh.unlink(missing_ok=True)
         tag.write_text(answer.headers.get("ETag", ""), encoding="utf-8")
         return kept
+
+    def _write(self, answer: requests.Response, path: Path) -> None:
+        """Write what an answer brings.
+
+        Raises:
+            GivenUpError: It is more than repodata may have.
+            requests.exceptions.RequestException: It breaks off.
+        """
+        size = 0
+        with path.open("wb") as file:
+            for part in answer.iter_content(_CHUNK):
+                size += len(part)
+                if size > self._options.largest_download:
+                    raise too_large(self._options.largest_download)
+                file.write(part)

@@ -28,6 +28,7 @@ __all__ = [
     "await_watched",
     "own_memory",
     "refuse_many_objects",
+    "too_large",
 ]
 
 SLOWEST = 1000
@@ -72,7 +73,7 @@ def own_memory() -> int:
 
 
 def refuse_many_objects(path: Path, largest: int, *, start: int = 0, count: int = 0) -> tuple[int, int]:
-    """Refuse repodata that has more objects than any of that size has, before it is read by what cannot be stopped.
+    """Refuse repodata that is too large, or has more objects than any has, before what cannot be stopped reads it.
 
     Args:
         path: The file.
@@ -84,11 +85,15 @@ def refuse_many_objects(path: Path, largest: int, *, start: int = 0, count: int 
         Up to where was counted, and how many there are.
 
     Raises:
-        GivenUpError: There are too many: where they say nothing, each takes many times its bytes in memory.
+        GivenUpError: It is too large, or there are too many: where they say nothing, each takes many times its bytes in
+            memory.
         OSError: The file cannot be read.
     """
     most = largest // _BYTES_OF_OBJECT
-    if path.stat().st_size < most * _SHORTEST_OBJECT:
+    size = path.stat().st_size
+    if size > largest:
+        raise too_large(largest)
+    if size < most * _SHORTEST_OBJECT:
         return start, count
     with path.open("rb") as file:
         file.seek(start)
@@ -105,6 +110,18 @@ def refuse_many_objects(path: Path, largest: int, *, start: int = 0, count: int 
                     stalled=False,
                 )
     return start, count
+
+
+def too_large(largest: int) -> GivenUpError:
+    """What is said of repodata that has more bytes than it may have."""
+    return GivenUpError(
+        say(
+            "what it sends is larger than {size} GB, unpacked ({variable})",
+            size=format(largest / 1e9, ".3g"),
+            variable=LARGEST_VARIABLE,
+        ),
+        stalled=False,
+    )
 
 
 class DownloadWatch:
@@ -187,14 +204,7 @@ class DownloadWatch:
         large = tuple(path for path, gained in gains.items() if gained > 0 and sizes[path] > self._largest)
         if large:
             self._too_large = frozenset(_identity(states[path]) for path in large)
-            raise GivenUpError(
-                say(
-                    "what it sends is larger than {size} GB, unpacked ({variable})",
-                    size=format(self._largest / 1e9, ".3g"),
-                    variable=LARGEST_VARIABLE,
-                ),
-                stalled=False,
-            )
+            raise too_large(self._largest)
         for path in (path for path, gained in gains.items() if gained > 0):
             self._count(path, states[path])
         if self._memory() - self._memory_before > self._most_memory:

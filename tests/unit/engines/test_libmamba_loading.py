@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import json
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +32,28 @@ from tests.support.server import Misbehaviour, ServerFactory
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     return write_channel(tmp_path / "small", {"linux-64": [record("a"), record("b")], "noarch": [record("c")]})
+
+
+@pytest.fixture
+def packed_server() -> Iterator[str]:
+    """The URL of a channel whose server packs 3 MB of blanks for the way."""
+    packed = gzip.compress(b"{" + b" " * 2_999_998 + b"}")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 def names(path: Path | None) -> set[str]:
@@ -71,6 +96,43 @@ def test_the_next_location_and_local_ones(small: Path, tmp_path: Path, loopback_
     found = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch([Wanted(channel=mirrored, subdir="noarch")])[0]
     assert found is not None
     assert found.json == small / "noarch" / "repodata.json"
+
+
+def test_plain_downloads_end_where_they_are_too_large(tmp_path: Path, packed_server: str) -> None:
+    wanted = [Wanted(channel=channel(packed_server), subdir="linux-64")]
+    for _ in range(2):
+        downloader = PlainDownloader(tmp_path / "cache", LoadOptions(largest_download=1_000_000))
+        assert downloader.fetch(wanted) == [None]
+        assert "larger than 0.001 GB" in downloader.given_up[wanted[0].channel].message
+        assert list((tmp_path / "cache" / "envcheck").iterdir()) == []
+    found = PlainDownloader(tmp_path / "cache", LoadOptions(largest_download=3_000_000)).fetch(wanted)[0]
+    assert found is not None
+    assert found.json.stat().st_size == 3_000_000
+
+
+def test_what_breaks_off_leaves_the_copy_that_was_there(
+    small: Path, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    server = loopback_server(small)
+    wanted = [Wanted(channel=channel(server.url), subdir="linux-64")]
+    first = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch(wanted)[0]
+    assert first is not None
+    kept = {path: path.read_bytes() for path in first.json.parent.iterdir()}
+    write_channel(small, {"linux-64": [record("new")]})
+    server.misbehave("/", Misbehaviour.BROKEN_OFF)
+    assert PlainDownloader(tmp_path / "cache", LoadOptions()).fetch(wanted) == [None]
+    assert {path: path.read_bytes() for path in first.json.parent.iterdir()} == kept
+
+
+def test_a_plain_copy_is_discarded_and_a_local_channel_is_not(
+    small: Path, tmp_path: Path, loopback_server: ServerFactory
+) -> None:
+    for location, is_left in ((loopback_server(small).url, False), (small.as_uri(), True)):
+        wanted = [Wanted(channel=channel(location), subdir="linux-64")]
+        found = PlainDownloader(tmp_path / "cache", LoadOptions()).fetch(wanted)[0]
+        assert found is not None
+        found.discard()
+        assert found.json.exists() is is_left
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -122,7 +184,7 @@ def test_an_old_library_drops_newer_records(library: Any, old_library: Any, tmp_
     for one in (library, old_library):
         database, loaded = load(one, options, [channel(directory)])
         assert packages(database, library, "a") == ["1.0"]
-        assert loaded[0].names == {"a"}
+        assert loaded[0].names == {"a", "b"}, "as stores and rattler tell names"
 
 
 def test_a_solv_file_is_written_and_read(
@@ -209,3 +271,15 @@ def test_loading_takes_no_references_of_none(library: Any, small: Path, tmp_path
         return sys.getrefcount(None)
 
     assert abs(references_after(30) - references_after(30)) < 15
+
+
+def test_what_is_too_large_is_refused_where_nobody_watched(library: Any, small: Path, tmp_path: Path) -> None:
+    repodata = small / "linux-64" / "repodata.json"
+    repodata.write_text(repodata.read_text() + " " * 100_000 + "\n")
+    options = LoadOptions(cache_directory=str(tmp_path / "cache"), largest_download=100_000)
+    good = write_channel(tmp_path / "good", {"linux-64": [record("a")], "noarch": []})
+    _, (refused, loaded) = load(library, options, [channel(small, "small"), channel(good, "good")])
+    assert refused.status.state is ChannelState.UNREACHABLE
+    assert "larger than 0.0001 GB" in refused.status.detail
+    assert loaded.status.state is ChannelState.LOADED
+    assert repodata.is_file()

@@ -117,6 +117,15 @@ def test_objects_are_counted_where_so_many_could_be(tmp_path: Path) -> None:
         refuse_many_objects(path, 10_000)
 
 
+def test_what_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "repodata.json"
+    path.write_bytes(bytes(10_000))
+    assert refuse_many_objects(path, 10_000)[1] == 0
+    path.write_bytes(bytes(10_001))
+    with pytest.raises(GivenUpError, match="larger than 1e-05 GB"):
+        refuse_many_objects(path, 10_000)
+
+
 @pytest.mark.parametrize(("largest", "most"), [(1_000_000, 500_000_000), (1_000_000_000, 2_000_000_000)])
 def test_memory_that_grows_without_end_is_given_up(tmp_path: Path, clock: Clock, largest: int, most: int) -> None:
     used = 7_000_000
