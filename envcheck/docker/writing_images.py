@@ -37,8 +37,10 @@ BUILDERS: Mapping[str, str] = {
 """The image that each style's environment is made in."""
 
 CONDA_LOCK = "4.0.2"
-CONDA_LOCK_PYTHON = "3.13"  # of conda-lock's own environment
 """The version of conda-lock that its style installs, from conda-forge."""
+
+CONDA_LOCK_PYTHON = "3.13"
+"""The Python of conda-lock's own environment."""
 
 # Images that are a distribution, conda and little else: repository → what their Dockerfiles have apt-get install, and
 # their ENV and user. anaconda/docker-images (miniconda3/debian, anaconda3/debian), conda-forge/miniforge-images
