@@ -43,9 +43,10 @@ _NO_PART_OF_THE_QUESTION = frozenset({"path", "data", "cache_directory", "record
 class Plan:
     """What an audit does, the same for every source.
 
-    ``job`` has everything but path, data and platform. ``versions`` are those of whatever decides about results.
-    ``now`` is in seconds since 1970; ``fresh`` is whether to check what is known, too. ``locations`` are channel
-    addresses with credentials by what they are without.
+    ``job`` has everything but path, data and platform; ``virtual_packages`` are those that a platform has besides,
+    where they are not those of the job. ``versions`` are those of whatever decides about results. ``now`` is in seconds
+    since 1970; ``fresh`` is whether to check what is known, too. ``locations`` are channel addresses with credentials
+    by what they are without.
     """
 
     job: Job
@@ -54,6 +55,7 @@ class Plan:
     now: float
     fresh: bool = False
     locations: Mapping[str, str] = field(default_factory=dict, repr=False)
+    virtual_packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ class Audit:
 
     def _begin(self, source: Found, platform: str) -> AuditResult | None:
         """The result of a source, if it is known by now; otherwise its check is handed out."""
-        request = replace(self._plan.job.request, platform=platform)
+        request = self._plan.job.request
+        besides = self._plan.virtual_packages.get(platform, request.virtual_packages)
+        request = replace(request, platform=platform, virtual_packages=besides)
         try:
             data = self._read(source)
         except SourceError as error:

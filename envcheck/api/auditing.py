@@ -231,10 +231,13 @@ def _plan(
     from envcheck.virtual_packages import virtual_packages_for
 
     with resources_of(session) as resources:
-        request, services = resources.request("", b"", platforms[0], **asked), resources.services
-    for platform in platforms:
+        # Variables such as CONDA_OVERRIDE_GLIBC have a say on some platforms only.
+        requests = {platform: resources.request("", b"", platform, **asked) for platform in platforms}
+        services = resources.services
+    for platform, one in requests.items():
         # A target that there is not would be every source's failure, one by one.
-        virtual_packages_for(platform, image=request.image, overrides=request.virtual_packages)
+        virtual_packages_for(platform, image=one.image, overrides=one.virtual_packages)
+    request = requests[platforms[0]]
     configuration = request.configuration
     addresses = [
         *request.channels,
@@ -261,6 +264,7 @@ def _plan(
         now=time.time(),
         fresh=fresh,
         locations=known_locations(addresses),
+        virtual_packages={platform: one.virtual_packages for platform, one in requests.items()},
     )
 
 

@@ -200,6 +200,19 @@ def test_a_fleet_for_what_there_is_not(arguments: dict[str, Any], error: type[Ex
         audit_environments("clean.yml", **arguments)
 
 
+def test_a_variable_counts_for_its_own_platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", "2.5")
+    Path("new.yml").write_text("channels: [conda-forge]\ndependencies: [python=3.11, h5py=3.11.0]\n", encoding="utf-8")
+    old = check("new.yml", no_pip=True).verdict
+
+    def verdict(*platforms: str) -> str:
+        run = audit_environments("new.yml", platforms=platforms, jobs=1, no_pip=True, cache_dir=tmp_path / "cache")
+        return next(result.verdict.value for result in run if result.platform == "linux-64")
+
+    assert old.value != "ready"
+    assert verdict("win-64", "linux-64") == verdict("linux-64") == old.value
+
+
 def test_an_audit_that_is_left_ends_its_processes(tmp_path: Path) -> None:
     results = audit_environments(["clean.yml", "windows.txt"], cache_dir=tmp_path / "cache", jobs=1).results()
     first = next(results)
