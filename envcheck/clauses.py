@@ -180,7 +180,7 @@ class Clauses:
                 for better in ranked[: ranked.index(here)]:
                     if solver.solve(assumptions=[better]):
                         # Records have the first literals; a set of all of them takes longer than the solve.
-                        model = {one for one in (solver.get_model() or ())[: len(self._records)] if one > 0}
+                        model = {one for one in (solver.get_model() or ())[: len(self._by_literal)] if one > 0}
                         here = better
                         break
                     solver.add_clause([-better])

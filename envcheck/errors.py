@@ -62,6 +62,12 @@ class ChannelError(EnvcheckError):
 
     answered = False
 
+    def again(self) -> ChannelError:
+        """The same error for somebody else, without the frames of who got it first."""
+        error = ChannelError(self.message, path=self.path, line=self.line, hint=self.hint)
+        error.answered = self.answered
+        return error
+
 
 class EngineError(EnvcheckError):
     """The asked-for engine is missing or failed in a way that says nothing about the environment."""

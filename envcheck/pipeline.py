@@ -259,7 +259,7 @@ def _solve_as_written(
     rows = [
         spec_text(row) if row.channel is None else f"{row.channel}::{spec_text(row)}" for row in export.requirements
     ]
-    implied = [name for name in environment.implied if name in world.index.names()]
+    implied = [name for name in environment.implied if world.index.records(name)]
     if implied and isinstance(outcome := world.index.solve([*rows, *implied]), Solved):
         return outcome
     return world.index.solve(rows)

@@ -135,7 +135,7 @@ def _grants(solved: Solved, wishes: Sequence[Wish], environment: Environment, ta
     not there: an engine that was asked for the rows alone need not heed these.
     """
     by_name = {record.name: record for record in solved.packages}
-    if any(name not in by_name and name in index.names() for name in environment.implied):
+    if any(name not in by_name and index.records(name) for name in environment.implied):
         return False
     python = by_name.get("python")
     if environment.python is not None and (python is None or not satisfies(python.version, environment.python)):

@@ -77,7 +77,7 @@ class Search:
         self._index = index
         self._pins = pins
         self._deadline = time.monotonic() + effort
-        self._implied = tuple(name for name in environment.implied if name in index.names())
+        self._implied = tuple(name for name in environment.implied if index.records(name))
         self._python = python
         self.clauses: Clauses | None = None
         self.explanation = ""

@@ -209,7 +209,6 @@ class _Demands(NamedTuple):
 
     virtual: tuple[str, ...]
     virtual_constraints: tuple[str, ...]
-    python: tuple[str, ...]
 
 
 @functools.lru_cache(maxsize=65536)
@@ -218,14 +217,11 @@ def _demands(depends: tuple[str, ...], constrains: tuple[str, ...]) -> _Demands:
     return _Demands(
         virtual=tuple(dependency for dependency in depends if dependency.startswith("__")),
         virtual_constraints=tuple(constraint for constraint in constrains if constraint.startswith("__")),
-        python=tuple(dependency for dependency in depends if dependency.startswith("python")),
     )
 
 
 def _accepts_python(record: Record, pythons: tuple[str, ...] | None) -> bool:
-    return pythons is None or all(
-        _allows_python(dependency, pythons) for dependency in _demands(record.depends, record.constrains).python
-    )
+    return pythons is None or all(_allows_python(dependency, pythons) for dependency in record.depends)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -328,10 +324,17 @@ def _elsewhere(
         return replace(availability, counterparts=_counterparts(name, target, world))
     if availability.presence is not Presence.NOWHERE:
         return availability
-    renamed = _renamed(name, world.index.names())
+    renamed = _old_enough(_renamed(name, world.index.names()), world.index)
     if renamed:
         return replace(availability, presence=Presence.RENAMED, close_names=renamed)
-    return replace(availability, close_names=tuple(close_names(name, world.index.names(), limit=_CLOSE_NAMES)))
+    close = _old_enough(close_names(name, world.index.names(), limit=_CLOSE_NAMES), world.index)
+    return replace(availability, close_names=close)
+
+
+def _old_enough(names: Iterable[str], index: Index) -> tuple[str, ...]:
+    """Those that have records: with --exclude-newer a name may be known without any that is old enough."""
+    known = index.names()
+    return tuple(name for name in names if name in known and index.records(name))
 
 
 def _on_other_platforms(
@@ -380,8 +383,7 @@ def _sighting(requirement: Requirement, records: Sequence[Record], channel: str)
 
 def _counterparts(name: str, target: Target, world: World) -> tuple[str, ...]:
     """Packages that do the same job on the target, as far as its channels have them."""
-    known = counterparts(name, target.platform) or ()
-    return tuple(other for other in known if other in world.index.names())
+    return _old_enough(counterparts(name, target.platform) or (), world.index)
 
 
 def _renamed(name: str, names: frozenset[str]) -> tuple[str, ...]:

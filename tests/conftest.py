@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fixtures.build_channel import build_channels
 from fixtures.build_index import build_index
@@ -29,6 +30,10 @@ CONNECTION = (
     "SSL_",
 )
 """Beginnings of those, in either case, that only tests of the network may see: they need them to get there."""
+
+# How long an example takes says how busy the machine is; a test that hangs has its timeout.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SHARED = os.environ.get("ENVCHECK_SHARED")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,11 +10,12 @@ from typing import Any, TypeVar
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
 from envcheck.engines.apart import CAN_STOP, run_apart
+from envcheck.engines.damage import answer_despite_damage, refuse_less
 from envcheck.engines.libmamba_compat import explain, load_library
+from envcheck.engines.libmamba_database import RankedDatabase
 from envcheck.engines.libmamba_loading import Loaded, LoadedChannel, Loader
 from envcheck.engines.nothing_loaded import nothing_loaded
 from envcheck.engines.patience import solve_patiently
-from envcheck.engines.record_store import StoreDamagedError
 from envcheck.engines.record_stores import RecordStores
 from envcheck.engines.solve_memory import SolveMemory
 from envcheck.errors import ChannelError
@@ -85,7 +87,9 @@ class LibmambaEngine:
 
         def reload() -> Loaded:
             stores.discard()
-            return loader.load(channels, None)
+            again = loader.load(channels, None)
+            refuse_less([one.status for one in loaded.channels], [one.status for one in again.channels])
+            return again
 
         return _LibmambaIndex(
             library=self._library,
@@ -121,7 +125,6 @@ class _LibmambaIndex:
 
     def _use(self, loaded: Loaded) -> None:
         """Answer from this, and forget what was answered before."""
-        self._database = loaded.database
         self._loaded = loaded.channels
         self._stored = loaded.stored
         self._names = frozenset[str]().union(*(one.names for one in self._loaded))
@@ -129,32 +132,43 @@ class _LibmambaIndex:
         self._records: dict[str, tuple[Record, ...]] = {}
         self._originals: dict[_Key, Any] = {}
         self._outcomes = SolveMemory()
-        self._installed: Any = None
-        self._install_virtual_packages()
-        self._highest = len(self._loaded) + 1
-        self._rank(
+        self._lookups = self._solving = self._ranked(loaded.database)
+        self._reached: frozenset[str] = frozenset()
+        self._lookups.rank(
             (position, repository) for position, one in enumerate(self._loaded) for repository in one.repositories
         )
 
-    def _rank(self, repositories: Iterable[tuple[int, Any]]) -> None:
-        """Give repositories the priority of their channels, which are known by their places."""
-        for position, repository in repositories:
-            # All repositories of a channel are alike; with the priority disabled all channels are.
-            priority = 0 if self._channel_priority == "disabled" else len(self._loaded) - position
-            self._database.set_repo_priority(repository, self._solver.libsolv.Priorities(priority, 0))
+    def _ranked(self, database: Any) -> RankedDatabase:
+        return RankedDatabase(
+            self._library,
+            database,
+            channels=len(self._loaded),
+            virtual_packages=self._virtual_packages,
+            channel_priority=self._channel_priority,
+        )
 
     def _despite_damage(self, ask: Callable[[], _T]) -> _T:
         """An answer; where a store turns out to be damaged, one from the repodata itself."""
-        try:
-            return ask()
-        except StoreDamagedError:
-            self._use(self._reload())
-            return ask()
+        return answer_despite_damage(ask, lambda: self._use(self._reload()))
 
     def _hold(self, names: Iterable[str]) -> None:
         """See to it that the records of names are in the `Database`."""
         if self._stored is not None:
-            self._rank(self._stored.holding(names))
+            self._lookups.rank(self._stored.holding(self._lookups.database, names))
+
+    def _reach(self, names: Iterable[str]) -> None:
+        """See to it that the next solve has everything that is reachable from names, and nothing else.
+
+        What libsolv chooses hangs on the order in which records came in: were they those of all questions so far, an
+        answer would hang on what was asked before.
+        """
+        if self._stored is None:
+            return
+        reached = self._stored.reachable(names)
+        if self._solving is self._lookups or reached != self._reached:
+            solving = self._ranked(self._stored.new_database())
+            solving.rank(self._stored.pieces(solving.database, sorted(reached)))
+            self._solving, self._reached = solving, reached
 
     @property
     def platform(self) -> str:
@@ -191,7 +205,7 @@ class _LibmambaIndex:
             return ()
         if match_spec.is_simple():
             # As the solver does it: libsolv's own reading of what is simple, mamba's of the rest.
-            matches = {_key(one) for one in self._database.packages_matching(match_spec)}
+            matches = {_key(one) for one in self._lookups.database.packages_matching(match_spec)}
             return tuple(record for record in records if _key_of(record) in matches)
         channel = None if match_spec.channel is None else self._channel_named(str(match_spec.channel.location))
         url = None if channel is None else channel.status.channel.url.rstrip("/")
@@ -220,15 +234,27 @@ class _LibmambaIndex:
         return self._outcomes.outcome(specs, preferred, constraints, any_will_do=False, solve=solve)
 
     def solve_each(self, specs: Sequence[str], *, timeout: float | None = None) -> tuple[Outcome, ...]:
-        # One after the other: libmamba holds Python's lock while it solves.
-        return tuple(self.solve([spec], timeout=timeout) for spec in specs)
+        # One after the other: libmamba holds Python's lock while it solves. What each reaches is put together for all
+        # of them, so that their answers are those of this question alone and are not remembered for others.
+        names = {str(self._match_spec(spec).name) for spec in specs}
+        return tuple(
+            self._despite_damage(
+                functools.partial(self._solve_patiently, [spec], timeout=timeout, beside=sorted(names))
+            )
+            for spec in specs
+        )
 
     def _solve_patiently(
-        self, specs: Sequence[str], *, preferred: Sequence[Record], constraints: Sequence[str], timeout: float | None
+        self,
+        specs: Sequence[str],
+        *,
+        preferred: Sequence[Record] = (),
+        constraints: Sequence[str] = (),
+        timeout: float | None,
+        beside: Sequence[str] = (),
     ) -> Outcome:
         wishes = [self._match_spec(spec) for spec in sorted(specs)]
-        if self._stored is not None:
-            self._rank(self._stored.reaching(str(spec.name) for spec in wishes))
+        self._reach([*(str(spec.name) for spec in wishes), *(record.name for record in preferred), *beside])
         self.prefetch(record.name for record in preferred)
         favoured = [original for record in preferred if (original := self._original(record)) is not None]
         ties = [job for constraint in sorted(constraints) for job in self._constraint(constraint)]
@@ -261,7 +287,7 @@ class _LibmambaIndex:
     def _query(self, name: str) -> tuple[Record, ...]:
         self._hold([name])
         version = self._specs.Version.parse
-        matching = self._database.packages_matching(self._match_spec(name))
+        matching = self._lookups.database.packages_matching(self._match_spec(name))
         found = [one for one in matching if one.channel in self._order and self._is_sound(one)]
         found.sort(key=lambda one: (one.platform, one.filename))
         found.sort(key=lambda one: (version(one.version), one.build_number), reverse=True)
@@ -302,6 +328,7 @@ class _LibmambaIndex:
         )
 
     def _solved(self, answer: list[tuple[str, _Key]]) -> Solved:
+        self.prefetch(name for name, _ in answer)
         return Solved(packages=tuple(self._record(name, key) for name, key in sorted(answer)))
 
     def _record(self, name: str, key: _Key) -> Record:
@@ -350,7 +377,7 @@ class _LibmambaIndex:
     def _suspects_first(self, specs: Sequence[Any]) -> Sequence[Any]:
         """What nothing matches, then Python, which most builds are bound to, then the rest."""
         return sorted(
-            specs, key=lambda spec: (bool(self._database.packages_matching(spec)), str(spec.name) != "python")
+            specs, key=lambda spec: (bool(self._solving.database.packages_matching(spec)), str(spec.name) != "python")
         )
 
     def _solve_held(
@@ -403,6 +430,7 @@ class _LibmambaIndex:
                 return answer
             if isinstance(answer, str):
                 break
+            self.prefetch(name for name, _ in answer)
             first = {name: self.records(name)[0].channel for name, _ in answer}
             hidden = {name: first[name] for name, key in answer if key[0] != first[name]}
             if not hidden:
@@ -425,21 +453,19 @@ class _LibmambaIndex:
         flags = request.Flags(strict_repo_priority=strict)
         repository = None
         if favoured:
-            repository = self._database.add_repo_from_packages(favoured, "preferred")
-            priorities = self._solver.libsolv.Priorities(self._highest, 0)
-            self._database.set_repo_priority(repository, priorities)
+            repository = self._solving.prefer(favoured)
         try:
-            outcome = self._solver.libsolv.Solver().solve(self._database, request(jobs, flags))
+            outcome = self._solver.libsolv.Solver().solve(self._solving.database, request(jobs, flags))
             if isinstance(outcome, self._solver.Solution):
                 return [(package.name, _key(package)) for package in outcome.to_install()]
             asked = {str(spec.name) for spec in specs} | set(virtual)
-            return explain(self._library, self._database, outcome, asked)
+            return explain(self._library, self._solving.database, outcome, asked)
         finally:
             if repository is not None:
-                self._database.remove_repo(repository)
+                self._solving.database.remove_repo(repository)
             if constraints:
                 # A pin is a package that libmamba adds to the installed ones and leaves there.
-                self._install_virtual_packages()
+                self._solving.install_virtual_packages()
 
     def _constraint(self, text: str) -> list[Any]:
         """The jobs that hold a package to a MatchSpec if it is installed.
@@ -467,17 +493,6 @@ class _LibmambaIndex:
             for one in self._loaded
             if name in one.names and one.status.channel.url.rstrip("/") != url
         ]
-
-    def _install_virtual_packages(self) -> None:
-        """Make the target's virtual packages, and nothing else, what is installed."""
-        if self._installed is not None:
-            self._database.remove_repo(self._installed)
-        packages = [
-            self._specs.PackageInfo(package.name, version=package.version, build_string=package.build, build_number=0)
-            for package in self._virtual_packages
-        ]
-        self._installed = self._database.add_repo_from_packages(packages, "installed")
-        self._database.set_installed_repo(self._installed)
 
 
 def _key(package: Any) -> _Key:

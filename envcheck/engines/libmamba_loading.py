@@ -59,6 +59,15 @@ def _read(repodata: Repodata, subdir: str) -> ReadRepodata | None:
     return ReadRepodata(location=repodata.url.rpartition("/")[0], subdir=subdir, path=repodata.json, state=served)
 
 
+def _names(repodata: Repodata) -> set[str]:
+    """The names in repodata, those included whose records are all newer than anybody wants.
+
+    libmamba gives names with whole records only, which takes ten times as long as to load them.
+    """
+    with repodata.json.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return {name.decode() for name in set(_NAME.findall(content))}
+
+
 def _is_whole(path: Path) -> bool:
     """Whether a JSON file goes to its end, which libmamba does not see: it takes what there is for all there is.
 
@@ -131,12 +140,13 @@ class Loader:
         wanted = [Wanted(channel=channel, subdir=subdir) for channel in channels for subdir in self._subdirs]
         fetched = iter(self._downloader.fetch(wanted))
         found = [(channel, [next(fetched) for _ in self._subdirs]) for channel in channels]
-        database, drops_newer = compat.new_database(self._library, self._parameters(found), self._cutoff)
+        parameters = self._parameters(found)
+        database, drops_newer = compat.new_database(self._library, parameters, self._cutoff)
         stores = {
-            repodata.url: self._stores.made_from(read)
+            repodata.url: None if (read := _read(repodata, subdir)) is None else self._stores.made_from(read)
             for _, each in found
             for subdir, repodata in zip(self._subdirs, each, strict=True)
-            if repodata is not None and (read := _read(repodata, subdir)) is not None
+            if repodata is not None
         }
         whole = {url: store for url, store in stores.items() if store is not None}
         are_stored = len(whole) == len(stores) > 0
@@ -144,7 +154,7 @@ class Loader:
         pieces: list[StoredSubdir] = []
         for done, (channel, repodata) in enumerate(found, start=1):
             if are_stored:
-                one, some = self._stored(database, channel, repodata, whole, drops_newer=drops_newer)
+                one, some = self._stored(channel, repodata, whole, drops_newer=drops_newer)
                 pieces += (replace(piece, channel=done - 1) for piece in some)
             else:
                 one = self._load(database, channel, repodata, drops_newer=drops_newer)
@@ -153,11 +163,15 @@ class Loader:
                 progress(channel.name, done, len(channels))
         if not are_stored:
             self._want_stores(found, loaded, beside=bool(whole))
-        return Loaded(database=database, channels=tuple(loaded), stored=StoredRepodata(pieces) if are_stored else None)
+        stored = (
+            StoredRepodata(pieces, lambda: compat.new_database(self._library, parameters, self._cutoff)[0])
+            if are_stored
+            else None
+        )
+        return Loaded(database=database, channels=tuple(loaded), stored=stored)
 
     def _stored(
         self,
-        database: Any,
         channel: Channel,
         found: Sequence[Repodata | None],
         stores: Mapping[str, RecordStore],
@@ -170,20 +184,16 @@ class Loader:
             return LoadedChannel(status, (), word=channel.name), []
         present = [one for one in found if one is not None]
         pieces = [
-            StoredSubdir(
-                channel=0, store=stores[one.url], add=self._adding(database, channel, one, drops_newer=drops_newer)
-            )
+            StoredSubdir(channel=0, store=stores[one.url], add=self._adding(channel, one, drops_newer=drops_newer))
             for one in present
         ]
         names = frozenset().union(*(stores[one.url].names for one in present))
         return LoadedChannel(status, names, word=_word(channel, found), has_stores=True), pieces
 
-    def _adding(
-        self, database: Any, channel: Channel, repodata: Repodata, *, drops_newer: bool
-    ) -> Callable[[Path], Any]:
+    def _adding(self, channel: Channel, repodata: Repodata, *, drops_newer: bool) -> Callable[[Any, Path], Any]:
         """How a piece of repodata is added to a `Database`."""
 
-        def add(path: Path) -> Any:
+        def add(database: Any, path: Path) -> Any:
             try:
                 repository = database.add_repo_from_repodata_json(str(path), repodata.url, channel.url.rstrip("/"))
             except Exception as error:
@@ -247,7 +257,7 @@ class Loader:
             if not drops_newer:
                 repository = self._without_newer(database, repository)
             repositories.append(repository)
-            names |= self._names(database, repository, repodata)
+            names |= _names(repodata)
         status = self._judge(channel, failed)
         if status.state not in (ChannelState.LOADED, ChannelState.NO_SUBDIR):
             for repository in repositories:
@@ -264,13 +274,15 @@ class Loader:
             url=repodata.url, etag=repodata.etag, mod=repodata.modified
         )
         identity = channel.url.rstrip("/")
+        is_whole = False
         try:
             refuse_many_objects(repodata.json, self._options.largest_download)
+            is_whole = _is_whole(repodata.json)
         except GivenUpError as error:
             self._downloader.given_up[channel] = error
-            repodata.discard()
-            return None
-        if not _is_whole(repodata.json):
+        except OSError:  # it was there a moment ago
+            pass
+        if not is_whole:
             repodata.discard()
             return None
         if self._cutoff is None and repodata.solv is not None:
@@ -293,16 +305,6 @@ class Loader:
         name = repository.name
         database.remove_repo(repository)
         return database.add_repo_from_packages(kept, name)
-
-    def _names(self, database: Any, repository: Any, repodata: Repodata) -> set[str]:
-        """The names in a repository.
-
-        libmamba gives them with whole records only, which takes ten times as long as to load them.
-        """
-        if self._cutoff is not None:
-            return {one.name for one in database.packages_in_repo(repository)}
-        with repodata.json.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return {name.decode() for name in set(_NAME.findall(content))}
 
     def _judge(self, channel: Channel, failed: Sequence[str]) -> ChannelStatus:
         """The status of a channel of which these subdirs could not be loaded."""

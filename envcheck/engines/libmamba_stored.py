@@ -15,32 +15,34 @@ __all__ = ["StoredRepodata", "StoredSubdir"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSubdir:
-    """The store of a subdir, and how a repodata file that was cut out of it is added to the `Database`.
+    """The store of a subdir, and how a repodata file that was cut out of it is added to a `Database`.
 
     ``channel`` is the place of its channel among those that were loaded.
     """
 
     channel: int
     store: RecordStore
-    add: Callable[[Path], Any]
+    add: Callable[[Any, Path], Any]
 
 
 class StoredRepodata:
-    """What of some stores is in a `Database`, whose repositories are pieces of their subdirs.
+    """The stores of some subdirs, whose records `Database` objects are given as they need them.
 
     Args:
         subdirs: The stores, in the order in which their whole repodata would be added.
+        new_database: Makes an empty `Database`.
     """
 
-    def __init__(self, subdirs: Sequence[StoredSubdir]) -> None:
+    def __init__(self, subdirs: Sequence[StoredSubdir], new_database: Callable[[], Any]) -> None:
         self._subdirs = subdirs
         self._present: set[str] = set()
-        self._reached: set[str] = set()
+        self.new_database = new_database
 
-    def holding(self, names: Iterable[str]) -> Iterator[tuple[int, Any]]:
-        """Add the records of names, where they are not there yet.
+    def holding(self, database: Any, names: Iterable[str]) -> Iterator[tuple[int, Any]]:
+        """Add the records of names to the `Database` of look-ups, where they are not there yet.
 
         Args:
+            database: It.
             names: What is looked up.
 
         Yields:
@@ -50,16 +52,11 @@ class StoredRepodata:
             StoreDamagedError: A store is not what was written.
         """
         missing = sorted(set(names) - self._present)
-        yield from self._added(missing)
+        yield from self.pieces(database, missing)
+        self._present.update(missing)
 
-    def reaching(self, names: Iterable[str]) -> Iterator[tuple[int, Any]]:
-        """Add everything that is reachable from names by the names of dependencies, where it is not there yet.
-
-        Args:
-            names: What a solver is asked for.
-
-        Yields:
-            Each repository that is added for it, and the place of its channel.
+    def reachable(self, names: Iterable[str]) -> frozenset[str]:
+        """All names that are reachable from some by the names of dependencies, these included.
 
         Raises:
             StoreDamagedError: A store is not what was written.
@@ -68,16 +65,16 @@ class StoredRepodata:
         found: set[str] = set()
         while pending:
             name = pending.pop()
-            if name in self._reached or name in found:
+            if name in found:
                 continue
             found.add(name)
             for subdir in self._subdirs:
                 if name in subdir.store.names:
                     pending += subdir.store.needs(name) - found
-        yield from self._added(sorted(found - self._present))
-        self._reached |= found
+        return frozenset(found)
 
-    def _added(self, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
+    def pieces(self, database: Any, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
+        """Add the records of names to a `Database` that has none of them; see `holding`."""
         for subdir in self._subdirs:
             store = subdir.store
             members = [store.members(name) for name in names if name in store.names]
@@ -86,5 +83,4 @@ class StoredRepodata:
             with tempfile.TemporaryDirectory(prefix="envcheck-", ignore_cleanup_errors=True) as folder:
                 path = Path(folder) / "repodata.json"
                 path.write_bytes(repodata_text(store.info, members))
-                yield subdir.channel, subdir.add(path)
-        self._present.update(names)
+                yield subdir.channel, subdir.add(database, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import os
 import re
 import time
@@ -28,6 +29,7 @@ from rattler import (
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
 from envcheck.engines import Index, LoadOptions, ProgressCallback
+from envcheck.engines.damage import answer_despite_damage, refuse_less
 from envcheck.engines.nothing_loaded import nothing_loaded
 from envcheck.engines.rattler_loading import NOARCH, LoadedChannel, Loader
 from envcheck.engines.rattler_network import Network
@@ -141,7 +143,9 @@ class RattlerEngine:
         def reload() -> tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]:
             network.stores.discard()
             another = asyncio.new_event_loop()
-            return another.run_until_complete(loader.load_all(channels)), another
+            again = another.run_until_complete(loader.load_all(channels))
+            refuse_less([one.status for one in loaded], [one.status for one in again])
+            return again, another
 
         return _RattlerIndex(
             platform=platform,
@@ -190,11 +194,7 @@ class _RattlerIndex:
 
     def _despite_damage(self, ask: Callable[[], _T]) -> _T:
         """An answer; where a store turns out to be damaged, one from the repodata itself."""
-        try:
-            return ask()
-        except StoreDamagedError:
-            self._use(*self._reload())
-            return ask()
+        return answer_despite_damage(ask, lambda: self._use(*self._reload()))
 
     @property
     def platform(self) -> str:
@@ -385,7 +385,8 @@ class _RattlerIndex:
         """Solve questions that have nothing to do with each other, side by side: rattler leaves Python's lock alone."""
 
         def solve_all() -> list[Outcome]:
-            asking = [self._solution(question, priority) for question in questions]
+            # Whatever may fail in Python comes first, as a coroutine that nobody waits for is warned about.
+            asking = [self._asking(question, priority) for question in questions]
             answers = self._reader.run(_all(asking))
             return [
                 self._outcome(question, solution, seconds)
@@ -394,12 +395,13 @@ class _RattlerIndex:
 
         return self._despite_damage(solve_all)
 
-    def _solution(
+    def _asking(
         self, question: _Question, priority: ChannelPriority
-    ) -> Coroutine[Any, Any, tuple[Sequence[RepoDataRecord] | Exception, float]]:
-        """Put a question to rattler; its answer, or what was raised instead, will say how many seconds it took."""
+    ) -> Callable[[], Coroutine[Any, Any, Sequence[RepoDataRecord]]]:
+        """What puts a question to rattler."""
         names = [self._match_spec(spec)[0].name.normalized for spec in question.specs]
-        asking = solve(
+        return functools.partial(
+            solve,
             self._reader.sources(names, question.only),
             self._asked(question.specs, priority),
             gateway=self._reader.gateway,
@@ -412,15 +414,6 @@ class _RattlerIndex:
             constraints=[self._located(spec) for spec in question.constraints],
             channel_relations="disabled",
         )
-
-        async def answer() -> tuple[Sequence[RepoDataRecord] | Exception, float]:
-            started = time.monotonic()
-            try:
-                return await asking, time.monotonic() - started
-            except (SolverError, GatewayError) as error:
-                return error, time.monotonic() - started
-
-        return answer()
 
     def _outcome(self, question: _Question, answer: Sequence[RepoDataRecord] | Exception, seconds: float) -> Outcome:
         """What an answer of rattler's says."""
@@ -480,8 +473,25 @@ class _RattlerIndex:
             raise ValueError(str(error)) from error
 
 
-async def _all(asking: Sequence[Coroutine[Any, Any, _T]]) -> list[_T]:
-    return list(await asyncio.gather(*asking))
+async def _all(
+    asking: Sequence[Callable[[], Coroutine[Any, Any, Sequence[RepoDataRecord]]]],
+) -> list[tuple[Sequence[RepoDataRecord] | Exception, float]]:
+    """Answers, or what was raised instead of them, and how many seconds each took."""
+
+    async def answer(ask: Callable[[], Coroutine[Any, Any, _T]]) -> tuple[_T | Exception, float]:
+        started = time.monotonic()
+        try:
+            return await ask(), time.monotonic() - started
+        except (SolverError, GatewayError) as error:
+            return error, time.monotonic() - started
+
+    tasks = [asyncio.ensure_future(answer(ask)) for ask in asking]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _fits(pattern: str, build: str) -> bool:

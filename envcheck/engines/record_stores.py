@@ -97,6 +97,7 @@ class RecordStores:
         self._now = now
         self._open: dict[tuple[str, str], RecordStore] = {}
         self._ordered: set[tuple[str, str]] = set()
+        self._useless: set[Path] = set()
 
     def find(self, location: str, subdirs: Sequence[str]) -> Mapping[str, RecordStore] | None:
         """The stores of all of a channel's subdirs.
@@ -119,8 +120,7 @@ class RecordStores:
         key = (location, subdir)
         store = self._open.get(key)
         if store is None:
-            path = self._path(location, subdir)
-            store = None if path is None else open_store(path)
+            store = self._opened(location, subdir)
             if store is None or not self._is_current(store, location, subdir):
                 return None
             self._open[key] = store
@@ -156,8 +156,7 @@ class RecordStores:
         key = (read.location, read.subdir)
         store = self._open.get(key)
         if store is None or not _is_same(store.state, read.state):
-            path = self._path(*key)
-            store = None if path is None else open_store(path)
+            store = self._opened(*key)
             if store is None or not _is_same(store.state, read.state):
                 return None
             self._open[key] = store
@@ -193,8 +192,14 @@ class RecordStores:
         """Throw away every store in use, as one of them turned out to be damaged; they will be made again."""
         for store in self._open.values():
             store.discard()
+            if store.path.exists():  # a folder without the right to write, or a file that another process has open
+                self._useless.add(store.path)
         self._open = {}
         self._ordered = set()
+
+    def _opened(self, location: str, subdir: str) -> RecordStore | None:
+        path = self._path(location, subdir)
+        return None if path is None or path in self._useless else open_store(path)
 
     def _path(self, location: str, subdir: str) -> Path | None:
         if self._folder is None:

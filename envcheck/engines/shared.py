@@ -16,6 +16,8 @@ __all__ = ["KeptIndexes", "SharedIndexes", "bare_channels", "told_index"]
 _MOST_INDEXES = 16
 """Sources ask for the same few lists of channels; each index keeps what it has read of them."""
 
+_MOST_REFUSED = 64
+
 
 class KeptIndexes:
     """Loaded indexes by what they were asked for; those that were long not asked for are let go."""
@@ -54,7 +56,7 @@ class SharedIndexes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._indexes = KeptIndexes()
-        self._refused: dict[object, ChannelError] = {}
+        self._refused: OrderedDict[object, ChannelError] = OrderedDict()
 
     @property
     def info(self) -> EngineInfo:
@@ -75,7 +77,7 @@ class SharedIndexes:
         bare = bare_channels(channels)
         key = (bare, platform, tuple(virtual_packages), channel_priority, options)
         if key in self._refused:
-            raise self._refused[key]
+            raise self._refused[key].again()
         index = self._indexes.find(key)
         if index is None:
             try:
@@ -89,7 +91,10 @@ class SharedIndexes:
                 )
             except ChannelError as error:
                 if error.answered:
-                    self._refused[key] = error
+                    # Without the frames of whoever asked, which it would keep alive.
+                    self._refused[key] = error.again()
+                    if len(self._refused) > _MOST_REFUSED:
+                        self._refused.popitem(last=False)
                 raise
             if not any(status.silent for status in index.statuses):
                 self._indexes.keep(key, index)

@@ -337,6 +337,7 @@ BARE = Record(name="x", version="1", build="0", build_number=0, subdir="linux-64
         (("python_abi 3.10.* *_cp310",), "3.12.1", False),
         (("python_abi 3.10.* *_cp310",), None, True),
         (("python-dateutil >=99",), "3.12.1", True),
+        (("conda-forge::python 3.8.*",), "3.11.0", False),
         (("__glibc >=2.17",), None, True),
         (("__glibc >=2.99",), None, False),
         (("__win",), None, False),

@@ -45,7 +45,7 @@ def load(options: LoadOptions, *locations: Path | str, make: Any = eager_stores,
 
 
 def in_database(index: Any) -> set[str]:
-    database = index._database
+    database = index._lookups.database
     every = (index._specs.MatchSpec.parse(name) for name in index.names())
     return {one.name for spec in every for one in database.packages_matching(spec)}
 
@@ -201,3 +201,45 @@ def test_a_builder_that_fails_leaves_everything_as_it_was(options: LoadOptions, 
 
     load(options, directory, make=lambda wanted: RecordStores(wanted, start=nothing, smallest=0))
     assert in_database(load(options, directory, make=RecordStores)) == {"a", "b", "c", "other"}
+
+
+def test_an_answer_does_not_hang_on_what_was_asked_before(options: LoadOptions, tmp_path: Path) -> None:
+    records = [record("x", depends=["a", "b"]), record("a", "1", depends=["c"]), record("a", "2", depends=["c <2"])]
+    records += [
+        record("b", "1", depends=["c"]),
+        record("b", "2", depends=["c >=2"]),
+        record("c", "1"),
+        record("c", "2"),
+    ]
+    directory = write_channel(tmp_path / "torn", {"linux-64": records, "noarch": []})
+    whole = load(options, directory)
+    expected = {name: one.version for name, one in solved(whole.solve(["x"])).items()}
+    for asked in (
+        lambda index: index.solve(["b"]),
+        lambda index: index.records("b"),
+        lambda index: index.matching("b >=1"),
+        lambda index: index.prefetch(["b", "c"]),
+        lambda index: index.solve_each(["c", "b"]),
+        lambda index: index.solve(["x"], preferred=index.matching("b >=2")),
+    ):
+        index = load(options, directory)
+        asked(index)
+        assert {name: one.version for name, one in solved(index.solve(["x"])).items()} == expected
+
+
+def test_a_file_that_is_gone_when_it_is_read_is_no_fault_of_envcheck(
+    options: LoadOptions, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from envcheck.engines import libmamba_loading
+
+    other = write_channel(tmp_path / "gone", {"linux-64": [record("z")], "noarch": []})
+    load(options, directory, other)
+    read = libmamba_loading._read
+
+    def vanished(repodata: Any, subdir: str) -> Any:
+        return None if "gone" in repodata.url else read(repodata, subdir)
+
+    monkeypatch.setattr(libmamba_loading, "_read", vanished)
+    index = load(options, directory, other)
+    assert {one.state for one in index.statuses} == {ChannelState.LOADED}
+    assert index.names() == {"a", "b", "c", "other", "z"}

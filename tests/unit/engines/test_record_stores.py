@@ -16,6 +16,7 @@ from envcheck.engines.rattler import RattlerEngine
 from envcheck.engines.record_store import RepodataState
 from envcheck.engines.record_store_building import BuildOrder
 from envcheck.engines.record_stores import RecordStores, start_builder
+from envcheck.errors import ChannelError
 from tests.support.channels import LINUX, channel, record, solved, write_channel
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
 from tests.support.stores import StoredRattlerEngine, build_at_once, eager_stores
@@ -325,3 +326,34 @@ def test_a_directory_without_a_subdir_has_stores_of_the_other(
     (name,) = index.names()
     assert index.records(name) == plain.records(name)
     assert index.solve([f"{name} 1.0"]) == plain.solve([f"{name} 1.0"])
+
+
+def damaged_index(options: LoadOptions, directory: Path) -> Any:
+    """An index over stores that were spoilt before it was loaded."""
+    engine = StoredRattlerEngine()
+    engine.load([channel(directory)], "linux-64", LINUX, options=options)
+    damage(options)
+    engine._networks.clear()
+    stored = dataclasses.replace(options, record_directory=f"{options.cache_directory}-records")
+    return super(StoredRattlerEngine, engine).load([channel(directory)], "linux-64", LINUX, options=stored)
+
+
+def test_a_damaged_store_that_cannot_be_removed_is_not_opened_again(
+    options: LoadOptions, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = damaged_index(options, directory)
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert [one.version for one in index.records("a")] == ["2.0", "1.0"]
+
+
+def test_damage_of_a_channel_that_is_gone_is_told(options: LoadOptions, directory: Path) -> None:
+    index = damaged_index(options, directory)
+    for subdir in SUBDIRS:
+        (directory / subdir / "repodata.json").unlink()
+
+    with pytest.raises(ChannelError, match="could not be loaded again: conda-forge"):
+        index.records("a")

@@ -56,3 +56,19 @@ def test_a_channel_that_does_not_answer_is_asked_again(
     server.behave()
 
     assert shared.load([channel(server.url)], "linux-64", LINUX, options=options).records("a")
+
+
+def test_what_was_refused_keeps_nothing_of_who_asked(options: LoadOptions, tmp_path: Path) -> None:
+    shared = SharedIndexes(RattlerEngine())
+    depths = []
+    for _ in range(4):
+        with pytest.raises(ChannelError) as found:
+            shared.load([channel(tmp_path / "nowhere")], "linux-64", LINUX, options=options)
+        depths.append(len(found.traceback))
+        assert found.value.answered
+        assert found.value.hint
+    assert depths[1] == depths[2] == depths[3] < depths[0]
+    for number in range(100):
+        with pytest.raises(ChannelError):
+            shared.load([channel(tmp_path / f"nowhere{number}")], "linux-64", LINUX, options=options)
+    assert len(shared._refused) <= 64
