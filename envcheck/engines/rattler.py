@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
-import os
 import re
 import time
 from collections import Counter
@@ -28,6 +27,7 @@ from rattler import (
 )
 from rattler.exceptions import GatewayError, InvalidMatchSpecError, SolverError
 
+from envcheck.cores import own_cores
 from envcheck.engines import Index, LoadOptions, ProgressCallback
 from envcheck.engines.damage import answer_despite_damage, refuse_less
 from envcheck.engines.nothing_loaded import nothing_loaded
@@ -66,8 +66,8 @@ _CHANNEL_ROUNDS = 2
 _CHANNEL_SOLVES = 8
 
 
-# How many solves run at once: each has its own records in memory.
-_SIDE_BY_SIDE = max(2, min(8, os.cpu_count() or 1))
+# How many solves run at once, where there are as many cores: each has its own records in memory.
+_SIDE_BY_SIDE = 8
 
 _VERSION = attrgetter("version")
 # A MatchSpec that speaks of nothing but a version: a third word, or what follows a second ``=``, would be a build.
@@ -143,8 +143,12 @@ class RattlerEngine:
         def reload() -> tuple[Sequence[LoadedChannel], asyncio.AbstractEventLoop]:
             network.stores.discard()
             another = asyncio.new_event_loop()
-            again = another.run_until_complete(loader.load_all(channels))
-            refuse_less([one.status for one in loaded], [one.status for one in again])
+            try:
+                again = another.run_until_complete(loader.load_all(channels))
+                refuse_less([one.status for one in loaded], [one.status for one in again])
+            except BaseException:
+                another.close()
+                raise
             return again, another
 
         return _RattlerIndex(
@@ -278,8 +282,9 @@ class _RattlerIndex:
 
     def solve_each(self, specs: Sequence[str], *, timeout: float | None = None) -> tuple[Outcome, ...]:
         outcomes: list[Outcome] = []
-        for first in range(0, len(specs), _SIDE_BY_SIDE):
-            group = specs[first : first + _SIDE_BY_SIDE]
+        at_once = min(_SIDE_BY_SIDE, own_cores())
+        for first in range(0, len(specs), at_once):
+            group = specs[first : first + at_once]
             # Under a flexible priority what is there at all is there without any.
             priority = ChannelPriority.Strict if self._channel_priority == "strict" else ChannelPriority.Disabled
             questions = [_Question(specs=[spec], preferred=(), constraints=(), timeout=timeout) for spec in group]
