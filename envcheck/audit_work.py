@@ -11,13 +11,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.process import BaseProcess
 from typing import NoReturn, Protocol
 
 from envcheck.audit_worker import Done, Job, run_job
+from envcheck.cores import available_cores, use_cores
 from envcheck.language import say
 
-__all__ = ["LocalWorkers", "WorkerDiedError", "Workers", "available_cores"]
+__all__ = ["LocalWorkers", "WorkerDiedError", "Workers"]
 
 # A process that has come to need more is replaced when its check is done: engines keep what they have read.
 _MOST_MEMORY = 2 * 1024**3
@@ -85,7 +87,7 @@ class LocalWorkers:
         most_memory: int | None = None,
         most_jobs: int = _MOST_JOBS,
     ) -> None:
-        self._executor = executor or _new_executor
+        self._executor = executor or partial(_new_executor, available_cores() // count)
         self._slots = [_Slot() for _ in range(count)]
         self._most_memory = most_memory or _share_of_memory(count)
         self._most_jobs = most_jobs
@@ -173,13 +175,6 @@ def _how_it_died(processes: tuple[BaseProcess, ...]) -> str:
     return say("it ended by itself")
 
 
-def available_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
-
-
 def _share_of_memory(count: int) -> int:
     """How much each of some processes may need: half of the machine's memory is for all of them."""
     try:
@@ -189,14 +184,18 @@ def _share_of_memory(count: int) -> int:
     return max(_LEAST_MEMORY, min(_MOST_MEMORY, total // 2 // count))
 
 
-def _new_executor() -> Executor:
+def _new_executor(cores: int) -> Executor:
     return ProcessPoolExecutor(
-        max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+        max_workers=1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin_worker,
+        initargs=(cores,),
     )
 
 
-def _begin_worker() -> None:
+def _begin_worker(cores: int) -> None:
     """What a new process does first."""
+    use_cores(cores)
     # Ctrl-C reaches every process of a terminal; this one is ended by the one that started it, and with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)

@@ -33,6 +33,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     ),
     "edge": (
         *("condarc.py", "settings.py", "caches.py", "files.py", "world.py", "docker/context.py"),
+        "cores.py",
         *("docker/writing_files.py", "pip/configuration.py", "pip/index.py", "pip/installed.py", "pip/metadata.py"),
         *("pip/postponed.py", "pip/remote_wheel.py", "pip/simple_index.py", "pip/transport.py", "pip/uv.py"),
         *("pip/uv_configuration.py", "pip/pages.py", "engines/[!_]*"),

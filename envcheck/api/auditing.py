@@ -99,7 +99,8 @@ class AuditRun:
             from envcheck.audit_cluster import ClusterWorkers
 
             return ClusterWorkers(self._scheduler)
-        from envcheck.audit_work import LocalWorkers, available_cores
+        from envcheck.audit_work import LocalWorkers
+        from envcheck.cores import available_cores
 
         return LocalWorkers(max(1, min(self._jobs or available_cores(), self.total)))
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from envcheck.audit_work import LocalWorkers, WorkerDiedError, available_cores
+from envcheck.audit_work import LocalWorkers, WorkerDiedError, _new_executor
 from envcheck.audit_worker import Done, Job
 from envcheck.condarc import Configuration
+from envcheck.cores import available_cores, own_cores
 from envcheck.fleet import AuditResult, AuditVerdict
 from envcheck.pip.configuration import IndexSettings
 from envcheck.request import Request
@@ -130,5 +131,7 @@ def test_stopping_ends_every_process() -> None:
     assert [fake.ended for fake in fakes.made] == [True]
 
 
-def test_there_is_a_core() -> None:
-    assert available_cores() >= 1
+def test_a_process_keeps_its_share_of_the_cores_busy() -> None:
+    with _new_executor(1) as executor:
+        assert executor.submit(own_cores).result(timeout=60) == 1
+    assert own_cores() == available_cores()
