@@ -161,7 +161,11 @@ class Gateways:
 
 
 class Network:
-    """The gateways and stores of one set of load options; what they have loaded once is never loaded again."""
+    """The gateways and stores of one set of load options.
+
+    What a gateway has loaded it does not load again. A channel may have another one from load to load: which channels
+    share a client depends on the credentials of those beside it (`arrange`), and after what was refused all are new.
+    """
 
     def __init__(self, options: LoadOptions, stores: RecordStores) -> None:
         self._options = options
@@ -230,12 +234,20 @@ def _network_settings(options: LoadOptions, access: Access, credentials: str) ->
     if options.verify_tls is False:
         lines.append("tls-no-verify = true")
     if credentials:
-        lines.append(f"authentication-override-file = {json.dumps(credentials)}")
+        lines.append(f"authentication-override-file = {_toml_text(credentials)}")
     proxies = [(scheme, url) for scheme, url in options.proxies if scheme in ("http", "https")]
     if proxies:
         lines.append("[proxy-config]")
-        lines += [f"{scheme} = {json.dumps(url)}" for scheme, url in proxies]
+        lines += [f"{scheme} = {_toml_text(url)}" for scheme, url in proxies]
     if access.mirrors:
         lines.append("[mirrors]")
-        lines += [f"{json.dumps(url)} = [{json.dumps(real)}]" for url, real in access.mirrors]
+        lines += [f"{_toml_text(url)} = [{_toml_text(real)}]" for url, real in access.mirrors]
     return "\n".join(lines)
+
+
+def _toml_text(text: str) -> str:
+    """A text as a basic string of TOML (https://toml.io/en/v1.0.0#string).
+
+    It is as in JSON, but there are no surrogate pairs, and DEL is no text either.
+    """
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

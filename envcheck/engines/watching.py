@@ -130,7 +130,7 @@ class DownloadWatch:
     Args:
         folders: Where downloads go; folders below them are not looked at.
         patience: For how many seconds they may bring less than `SLOWEST` bytes a second.
-        largest: How many bytes one file may come to hold; the memory may grow by twice as much.
+        largest: How many bytes one file may come to hold; the memory may grow by twice as much, and by 500 MB at least.
         now: Seconds of a clock that only goes on.
         memory: The bytes of memory that are in use.
     """

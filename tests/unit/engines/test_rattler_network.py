@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from rattler import Config
 from rattler.exceptions import InvalidChannelError
 
 from envcheck.engines import LoadOptions
@@ -16,6 +17,7 @@ from envcheck.engines.rattler import RattlerEngine
 from envcheck.engines.rattler_network import Access, Place, arrange
 from envcheck.errors import ChannelError
 from envcheck.model import Channel, ChannelState, Solved
+from envcheck.toml_bounds import parse_toml
 from tests.support.channels import record, write_channel
 from tests.support.server import LoopbackServer, Misbehaviour, ServerFactory
 
@@ -93,6 +95,21 @@ def test_a_token_is_a_mirror_and_what_lies_below_is_not_asked_there() -> None:
             )
         )
     }
+
+
+def test_what_is_beyond_the_first_plane_of_unicode_is_told_as_it_is() -> None:
+    credentials = '/tmp/\U0001f40d "quoted"\\\x7f\t/credentials.json'
+    url, real = "https://h/\U0001f40d/", "https://h/t/tk-12/\U0001f40d/"
+    options = LoadOptions(verify_tls=False, proxies=(("http", "http://proxy/\U0001f40d"),))
+    settings = network._network_settings(options, Access(mirrors=((url, real),)), credentials)
+
+    assert parse_toml(settings) == {
+        "tls-no-verify": True,
+        "authentication-override-file": credentials,
+        "proxy-config": {"http": "http://proxy/\U0001f40d"},
+        "mirrors": {url: [real]},
+    }
+    Config.from_toml(settings)
 
 
 def test_two_tokens_of_one_address_are_two_clients() -> None:
