@@ -98,7 +98,7 @@ def test_a_token_is_a_mirror_and_what_lies_below_is_not_asked_there() -> None:
 
 
 def test_what_is_beyond_the_first_plane_of_unicode_is_told_as_it_is() -> None:
-    credentials = '/tmp/\U0001f40d "quoted"\\\x7f\t/credentials.json'
+    credentials = '/home/\U0001f40d "quoted"\\\x7f\t/credentials.json'
     url, real = "https://h/\U0001f40d/", "https://h/t/tk-12/\U0001f40d/"
     options = LoadOptions(verify_tls=False, proxies=(("http", "http://proxy/\U0001f40d"),))
     settings = network._network_settings(options, Access(mirrors=((url, real),)), credentials)
