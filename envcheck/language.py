@@ -26,6 +26,7 @@ __all__ = [
     "LANGUAGES",
     "Argument",
     "Message",
+    "clause",
     "in_language",
     "joined",
     "language",
@@ -123,6 +124,22 @@ def joined(separator: str, parts: Iterable[str]) -> Message:
     return _made(template, None, 1, (("separator", say(separator)), *_numbered(pieces)))
 
 
+def clause(sentence: str) -> str:
+    """A sentence without its full stop, as it stands within another one: a message stays one.
+
+    Args:
+        sentence: A message or another text; where it ends with an argument, the full stop of that is left out.
+    """
+    if not isinstance(sentence, Message):
+        return sentence.rstrip(".")
+    arguments = tuple(
+        (name, clause(value) if isinstance(value, str) and sentence.template.endswith(f"{{{name}}}") else value)
+        for name, value in sentence.arguments
+    )
+    many = None if sentence.many is None else sentence.many.removesuffix(".")
+    return _made(sentence.template.removesuffix("."), many, sentence.number, arguments)
+
+
 def _numbered(pieces: Sequence[str]) -> tuple[tuple[str, Argument], ...]:
     return tuple((f"part{number}", piece) for number, piece in enumerate(pieces))
 
@@ -208,12 +225,21 @@ def _translated(message: Message, catalogue: NullTranslations) -> str:
         name: _translated(value, catalogue) if isinstance(value, Message) else value
         for name, value in message.arguments
     }
-    if message.many is not None:
-        template = catalogue.ngettext(message.template, message.many, message.number)
-    else:
-        # The empty text stands for the catalogue's own heading.
-        template = catalogue.gettext(message.template) if message.template else ""
+    template = _template(message.template, message.many, message.number, catalogue)
+    if template in (message.template, message.many):
+        # Catalogues have a `clause` as the sentence that it was.
+        many = None if message.many is None else f"{message.many}."
+        sentence = _template(f"{message.template}.", many, message.number, catalogue)
+        if sentence not in (f"{message.template}.", many):
+            template = sentence.rstrip(".\u3002")
     return template.format_map(arguments)
+
+
+def _template(one: str, many: str | None, number: int, catalogue: NullTranslations) -> str:
+    if many is not None:
+        return catalogue.ngettext(one, many, number)
+    # The empty text stands for the catalogue's own heading.
+    return catalogue.gettext(one) if one else ""
 
 
 @cache

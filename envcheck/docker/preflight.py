@@ -11,7 +11,7 @@ from envcheck.docker.followed import Followed, MadeEnvironment
 from envcheck.docker.images import find_image
 from envcheck.docker.sources import EnvironmentSource, NotRead, sources_of
 from envcheck.errors import ChannelError, ConfigurationError, SourceError
-from envcheck.language import say
+from envcheck.language import clause, say
 from envcheck.lock_file import LockFile, contents_for
 from envcheck.model import Finding, Report, Severity, SourceKind, Verdict
 from envcheck.verify import LockReport
@@ -208,7 +208,7 @@ def _checked(
             return replace(result, lock_report=verify(question, source.lock))
         report = ask(question)
     except (SourceError, ConfigurationError, ChannelError) as error:
-        return replace(result, reason=error.message.rstrip("."), unanswered=isinstance(error, ChannelError))
+        return replace(result, reason=clause(error.message), unanswered=isinstance(error, ChannelError))
     if _is_lock_of_pip(made):
         # As with any lock, what was asked for is no matter; and what a file needs may be conda's, or beside it.
         kept = tuple(one for one in report.findings if not one.code.startswith(_ABOUT_WHAT_WAS_ASKED))

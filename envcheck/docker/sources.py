@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from envcheck.docker.followed import FileFate, MadeEnvironment, UsedFile
 from envcheck.errors import SourceError
-from envcheck.language import say
+from envcheck.language import clause, say
 from envcheck.lock_file import LockFile, platforms_to_verify, read_lock
 from envcheck.model import SourceKind
 from envcheck.sources import read_source
@@ -85,7 +85,7 @@ def _file_source(used: UsedFile, made: MadeEnvironment) -> EnvironmentSource | N
         rows = _rows(used.data)
         if rows and made.conda is not None and not made.conda.action.startswith("env") and error.line is None:
             return _written(name, rows, [])
-        return NotRead(path=name, reason=error.message.rstrip("."))
+        return NotRead(path=name, reason=clause(error.message))
     if export.kind is SourceKind.PIP_FREEZE and made.tool != "pip":
         return _written(name, _rows(used.data), [])  # conda reads every line as one of its specifications
     lock = None

@@ -43,6 +43,23 @@ def test_what_people_read_is_in_their_language(envcheck: CommandLine, format_nam
     assert set(codes.findall(chinese.output)) == set(codes.findall(english.output))
 
 
+def test_why_an_environment_was_not_checked_is_in_their_language(envcheck: CommandLine) -> None:
+    envcheck.write("broken.yml", b"dependencies:\n  - python\0\n")
+    envcheck.write(
+        "Dockerfile",
+        "FROM mambaorg/micromamba:2.6.1\nCOPY broken.yml /tmp/\n"
+        "RUN micromamba create -y -n a -f /tmp/broken.yml\n"
+        "RUN micromamba create -y -n b --override-channels -c http://127.0.0.1:9/none numpy\n",
+    )
+    english = envcheck("docker", ".", "--no-pip").output
+    chinese = envcheck("docker", ".", "--no-pip", **LOCALE).output
+
+    assert "not checked: The file is not text: it has a zero byte\n" in english
+    assert "not checked: no channel could be loaded for linux-64" in " ".join(english.split())
+    assert "\u96f6\u5b57\u8282\n" in chinese  # the zero byte, and no full stop behind it
+    assert re.search(r"(?i)the file is|no channel|no connection", chinese) is None
+
+
 def test_several_forms_of_one_run_have_each_their_language(envcheck: CommandLine) -> None:
     run = envcheck(*CHECK, "--lang", "zh", "--also", "json=report.json")
     assert CHINESE.search(run.output) is not None

@@ -10,6 +10,7 @@ import pytest
 
 from envcheck.language import (
     Message,
+    clause,
     in_language,
     joined,
     language,
@@ -52,6 +53,33 @@ def test_what_is_put_together_is_a_message() -> None:
     assert SENTENCE + "" is SENTENCE
     with speaking("zh"):
         assert told(both) == "so: 写成 numpy or not"
+
+
+NOT_TEXT = say("The file is not text: it has a zero byte.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "english", "chinese"),
+    [
+        (NOT_TEXT, "The file is not text: it has a zero byte", "文件不是文本\uff1a其中有零字节"),
+        (
+            say("{name}: {detail}", name="a", detail=NOT_TEXT),
+            f"a: {NOT_TEXT[:-1]}",
+            "a\uff1a文件不是文本\uff1a其中有零字节",
+        ),
+        (joined("", ("a ", NOT_TEXT)), f"a {NOT_TEXT[:-1]}", "a 文件不是文本\uff1a其中有零字节"),
+        (SENTENCE, "write numpy", "写成 numpy"),
+        ("Any other text.", "Any other text", "Any other text"),
+    ],
+)
+def test_a_sentence_within_another_has_no_full_stop(sentence: str, english: str, chinese: str) -> None:
+    within = say("not checked: {reason}", reason=clause(sentence))
+
+    assert within == f"not checked: {english}"
+    with speaking("zh"):
+        assert told(clause(sentence)) == chinese
+        assert told(within).endswith(chinese)
+    assert message_from_document(message_document(within)) == within
 
 
 @pytest.mark.parametrize("message", [SENTENCE, joined("; ", [SENTENCE, "x"]), plural(3, "{count} row", "{count} rows")])
