@@ -166,13 +166,8 @@ class FindingsWriter:
     ) -> None:
         """The first line of a page: what came out, for what, and how much there is to say; a path may be long.
 
-        Args:
-            word: The verdict and its style, ``None`` where nothing was judged.
-            path: What was judged.
-            platform: What for, empty where nothing tells.
-            findings: All that the page shows.
-            accepted: Those that a baseline accepts.
-            hidden: Whether there may be findings that ``--select`` or ``--ignore`` left out.
+        ``word`` is the verdict and its style, ``None`` where nothing was judged; ``hidden`` says that there may be
+        findings which ``--select`` or ``--ignore`` left out.
         """
         from rich.text import Text as RichText
 
