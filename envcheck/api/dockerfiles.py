@@ -121,8 +121,8 @@ def write_dockerfile(
 ) -> WrittenFiles:
     """Write a Dockerfile that installs the environments from locks, and the locks beside it.
 
-    This is what ``envcheck docker --write`` writes. A file of the name in ``path`` is replaced, also the Dockerfile that
-    was checked, if that is named; other files are replaced only where envcheck wrote them.
+    This is what ``envcheck docker --write`` writes. What is at ``path`` is replaced, also the Dockerfile that was
+    checked, if that is named; other files are replaced only where envcheck wrote them.
 
     Args:
         report: What `check_dockerfile` gave, for one platform.
