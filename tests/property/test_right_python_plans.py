@@ -17,7 +17,7 @@ from envcheck.plan import make_plan
 from envcheck.survey import survey
 from tests.property.nasty_universes import priorities
 from tests.property.plan_universes import Found, OneIndexWorld, Package, Spec, loaded, package_of
-from tests.property.python_truth import Asked, Truth, agrees, minor_of, sources
+from tests.property.python_truth import Asked, Truth, agrees, is_built_for, minor_of, sources
 from tests.property.python_universes import python_universes
 from tests.property.reference import is_match, usable
 from tests.property.test_right_answers import are_enough, engine, shares
@@ -51,6 +51,11 @@ def planned(
         )
         as_written = index.solve(texts) if first else None
         return make_plan(wanted, where, availability, world, intent, pins=policy, effort=60, as_written=as_written)
+
+
+def is_for(one: Package, pythons: Iterable[str]) -> bool:
+    """Whether a package may be beside one of some Pythons, by what it says itself."""
+    return any(is_built_for(one, python) for python in pythons)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -119,9 +124,15 @@ def test_all_that_is_in_the_way_of_exact_pins_beside_a_python_is_told(engine: En
         possible = sorted({one.name for one in packages if usable(one)} & asked.rows.keys())
         assert plan.solved == (bool(possible) and any(grants(one, possible) for one in every))
         told = [tuple(spec.split()[0] for spec in one) for one in plan.conflicts]
-        there = [name for name in asked.rows if any(grants({name: one}, [name]) for one in truth.possible(name))]
+        # A row that no build for this minor version of Python grants has a finding of its own. One that only a patch of
+        # it rules out, or only this Python, by what it says of others, is told with the row of the Python.
+        pythons = [one.version for one in packages if one.name == "python" and minor_of(one.version) == minor]
+        foreign = [one for one in packages if minor and one.name != "python" and not is_for(one, pythons)]
+        beside = [found for found in truth.every if not any(one in foreign for one in found.values())]
+        native = [one for one in truth.seen if one not in foreign]
+        there = [name for name in asked.rows if any(one.name == name and grants({name: one}, [name]) for one in native)]
         sets = [one for size in range(1, len(there) + 1) for one in itertools.combinations(sorted(there), size)]
-        impossible = [set(one) for one in sets if not any(grants(found, one) for found in every)]
+        impossible = [set(one) for one in sets if not any(grants(found, one) for found in beside)]
         minimal = [one for one in sets if set(one) in impossible and not any(o < set(one) for o in impossible)]
         if not plan.solved:
             assert sorted(tuple(sorted(one)) for one in told) == sorted(minimal)
