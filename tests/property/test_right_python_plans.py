@@ -143,7 +143,8 @@ def test_all_that_is_in_the_way_of_exact_pins_beside_a_python_is_told(engine: En
     law()
     part = shares(seen)
     if are_enough(cases):
-        assert min(part.get("solved", 0), part.get("missing", 0)) > 0.02
+        assert part.get("solved", 0) > 0.1
+        assert seen["missing"]
         assert sum(count for kind, count in part.items() if kind.startswith("conflicts")) > 0.1
 
 

@@ -28,7 +28,8 @@ POSIX_NAMES = {
 GUARDED = {
     "engines/apart.py": {"fork", "kill", "waitpid"},  # behind sys.platform
     "engines/record_store_building.py": {"nice"},  # AttributeError is suppressed
-    "audit_work.py": {"sched_getaffinity", "sysconf"},  # behind hasattr; AttributeError is caught
+    "audit_work.py": {"sysconf"},  # AttributeError is caught
+    "cores.py": {"sched_getaffinity"},  # behind hasattr
 }
 """Where such a name may be used, as there is another way beside it."""
 
