@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -177,10 +176,12 @@ def test_the_keyboard_reaches_everything_and_can_skip(context: BrowserContext, t
         reached.add(page.evaluate("document.activeElement.tagName + (document.activeElement.type ?? '')"))
         outline = "getComputedStyle(document.activeElement).outlineStyle"
         # Playwright's own way to wait evaluates text in the page, which its policy forbids.
-        outlined = f"document.activeElement === document.body || {outline} !== 'none'"
-        deadline = time.monotonic() + 5
+        # Where the link has led to has none, and now and then the browser takes no notice of the first key there.
+        outlined = f"document.activeElement.matches('body, main') || {outline} !== 'none'"
+        looks = 0
         while not page.evaluate(outlined):
-            assert time.monotonic() < deadline
+            looks += 1
+            assert looks < 100
             page.wait_for_timeout(20)
     assert reached >= {"BUTTONbutton", "INPUTcheckbox", "SELECTselect-one", "INPUTsearch", "SUMMARY", "A", "DIV"}
     assert seen.events == []
